@@ -1,0 +1,140 @@
+# tvsd: a Trust Verification Service for Cisco IP phones. `make help` lists the targets.
+
+VERSION := 0.1.0
+SOVERSION := 0
+
+# Set these on the command line or in the environment.
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= cc
+CFLAGS ?= -O2 -g
+DEPS ?= yes
+WERROR ?=
+SAN ?=
+
+bindir := $(PREFIX)/bin
+sbindir := $(PREFIX)/sbin
+libdir ?= $(PREFIX)/lib
+includedir := $(PREFIX)/include
+mandir := $(PREFIX)/share/man
+docdir := $(PREFIX)/share/doc/tvsd
+unitdir ?= $(PREFIX)/lib/systemd/system
+sysconfdir ?= /etc
+
+PKGS_LIB := libcrypto sqlite3
+PKGS_ALL := libcrypto libssl sqlite3 libevent_core libevent_pthreads yaml-0.1
+PKGS_TEST := check
+
+# Recipes that need nothing built run before the libraries are looked for.
+BARE_GOALS := help deps demo check clean distclean
+ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
+  ifneq ($(DEPS_CHECKED),yes)
+    MISSING := $(shell CC='$(CC)' scripts/missing.sh $(PKGS_ALL) $(PKGS_TEST))
+    ifneq ($(MISSING),)
+      $(error missing: $(MISSING). Run `make deps`, which installs them with apt, or install them yourself)
+    endif
+  endif
+endif
+
+PKG_CONFIG ?= pkg-config
+CFLAGS_LIBS = $(shell $(PKG_CONFIG) --cflags $(PKGS_ALL) 2>/dev/null)
+LIBS_LIB = $(shell $(PKG_CONFIG) --libs $(PKGS_LIB) 2>/dev/null)
+LIBS_TVSD = $(shell $(PKG_CONFIG) --libs libssl libcrypto libevent_core libevent_pthreads yaml-0.1 2>/dev/null)
+LIBS_TVSCTL = $(shell $(PKG_CONFIG) --libs yaml-0.1 2>/dev/null)
+LIBS_TVSC = $(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null)
+LIBS_CHECK = $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
+            -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Werror=format-security -Werror=format-nonliteral \
+            -Werror=implicit-function-declaration -Werror=incompatible-pointer-types $(if $(WERROR),-Werror)
+HARDENING := -fstack-protector-strong $(if $(SAN),,$(if $(filter -O0,$(CFLAGS)),,-D_FORTIFY_SOURCE=2))
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+COVFLAGS := $(if $(COVERAGE),--coverage -fprofile-update=atomic)
+
+ALL_CPPFLAGS = -D_GNU_SOURCE -DTVS_VERSION='"$(VERSION)"' -I. -Ilibtrust -I$(BUILD)/gen $(CFLAGS_LIBS) $(CPPFLAGS)
+ALL_CFLAGS = -std=c17 -fPIC $(WARNINGS) $(HARDENING) $(SANFLAGS) $(COVFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -Wl,-z,relro -Wl,-z,now $(SANFLAGS) $(COVFLAGS) $(LDFLAGS)
+
+# `make V=1` shows the commands.
+Q := $(if $(V),,@)
+say = @$(if $(V),true,printf '  %-4s %s\n' $(1) $@)
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB_SRC := $(wildcard libtrust/*.c)
+CONFIG_SRC := $(wildcard config/*.c)
+TVSD_SRC := $(wildcard tvsd/*.c)
+TVSCTL_SRC := $(wildcard tvsctl/*.c)
+TVSC_SRC := $(wildcard tvsc/*.c)
+# A program without its main(), for its tests.
+TVSD_PARTS := $(filter-out tvsd/main.c,$(TVSD_SRC))
+TVSCTL_PARTS := $(filter-out tvsctl/main.c,$(TVSCTL_SRC))
+TVSC_PARTS := $(filter-out tvsc/main.c,$(TVSC_SRC))
+
+SO := $(BUILD)/libtrust.so.$(SOVERSION)
+LIB_A := $(BUILD)/libtrust.a
+PROGRAMS := 
+
+.PHONY: all
+all: $(SO) $(BUILD)/libtrust.so $(PROGRAMS) ## Build the library and the three programs in build/
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# sql/*.sql become one C array, in the order of their numbers.
+$(BUILD)/gen/migrations.h: $(wildcard sql/*.sql) scripts/embed-sql.sh
+	@mkdir -p $(@D)
+	$(call say,SQL)
+	$(Q)scripts/embed-sql.sh $(filter %.sql,$^) >$@
+$(call objects,$(LIB_SRC)): | $(BUILD)/gen/migrations.h
+
+$(LIB_A): $(call objects,$(LIB_SRC))
+	@rm -f $@
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
+$(SO): $(call objects,$(LIB_SRC)) libtrust/libtrust.map
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libtrust.so.$(SOVERSION) -Wl,--version-script=libtrust/libtrust.map \
+	    -Wl,--no-undefined -o $@ $(filter %.o,$^) $(LIBS_LIB)
+$(BUILD)/libtrust.so: $(SO)
+	$(Q)ln -sf libtrust.so.$(SOVERSION) $@
+
+# They run in place; `make install` links them again without the run path.
+RUNPATH = -Wl,-rpath,'$$ORIGIN'
+LINK = $(CC) -pie $(ALL_LDFLAGS) $(RUNPATH) -o $@ $(filter %.o,$^) -L$(BUILD) -ltrust
+$(BUILD)/tvsd: $(call objects,$(TVSD_SRC) $(CONFIG_SRC)) | $(BUILD)/libtrust.so
+	$(call say,LD)
+	$(Q)$(LINK) $(LIBS_TVSD)
+$(BUILD)/tvsctl: $(call objects,$(TVSCTL_SRC) $(CONFIG_SRC)) | $(BUILD)/libtrust.so
+	$(call say,LD)
+	$(Q)$(LINK) $(LIBS_TVSCTL)
+$(BUILD)/tvsc: $(call objects,$(TVSC_SRC)) | $(BUILD)/libtrust.so
+	$(call say,LD)
+	$(Q)$(LINK) $(LIBS_TVSC)
+
+# ---- Tests: tests/FOLDER/check_X.c is one program; it links the folder's sources without main().
+
+CHECK_SRC := $(wildcard tests/*/check_*.c)
+CHECKS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(CHECK_SRC))
+CHECK_COMMON := $(call objects,$(wildcard tests/*.c))
+
+define check_rule
+$(BUILD)/tests/$(1)/%: $(BUILD)/obj/tests/$(1)/%.o $(CHECK_COMMON) $(call objects,$(wildcard tests/$(1)/helper*.c) $(2)) $(LIB_A)
+	@mkdir -p $$(@D)
+	$$(call say,LD)
+	$(Q)$$(CC) -pie $$(ALL_LDFLAGS) -o $$@ $$(filter %.o,$$^) $(LIB_A) $(3) $$(LIBS_LIB) $$(LIBS_CHECK)
+endef
+$(eval $(call check_rule,libtrust,,))
+$(eval $(call check_rule,config,$(CONFIG_SRC),$$(LIBS_TVSCTL)))
+$(eval $(call check_rule,tvsd,$(TVSD_PARTS) $(CONFIG_SRC),$$(LIBS_TVSD)))
+$(eval $(call check_rule,tvsctl,$(TVSCTL_PARTS) $(CONFIG_SRC),$$(LIBS_TVSCTL)))
+$(eval $(call check_rule,tvsc,$(TVSC_PARTS),$$(LIBS_TVSC)))
+.SECONDARY:
+
+include scripts/targets.mk
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

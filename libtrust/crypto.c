@@ -1,0 +1,36 @@
+/* OpenSSL's errors, turned into ours. */
+#include "internal.h"
+
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+int crypto_error(struct trust_error *err, int code, const char *format, ...)
+{
+    /* The oldest entry is the cause; the ones behind it say who passed it on. */
+    unsigned long first = ERR_get_error();
+    bool no_memory = false;
+    for (unsigned long next = first; next != 0; next = ERR_get_error())
+        no_memory |= ERR_GET_REASON(next) == ERR_R_MALLOC_FAILURE;
+    if (no_memory)
+        code = TRUST_ENOMEM;
+    if (err == NULL)
+        return code;
+    char text[sizeof err->text];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    const char *reason = no_memory ? "out of memory" : ERR_reason_error_string(first);
+    if (n < 0)
+        text[0] = '\0';
+    if (reason == NULL)
+        return trust_error_set(err, code, TRUST_NO_OFFSET, "%s", text);
+    return trust_error_set(err, code, TRUST_NO_OFFSET, "%s: %s", text, reason);
+}
+
+int crypto_no_memory(struct trust_error *err, const char *what)
+{
+    ERR_clear_error();
+    return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s: out of memory", what);
+}

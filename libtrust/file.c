@@ -1,0 +1,232 @@
+#include "trust/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* errno as one of ours, with the path, and what to do where that is known. */
+static int system_error(struct trust_error *err, int number, const char *doing, const char *path)
+{
+    int code = TRUST_ESYSTEM;
+    const char *advice = "";
+    if (number == ENOENT || number == ENOTDIR) {
+        code = TRUST_ENOTFOUND;
+    } else if (number == EACCES || number == EPERM || number == EROFS) {
+        code = TRUST_EDENIED;
+        advice =
+            number == EROFS ? "" : " (check the owner and mode of the file and its folder, and who you are)";
+    } else if (number == ENOMEM) {
+        code = TRUST_ENOMEM;
+    }
+    return trust_error_set(err, code, TRUST_NO_OFFSET, "cannot %s %s: %s%s", doing, path, strerror(number),
+                           advice);
+}
+
+static const char *kind_of(mode_t mode)
+{
+    if (S_ISDIR(mode))
+        return "a folder";
+    if (S_ISFIFO(mode))
+        return "a FIFO";
+    if (S_ISSOCK(mode))
+        return "a socket";
+    return "a device";
+}
+
+/* Read to the end; grows with what is really there, since a size may be a lie (procfs) or change meanwhile.
+ */
+static int read_all(int fd, const char *path, size_t max, uint8_t **data, size_t *len,
+                    struct trust_error *err)
+{
+    size_t capacity = 0;
+    for (;;) {
+        if (*len + 1 >= capacity) {
+            capacity = capacity > 0 ? capacity * 2 : 4096;
+            capacity = capacity > max + 2 ? max + 2 : capacity;
+            uint8_t *more = realloc(*data, capacity);
+            if (more == NULL)
+                return system_error(err, ENOMEM, "read", path);
+            *data = more;
+        }
+        ssize_t n = read(fd, *data + *len, capacity - 1 - *len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return system_error(err, errno, "read", path);
+        if (n == 0)
+            break;
+        *len += (size_t)n;
+        if (*len > max)
+            return trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET, "%s is larger than %zu bytes", path,
+                                   max);
+    }
+    (*data)[*len] = '\0';
+    return 0;
+}
+
+int trust_file_read(const char *path, size_t max, uint8_t **data, size_t *len, struct stat *info,
+                    struct trust_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t count = 0;
+    struct stat status;
+    int code;
+    *data = NULL;
+    *len = 0;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && errno == ENXIO)
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
+                               "%s is a socket or a device, not a file", path);
+    if (fd < 0)
+        return system_error(err, errno, "open", path);
+    if (fstat(fd, &status) != 0) {
+        code = system_error(err, errno, "read", path);
+        goto out;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        code = trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "%s is %s, not a file", path,
+                               kind_of(status.st_mode));
+        goto out;
+    }
+    code = read_all(fd, path, max, &bytes, &count, err);
+    if (code != 0)
+        goto out;
+    *data = bytes;
+    *len = count;
+    bytes = NULL;
+    if (info != NULL)
+        *info = status;
+out:
+    free(bytes);
+    close(fd);
+    return code;
+}
+
+/* The folder of path, "." for a bare name. The caller frees it. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return strdup(".");
+    return strndup(path, slash > path ? (size_t)(slash - path) : 1);
+}
+
+/* Make a rename or removal in the folder last. */
+static int sync_folder(const char *folder, struct trust_error *err)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* EINVAL: a filesystem that cannot sync folders; EACCES: one that may be written but not listed. */
+    bool failed = fd >= 0 ? fsync(fd) != 0 && errno != EINVAL : errno != EACCES;
+    int number = errno;
+    if (fd >= 0)
+        close(fd);
+    return failed ? system_error(err, number, "sync", folder) : 0;
+}
+
+static bool write_all(int fd, struct trust_bytes bytes)
+{
+    for (size_t done = 0; done < bytes.len;) {
+        ssize_t n = write(fd, bytes.data + done, bytes.len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        done += (size_t)n;
+    }
+    return true;
+}
+
+/* Owner before mode, since a change of owner may clear bits of the mode. */
+static int fill(int fd, const char *path, struct trust_bytes bytes, mode_t mode, uid_t owner, gid_t group,
+                struct trust_error *err)
+{
+    if (!write_all(fd, bytes))
+        return system_error(err, errno, "write", path);
+    if ((owner != (uid_t)-1 || group != (gid_t)-1) && fchown(fd, owner, group) != 0)
+        return system_error(err, errno, "set the owner of", path);
+    if (fchmod(fd, mode) != 0)
+        return system_error(err, errno, "set the mode of", path);
+    if (fsync(fd) != 0)
+        return system_error(err, errno, "sync", path);
+    return 0;
+}
+
+int trust_file_replace(const char *path, struct trust_bytes bytes, mode_t mode, uid_t owner, gid_t group,
+                       struct trust_error *err)
+{
+    char *temporary = NULL;
+    int fd = -1, code;
+    char *folder = folder_of(path);
+    if (folder == NULL || asprintf(&temporary, "%s/.tvs-XXXXXX", folder) < 0) {
+        temporary = NULL;
+        code = system_error(err, ENOMEM, "write", path);
+        goto out;
+    }
+    fd = mkostemp(temporary, O_CLOEXEC); /* exclusive, 0600 */
+    if (fd < 0) {
+        code = system_error(err, errno, "write", path);
+        goto out;
+    }
+    code = fill(fd, path, bytes, mode, owner, group, err);
+    if (code == 0 && rename(temporary, path) != 0)
+        code = system_error(err, errno, "replace", path);
+    if (code != 0) {
+        unlink(temporary);
+        goto out;
+    }
+    code = sync_folder(folder, err);
+out:
+    if (fd >= 0)
+        close(fd);
+    free(temporary);
+    free(folder);
+    return code;
+}
+
+int trust_file_remove(const char *path, struct trust_error *err)
+{
+    if (unlink(path) != 0)
+        return system_error(err, errno, "remove", path);
+    char *folder = folder_of(path);
+    int code = folder != NULL ? sync_folder(folder, err) : system_error(err, ENOMEM, "remove", path);
+    free(folder);
+    return code;
+}
+
+static int make_one(const char *path, mode_t mode, struct trust_error *err)
+{
+    struct stat status;
+    if (mkdir(path, mode) == 0)
+        return chmod(path, mode) == 0 ? 0 : system_error(err, errno, "set the mode of", path); /* umask */
+    int number = errno;
+    /* A parent that may not be created may well be there: mkdir says EROFS or EACCES first on some systems.
+     */
+    if (stat(path, &status) != 0)
+        return system_error(err, number, "create the folder", path);
+    if (!S_ISDIR(status.st_mode))
+        return trust_error_set(err, TRUST_EEXISTS, TRUST_NO_OFFSET, "%s is there already and is no folder",
+                               path);
+    return 0;
+}
+
+int trust_folder_make(const char *path, mode_t mode, struct trust_error *err)
+{
+    char *partial = strdup(path);
+    if (partial == NULL)
+        return system_error(err, ENOMEM, "create the folder", path);
+    int code = 0;
+    for (char *slash = strchr(partial + (*partial == '/'), '/'); code == 0 && slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        code = make_one(partial, mode, err);
+        *slash = '/';
+    }
+    if (code == 0)
+        code = make_one(partial, mode, err);
+    free(partial);
+    return code;
+}

@@ -1,0 +1,169 @@
+/* Look-up: by bytes, or by serial number and issuer. Reads only. */
+#include "index_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void trust_index_free(struct trust_index *index)
+{
+    if (index == NULL)
+        return;
+    free(index->pool);
+    free(index->entries);
+    free(index->keys);
+    free(index->by_der.slots);
+    free(index);
+}
+
+size_t trust_index_count(const struct trust_index *index)
+{
+    return index->entry_count;
+}
+
+const struct trust_entry *trust_index_at(const struct trust_index *index, size_t i)
+{
+    assert(i < index->entry_count);
+    return &index->entries[i];
+}
+
+uint64_t index_hash(struct trust_bytes bytes)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < bytes.len; i++)
+        hash = (hash ^ bytes.data[i]) * 0x100000001b3;
+    return hash;
+}
+
+const struct trust_entry *trust_index_by_der(const struct trust_index *index, struct trust_bytes der)
+{
+    size_t mask = index->by_der.capacity - 1;
+    for (size_t i = (size_t)index_hash(der) & mask; index->by_der.slots[i] != INDEX_FREE;
+         i = (i + 1) & mask) {
+        const struct trust_entry *entry = &index->entries[index->by_der.slots[i]];
+        if (entry->der.len == der.len && memcmp(entry->der.data, der.data, der.len) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+struct trust_bytes index_number(struct trust_bytes serial)
+{
+    while (serial.len > 0 && serial.data[0] == 0) {
+        serial.data++;
+        serial.len--;
+    }
+    return serial;
+}
+
+/* The number that the bytes are when read from the other end: its leading zeros stand at the end. */
+static struct trust_bytes reversed_number(struct trust_bytes serial)
+{
+    while (serial.len > 0 && serial.data[serial.len - 1] == 0)
+        serial.len--;
+    return serial;
+}
+
+static int compare_serials(struct trust_bytes a, struct trust_bytes b, bool b_is_reversed)
+{
+    if (a.len != b.len)
+        return a.len < b.len ? -1 : 1;
+    if (!b_is_reversed)
+        return a.len > 0 ? memcmp(a.data, b.data, a.len) : 0;
+    for (size_t i = 0; i < a.len; i++) {
+        uint8_t byte = b.data[b.len - 1 - i];
+        if (a.data[i] != byte)
+            return a.data[i] < byte ? -1 : 1;
+    }
+    return 0;
+}
+
+int index_key_compare(const void *a, const void *b)
+{
+    const struct index_key *left = a, *right = b;
+    int order = compare_serials(left->serial, right->serial, false);
+    if (order == 0)
+        order = strcmp(left->issuer, right->issuer);
+    if (order == 0 && left->entry != right->entry)
+        order = left->entry < right->entry ? -1 : 1;
+    return order;
+}
+
+/* Order of a key against what is asked for; several keys may be equal to it. */
+static int compare_to_question(const struct index_key *key, struct trust_bytes serial, bool reversed,
+                               const char *issuer)
+{
+    int order = compare_serials(key->serial, serial, reversed);
+    return order != 0 ? order : strcmp(key->issuer, issuer);
+}
+
+/* The keys that fit, as a range of the sorted array. */
+static size_t fitting_keys(const struct trust_index *index, struct trust_bytes serial, bool reversed,
+                           const char *issuer, size_t *first)
+{
+    size_t low = 0, high = index->key_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_to_question(&index->keys[middle], serial, reversed, issuer) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *first = low;
+    while (high < index->key_count && compare_to_question(&index->keys[high], serial, reversed, issuer) == 0)
+        high++;
+    return high - low;
+}
+
+/* Among several certificates, the only one whose issuer is the name with its DC components. NULL if there is
+ * none or more than one: nobody guesses. */
+static const struct trust_entry *exact_issuer(const struct trust_index *index, size_t first, size_t count,
+                                              const char *issuer_full)
+{
+    const struct trust_entry *exact = NULL;
+    for (size_t i = first; i < first + count; i++) {
+        const struct trust_entry *entry = &index->entries[index->keys[i].entry];
+        if (strcmp(entry->issuer_canonical_full, issuer_full) != 0)
+            continue;
+        if (exact != NULL)
+            return NULL;
+        exact = entry;
+    }
+    return exact;
+}
+
+enum trust_found trust_index_find(const struct trust_index *index, struct trust_bytes serial,
+                                  const struct trust_name *issuer, const struct trust_entry **entry)
+{
+    *entry = NULL;
+    const char *canonical = trust_name_canonical(issuer);
+    enum trust_found found = TRUST_FOUND_ONE;
+    size_t first, count = fitting_keys(index, index_number(serial), false, canonical, &first);
+    if (count == 0) {
+        found = TRUST_FOUND_REVERSED;
+        count = fitting_keys(index, reversed_number(serial), true, canonical, &first);
+    }
+    if (count == 0)
+        return TRUST_FOUND_NONE;
+    /* Equal keys belong to different certificates: the builder dropped the others. */
+    *entry = count == 1 ? &index->entries[index->keys[first].entry]
+                        : exact_issuer(index, first, count, trust_name_canonical_full(issuer));
+    return *entry != NULL ? found : TRUST_FOUND_AMBIGUOUS;
+}
+
+int trust_index_query(const struct trust_index *index, struct trust_bytes serial, const char *issuer,
+                      size_t issuer_len, enum trust_found *found, const struct trust_entry **entry,
+                      struct trust_error *err)
+{
+    *found = TRUST_FOUND_NONE;
+    *entry = NULL;
+    struct trust_name *name;
+    int rc = trust_name_parse(issuer, issuer_len, &name, err);
+    if (rc == TRUST_ENOMEM)
+        return rc;
+    if (rc != 0)
+        return 0;
+    *found = trust_index_find(index, serial, name, entry);
+    trust_name_free(name);
+    return 0;
+}

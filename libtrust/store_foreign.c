@@ -1,0 +1,106 @@
+/* The certificate database of the open Python tools, read to take it over. */
+#include "store_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* "SAST,CCM+TFTP" */
+static int read_roles(const char *text, struct trust_roles *roles, struct trust_error *err)
+{
+    *roles = (struct trust_roles){0};
+    while (*text != '\0') {
+        size_t len = strcspn(text, ",");
+        const char *next = text[len] == ',' ? text + len + 1 : text + len;
+        while (len > 0 && *text == ' ') {
+            text++;
+            len--;
+        }
+        while (len > 0 && text[len - 1] == ' ')
+            len--;
+        char name[32];
+        int role = -1;
+        if (len < sizeof name) {
+            memcpy(name, text, len);
+            name[len] = '\0';
+            role = trust_role_by_short_name(name);
+        }
+        if (role < 0) {
+            char printable[64];
+            snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1), text);
+            return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET,
+                                   "role \"%s\" has no code: correct it in that row",
+                                   store_printable(name, printable, sizeof printable));
+        }
+        if (!trust_roles_add(roles, (uint8_t)role))
+            return trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET, "it has more than %d roles",
+                                   TRUST_ROLES_MAX);
+        text = next;
+    }
+    return 0;
+}
+
+static int visit_row(struct trust_store *store, sqlite3_stmt *statement, size_t number,
+                     trust_foreign_visit visit, void *arg, struct trust_error *err)
+{
+    struct trust_cert *cert = NULL;
+    struct trust_foreign_row row;
+    int rc = store_cert_from_pem(store_column_bytes(statement, 0), &cert, err);
+    if (rc == 0)
+        rc = read_roles(store_column_text(statement, 1), &row.roles, err);
+    if (rc == 0)
+        rc = store_column_ttl(statement, 2, &row.ttl, err);
+    if (rc != 0) {
+        char serial[80];
+        store_printable(store_column_text(statement, 3), serial, sizeof serial);
+        trust_cert_free(cert);
+        return trust_error_prefix(err, rc, "%s: row %zu of certificates (serial number %s)", store->path,
+                                  number, serial);
+    }
+    row.cert = cert;
+    rc = visit(arg, &row);
+    trust_cert_free(cert);
+    return rc;
+}
+
+static int check_file(const char *path, struct trust_error *err)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return trust_error_set(err,
+                               errno == ENOENT   ? TRUST_ENOTFOUND
+                               : errno == EACCES ? TRUST_EDENIED
+                                                 : TRUST_ESYSTEM,
+                               TRUST_NO_OFFSET, "%s: cannot open the database: %s", path, strerror(errno));
+    return 0;
+}
+
+int trust_store_read_usecallmanager(const char *path, trust_foreign_visit visit, void *arg,
+                                    struct trust_error *err)
+{
+    struct trust_store store = {.mode = TRUST_STORE_READ, .path = strdup(path)};
+    sqlite3_stmt *statement = NULL;
+    bool more = true;
+    size_t number = 0;
+    int rc = store.path == NULL ? store_no_memory(err) : check_file(path, err);
+    if (rc == 0)
+        rc = store_db_open(path, SQLITE_OPEN_READONLY, &store.db, err);
+    if (rc == 0 && sqlite3_prepare_v2(store.db,
+                                      "SELECT certificate, roles, ttl, serial_number FROM certificates"
+                                      " ORDER BY certificate_hash",
+                                      -1, &statement, NULL) != SQLITE_OK)
+        rc = (sqlite3_errcode(store.db) & 0xff) == SQLITE_ERROR
+                 ? trust_error_set(err, TRUST_ESTORE, TRUST_NO_OFFSET,
+                                   "%s: no database of usecallmanager: a table `certificates` with the "
+                                   "columns certificate, roles, ttl is missing",
+                                   path)
+                 : store_error(&store, "cannot be read", err);
+    while (rc == 0 && (rc = store_step(&store, statement, &more, err)) == 0 && more)
+        rc = visit_row(&store, statement, ++number, visit, arg, err);
+    sqlite3_finalize(statement);
+    sqlite3_close(store.db);
+    free(store.path);
+    return rc;
+}

@@ -1,0 +1,30 @@
+/* Whole files: read with a bound, replaced atomically. */
+#ifndef TRUST_FILE_H
+#define TRUST_FILE_H
+
+#include "error.h"
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* Read a regular file of at most max bytes. Opens without blocking and refuses what is no regular file (FIFO,
+ * folder, device). Errors: TRUST_ENOTFOUND, TRUST_EDENIED, TRUST_ESYSTEM, TRUST_EARGUMENT (not a regular
+ * file), TRUST_ETOOLARGE. An empty file is no error. *data gets one NUL more than *len says. The caller frees
+ * *data with free(). info, if not NULL, gets the fstat of what was read. */
+int trust_file_read(const char *path, size_t max, uint8_t **data, size_t *len, struct stat *info,
+                    struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Replace path by the bytes: a temporary file beside it, written, synced, its mode set whatever the umask,
+ * renamed over path, the folder synced. path is either the old file or the whole new one, at any moment.
+ * owner and group: -1 leaves them. Errors: TRUST_EDENIED, TRUST_ENOTFOUND (the folder), TRUST_ESYSTEM (disk
+ * full and so on); the temporary file is removed again. */
+int trust_file_replace(const char *path, struct trust_bytes bytes, mode_t mode, uid_t owner, gid_t group,
+                       struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Remove path and sync its folder. TRUST_ENOTFOUND if it was not there. */
+int trust_file_remove(const char *path, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Create a folder and its missing parents with mode. It being there already is no error. */
+int trust_folder_make(const char *path, mode_t mode, struct trust_error *err) TRUST_MUST_CHECK;
+
+#endif

@@ -1,0 +1,69 @@
+/* Private keys, their files, and self-signed certificates as CUCM makes them. */
+#ifndef TRUST_KEY_H
+#define TRUST_KEY_H
+
+#include "cert.h"
+#include "digest.h"
+#include "error.h"
+
+struct trust_key;
+
+/* Parse a private key: PEM or DER, PKCS#8 or traditional. password NULL: none. Never asks on a terminal.
+ * Errors: TRUST_EKEY, TRUST_EPASSWORD, TRUST_ENOMEM. */
+int trust_key_parse(struct trust_bytes bytes, const char *password, struct trust_key **out,
+                    struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Make a key. spec: "rsa:1024", "rsa:2048", "rsa:4096", "ec:P-256", "ec:P-384", "ec:P-521". Errors:
+ * TRUST_EVALUE (names the specs that would do), TRUST_ECRYPTO. */
+int trust_key_generate(const char *spec, struct trust_key **out, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Whether spec is one of the above. */
+bool trust_key_spec_is_valid(const char *spec);
+
+struct trust_key *trust_key_ref(struct trust_key *key);
+void trust_key_free(struct trust_key *key); /* wipes it */
+
+enum trust_key_type trust_key_type(const struct trust_key *key);
+int trust_key_bits(const struct trust_key *key);
+
+/* Whether the key is the one that the certificate certifies. */
+bool trust_key_matches(const struct trust_key *key, const struct trust_cert *cert);
+
+/* PKCS#8 of the key, unencrypted. The caller wipes and frees *out (free()). */
+int trust_key_to_pem(const struct trust_key *key, char **out, struct trust_error *err) TRUST_MUST_CHECK;
+int trust_key_to_der(const struct trust_key *key, uint8_t **out, size_t *len,
+                     struct trust_error *err) TRUST_MUST_CHECK;
+
+/* A folder of private keys, one file a key, named by the public key it belongs to, so that a certificate
+ * finds its key whatever the store says of units, and a new key can be on disk, synced, before the store
+ * names it. File: `<unit>-<first 16 hex digits of SHA-256(SubjectPublicKeyInfo)>.pem`, mode 0600. */
+
+/* Write the key (atomically, 0600). Errors: TRUST_ESYSTEM and trust_file_replace's. */
+int trust_key_save(const char *folder, const char *unit, const struct trust_key *key,
+                   struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Read the key of cert. Errors: TRUST_ENOTFOUND (no file for that public key under any unit's name),
+ * TRUST_EMISMATCH, TRUST_EDENIED (file readable by group or others: says the chmod), TRUST_EKEY,
+ * TRUST_ESYSTEM. */
+int trust_key_load(const char *folder, const char *unit, const struct trust_cert *cert,
+                   struct trust_key **out, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Remove the key file of cert, if there is one. */
+int trust_key_remove(const char *folder, const char *unit, const struct trust_cert *cert,
+                     struct trust_error *err) TRUST_MUST_CHECK;
+
+/* A self-signed certificate as CUCM 10.5 writes one: 16-byte serial number (random, first bit clear), valid
+ * from `now` for days less a second, key usage and extended key usage for a server, DER order of the subject
+ * C, O, OU, CN, ST, L. */
+struct trust_cert_request {
+    const char *common_name; /* UTF-8 */
+    const char *subject; /* the rest of the name, "OU=…;O=…;L=…;ST=…;C=…", any spelling; NULL or "": none */
+    const char *dns_name;     /* subjectAltName; NULL: none */
+    int days;                 /* 1 … 36500 */
+    enum trust_digest digest; /* of the certificate's signature */
+    time_t now;               /* notBefore, seconds since 1970 */
+};
+int trust_cert_generate(const struct trust_cert_request *request, const struct trust_key *key,
+                        struct trust_cert **out, struct trust_error *err) TRUST_MUST_CHECK;
+
+#endif

@@ -1,0 +1,115 @@
+# What `make` does beside building. Included by the Makefile.
+
+
+.PHONY: help deps demo run tests check check-all check-unit check-it check-size check-layers check-headers check-format check-asan \
+        cover install uninstall clean format
+SELF := $(MAKE) --no-print-directory
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+DATA_ENV = TVS_TEST_DATA=tests/data BUILD=$(BUILD) CK_VERBOSITY=$(or $(CK_VERBOSITY),normal)
+
+help: ## List the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile scripts/targets.mk | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
+	@echo
+	@echo "Variables: CC CFLAGS CPPFLAGS LDFLAGS BUILD PREFIX DESTDIR sysconfdir unitdir JOBS; DEPS=no: install nothing; WERROR=yes V=1"
+
+deps: ## Install what building needs, with apt (through sudo when not root); DEPS=no skips it
+ifneq ($(DEPS),no)
+	@CC='$(CC)' scripts/deps.sh $(PKGS_ALL) $(PKGS_TEST)
+endif
+
+# demo and check may install what is missing, so the libraries are looked for by a second make.
+demo: deps ## Start tvsd on loopback and let a phone ask: the first thing to try
+	@$(SELF) DEPS_CHECKED=yes -j$(JOBS) all
+	@BUILD=$(BUILD) scripts/demo.sh
+
+run: all ## Run tvsd in the foreground with a state of its own under build/run
+	@BUILD=$(BUILD) scripts/run.sh
+
+check: deps ## Build everything and run all tests
+	@$(SELF) DEPS_CHECKED=yes -j$(JOBS) all tests
+	@$(SELF) DEPS_CHECKED=yes check-all
+
+tests: all $(CHECKS) ## Build the unit tests
+
+check-all: check-size check-layers check-headers check-unit
+
+check-size: ## Functions and files within their limits
+	@scripts/check-size.sh $(wildcard libtrust/*.c config/*.c tvsd/*.c tvsctl/*.c tvsc/*.c tests/*.c tests/*/*.c)
+
+check-layers: $(SO) ## No layer reaches up; libtrust neither prints, exits, talks nor starts threads
+	@CC='$(CC)' scripts/check-layers.sh $(SO) '$(CC)'
+
+check-headers: $(BUILD)/gen/migrations.h ## Every header compiles alone
+	@scripts/check-headers.sh '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' $(wildcard libtrust/*.h libtrust/trust/*.h config/*.h tvsd/*.h tvsctl/*.h tvsc/*.h tests/*.h tests/*/*.h)
+
+check-format: ## The sources are formatted as .clang-format says
+	@clang-format --dry-run -Werror $(wildcard libtrust/*.[ch] libtrust/trust/*.h config/*.[ch] tvsd/*.[ch] tvsctl/*.[ch] tvsc/*.[ch] tests/*.[ch] tests/*/*.[ch]) && echo "1 passed, 0 failed"
+
+format:
+	clang-format -i $(wildcard libtrust/*.[ch] libtrust/trust/*.h config/*.[ch] tvsd/*.[ch] tvsctl/*.[ch] tvsc/*.[ch] tests/*.[ch] tests/*/*.[ch])
+
+check-unit: all $(CHECKS) ## The unit tests
+	@$(DATA_ENV) scripts/run-checks.sh $(CHECKS)
+
+check-it: all ## The built programs together, end to end
+	@BUILD=$(BUILD) scripts/tools.sh
+	@BUILD=$(BUILD) tests/it/run.sh
+
+check-asan: ## Unit and end-to-end tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' all tests
+	@$(SELF) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' check-unit check-it
+
+cover: ## Line coverage of libtrust by its unit tests; at least 90 %
+	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/cover COVERAGE=yes CFLAGS='-O0 -g' check-cover
+
+.PHONY: check-cover
+check-cover: $(filter $(BUILD)/tests/libtrust/%,$(CHECKS))
+	@find $(BUILD) -name '*.gcda' -delete
+	@$(DATA_ENV) scripts/run-checks.sh $^ >$(BUILD)/checks.log || { tail -40 $(BUILD)/checks.log; exit 1; }
+	@scripts/coverage.sh $(BUILD)/obj/libtrust 90
+
+install: all ## Install under DESTDIR and PREFIX (/usr/local); an existing configuration is kept
+	install -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(libdir)/pkgconfig $(includedir)/trust $(mandir)/man1 $(mandir)/man5 $(mandir)/man8 \
+	    $(docdir) $(unitdir) $(PREFIX)/lib/sysusers.d $(sysconfdir)/tvs)
+	@$(SELF) DEPS_CHECKED=yes BUILD=$(BUILD) $(BUILD)/install/tvsd $(BUILD)/install/tvsctl $(BUILD)/install/tvsc
+	install -m 0755 $(BUILD)/install/tvsd $(BUILD)/install/tvsctl $(DESTDIR)$(sbindir)
+	install -m 0755 $(BUILD)/install/tvsc $(DESTDIR)$(bindir)
+	install -m 0644 $(SO) $(DESTDIR)$(libdir)
+	ln -sf $(notdir $(SO)) $(DESTDIR)$(libdir)/libtrust.so
+	install -m 0644 libtrust/trust.h $(DESTDIR)$(includedir)
+	install -m 0644 $(wildcard libtrust/trust/*.h) $(DESTDIR)$(includedir)/trust
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@VERSION@|$(VERSION)|' libtrust/libtrust.pc.in >$(DESTDIR)$(libdir)/pkgconfig/libtrust.pc
+	for page in $(wildcard man/*.[158]); do install -m 0644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
+	install -m 0644 README.md NEWS.md LICENSE conf/tvsd.yaml $(DESTDIR)$(docdir)
+	sed -e 's|@SBINDIR@|$(sbindir)|' -e 's|@SYSCONFDIR@|$(sysconfdir)|' systemd/tvsd.service >$(DESTDIR)$(unitdir)/tvsd.service
+	install -m 0644 systemd/tvsd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tvsd.conf
+	test -e $(DESTDIR)$(sysconfdir)/tvs/tvsd.yaml || install -m 0644 conf/tvsd.yaml $(DESTDIR)$(sysconfdir)/tvs/tvsd.yaml
+	$(if $(DESTDIR),,-ldconfig)
+
+uninstall: ## Remove what `make install` put there, but for configuration and state
+	rm -f $(addprefix $(DESTDIR)$(sbindir)/,tvsd tvsctl) $(DESTDIR)$(bindir)/tvsc
+	rm -f $(DESTDIR)$(libdir)/libtrust.so $(DESTDIR)$(libdir)/$(notdir $(SO)) $(DESTDIR)$(libdir)/pkgconfig/libtrust.pc
+	rm -f $(DESTDIR)$(includedir)/trust.h $(addprefix $(DESTDIR)$(includedir)/trust/,$(notdir $(wildcard libtrust/trust/*.h)))
+	for page in $(notdir $(wildcard man/*.[158])); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
+	rm -f $(DESTDIR)$(unitdir)/tvsd.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/tvsd.conf
+	rm -f $(addprefix $(DESTDIR)$(docdir)/,README.md NEWS.md LICENSE tvsd.yaml)
+	-rmdir $(DESTDIR)$(includedir)/trust $(DESTDIR)$(docdir)
+	$(if $(DESTDIR),,-ldconfig)
+
+# The same programs without the run path.
+$(BUILD)/install/%: RUNPATH =
+$(BUILD)/install/tvsd: $(call objects,$(TVSD_SRC) $(CONFIG_SRC)) | $(BUILD)/libtrust.so
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINK) $(LIBS_TVSD)
+$(BUILD)/install/tvsctl: $(call objects,$(TVSCTL_SRC) $(CONFIG_SRC)) | $(BUILD)/libtrust.so
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINK) $(LIBS_TVSCTL)
+$(BUILD)/install/tvsc: $(call objects,$(TVSC_SRC)) | $(BUILD)/libtrust.so
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINK) $(LIBS_TVSC)
+
+clean: ## Remove build/
+	rm -rf $(BUILD)

@@ -1,0 +1,241 @@
+#include "tests/check_main.h"
+#include "tests/libtrust/helper_lists.h"
+
+#include "signer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME "CN=signer;O=Test"
+
+static const struct trust_bytes pieces[] = {
+    {(const uint8_t *)"one ", 4}, {NULL, 0}, {(const uint8_t *)"two", 3}};
+static const struct trust_bytes whole = {(const uint8_t *)"one two", 7};
+
+static struct trust_key *key_of(int bits)
+{
+    char name[32];
+    struct trust_error err = {0};
+    struct trust_key *key;
+    if (bits == 1024 || bits == 2048) {
+        snprintf(name, sizeof name, "rsa:%d", bits);
+        return helper_key(name);
+    }
+    snprintf(name, sizeof name, "keys/rsa-%d.pem", bits);
+    struct trust_bytes pem = fixture_read(name);
+    helper_ok(trust_key_parse(pem, NULL, &key, &err), &err);
+    fixture_free(pem);
+    return key;
+}
+
+static struct trust_cert *cert_of(struct trust_key *key, struct trust_key *issuer_key)
+{
+    return helper_cert(
+        &(struct helper_plan){.subject = NAME, .serial = "01", .key = key, .issuer_key = issuer_key});
+}
+
+/* ---- Signing with a key in memory */
+
+static void sign_and_verify(struct trust_signer *signer, enum trust_digest digest, size_t size)
+{
+    struct trust_error err = {0};
+    uint8_t signature[TRUST_SIGNATURE_MAX];
+    size_t len;
+    const struct trust_cert *cert = trust_signer_cert(signer);
+    helper_ok(trust_signer_sign(signer, digest, pieces, 3, signature, &len, &err), &err);
+    ck_assert_uint_eq(len, size);
+    helper_ok(trust_signature_verify(cert, digest, &whole, 1, (struct trust_bytes){signature, len}, &err),
+              &err);
+    ck_assert_int_eq(
+        trust_signature_verify(cert, digest, pieces, 1, (struct trust_bytes){signature, len}, &err),
+        TRUST_ESIGNATURE);
+    ck_assert_int_eq(
+        trust_signature_verify(cert, digest, &whole, 1, (struct trust_bytes){signature, len - 1}, &err),
+        TRUST_ESIGNATURE);
+    ck_assert_int_eq(trust_signature_verify(cert, digest, &whole, 1, (struct trust_bytes){NULL, 0}, &err),
+                     TRUST_ESIGNATURE);
+    ck_assert_ptr_nonnull(strstr(err.text, "does not verify"));
+    signature[len / 2] ^= 0x10;
+    ck_assert_int_eq(
+        trust_signature_verify(cert, digest, &whole, 1, (struct trust_bytes){signature, len}, NULL),
+        TRUST_ESIGNATURE);
+    helper_openssl_is_quiet();
+}
+
+START_TEST(key_sizes)
+{
+    static const struct {
+        int bits, code;
+    } sizes[] = {{512, 0}, {1024, 1}, {2048, 2}, {4096, 3}};
+    const int bits = sizes[_i].bits;
+    struct trust_key *key = key_of(bits);
+    struct trust_cert *cert = cert_of(key, NULL);
+    struct trust_signer *signer = helper_signer(cert, key);
+    ck_assert_int_eq(signer_modulus_code((size_t)bits / 8), sizes[_i].code);
+    ck_assert_uint_eq(signer_modulus_bytes((unsigned)sizes[_i].code), (size_t)bits / 8);
+    ck_assert(trust_cert_equal(trust_signer_cert(signer), cert));
+    /* The signer holds references of its own. */
+    trust_cert_free(cert);
+    trust_key_free(key);
+    sign_and_verify(signer, TRUST_DIGEST_SHA1, (size_t)bits / 8);
+    if (bits > 512) { /* SHA-512 and its padding are longer than such a key */
+        sign_and_verify(signer, TRUST_DIGEST_SHA256, (size_t)bits / 8);
+        sign_and_verify(signer, TRUST_DIGEST_SHA512, (size_t)bits / 8);
+    } else {
+        uint8_t signature[TRUST_SIGNATURE_MAX];
+        size_t len;
+        struct trust_error err = {0};
+        ck_assert_int_eq(trust_signer_sign(signer, TRUST_DIGEST_SHA512, &whole, 1, signature, &len, &err),
+                         TRUST_ECRYPTO);
+        ck_assert_uint_eq(len, 0);
+        helper_openssl_is_quiet();
+    }
+    trust_signer_free(signer);
+}
+END_TEST
+
+START_TEST(known_codes)
+{
+    ck_assert_int_eq(signer_modulus_code(384), -1);
+    ck_assert_int_eq(signer_modulus_code(0), -1);
+    ck_assert_uint_eq(signer_modulus_bytes(4), 0);
+    ck_assert_uint_eq(signer_modulus_bytes(255), 0);
+    for (unsigned digest = 0; digest < 256; digest++)
+        ck_assert_int_eq(signer_digest_is_known(digest), digest >= 1 && digest <= 3);
+}
+END_TEST
+
+START_TEST(refused_signers)
+{
+    struct trust_error err = {0};
+    struct trust_key *key = helper_key("rsa:1024"), *other = helper_key("rsa:1024");
+    struct trust_key *odd = key_of(3072), *ec = helper_key("ec:P-256");
+    struct trust_cert *cert = cert_of(key, NULL), *odd_cert = cert_of(odd, key), *ec_cert = cert_of(ec, key);
+    const struct {
+        struct trust_cert *cert;
+        struct trust_key *key;
+        int code;
+        const char *text;
+    } cases[] = {
+        {cert, other, TRUST_EMISMATCH, "not the one"},
+        {odd_cert, odd, TRUST_EUNSUPPORTED, "3072"},
+        {ec_cert, ec, TRUST_EUNSUPPORTED, "RSA"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct trust_signer *signer;
+        ck_assert_int_eq(trust_signer_from_key(cases[i].cert, cases[i].key, &signer, &err), cases[i].code);
+        ck_assert_ptr_null(signer);
+        ck_assert_msg(strstr(err.text, cases[i].text) != NULL, "%s", err.text);
+        helper_openssl_is_quiet();
+    }
+    trust_signer_free(NULL);
+    trust_cert_free(cert);
+    trust_cert_free(odd_cert);
+    trust_cert_free(ec_cert);
+    trust_key_free(key);
+    trust_key_free(other);
+    trust_key_free(odd);
+    trust_key_free(ec);
+}
+END_TEST
+
+START_TEST(refused_digests)
+{
+    static const int digests[] = {TRUST_DIGEST_MD5, 4, 255};
+    struct trust_key *key = helper_key("rsa:1024");
+    struct trust_cert *cert = cert_of(key, NULL), *ec = helper_cert_file("tvs-ec.crt");
+    struct trust_signer *signer = helper_signer(cert, key);
+    uint8_t signature[TRUST_SIGNATURE_MAX] = {0};
+    struct trust_error err = {0};
+    size_t len;
+    for (size_t i = 0; i < 3; i++) {
+        const enum trust_digest digest = (enum trust_digest)digests[i];
+        ck_assert_int_eq(trust_signer_sign(signer, digest, &whole, 1, signature, &len, &err),
+                         TRUST_EUNSUPPORTED);
+        ck_assert_int_eq(
+            trust_signature_verify(cert, digest, &whole, 1, (struct trust_bytes){signature, 128}, &err),
+            TRUST_EUNSUPPORTED);
+    }
+    ck_assert_int_eq(
+        trust_signature_verify(ec, TRUST_DIGEST_SHA1, &whole, 1, (struct trust_bytes){signature, 128}, &err),
+        TRUST_EUNSUPPORTED);
+    helper_openssl_is_quiet();
+    trust_signer_free(signer);
+    trust_cert_free(cert);
+    trust_cert_free(ec);
+    trust_key_free(key);
+}
+END_TEST
+
+/* ---- Another kind of key */
+
+struct fake {
+    int signed_count, freed;
+    enum trust_digest digest;
+    size_t hash_len;
+    int rc;
+};
+
+static int fake_sign(void *state, enum trust_digest digest, struct trust_bytes hash, uint8_t *out,
+                     size_t *len, struct trust_error *err)
+{
+    struct fake *fake = state;
+    fake->signed_count++;
+    fake->digest = digest;
+    fake->hash_len = hash.len;
+    if (fake->rc != 0)
+        return trust_error_set(err, fake->rc, TRUST_NO_OFFSET, "the token was pulled out");
+    memset(out, 0xa5, 128);
+    *len = 128;
+    return 0;
+}
+
+static void fake_free(void *state)
+{
+    ((struct fake *)state)->freed++;
+}
+
+START_TEST(other_kind)
+{
+    static const struct signer_ops ops = {fake_sign, fake_free};
+    struct trust_key *key = helper_key("rsa:1024");
+    struct trust_cert *cert = cert_of(key, NULL), *ec = helper_cert_file("tvs-ec.crt");
+    struct fake fake = {0};
+    struct trust_signer *signer;
+    struct trust_error err = {0};
+    uint8_t signature[TRUST_SIGNATURE_MAX];
+    size_t len;
+    ck_assert_int_eq(signer_new(&ops, &fake, ec, &signer, &err), TRUST_EUNSUPPORTED);
+    ck_assert_int_eq(fake.freed, 1);
+    helper_ok(signer_new(&ops, &fake, cert, &signer, &err), &err);
+    helper_ok(trust_signer_sign(signer, TRUST_DIGEST_SHA256, &whole, 1, signature, &len, &err), &err);
+    ck_assert_uint_eq(len, 128);
+    ck_assert_int_eq(signature[127], 0xa5);
+    ck_assert_int_eq(fake.digest, TRUST_DIGEST_SHA256);
+    ck_assert_uint_eq(fake.hash_len, 32);
+    fake.rc = TRUST_EDENIED;
+    ck_assert_int_eq(trust_signer_sign(signer, TRUST_DIGEST_SHA256, &whole, 1, signature, &len, &err),
+                     TRUST_EDENIED);
+    ck_assert_uint_eq(len, 0);
+    trust_signer_free(signer);
+    ck_assert_int_eq(fake.freed, 2);
+    ck_assert_int_eq(fake.signed_count, 2);
+    trust_cert_free(cert);
+    trust_cert_free(ec);
+    trust_key_free(key);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *suite = suite_create("sign");
+    TCase *tcase = tcase_create("sign");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, key_sizes, 0, 4);
+    tcase_add_test(tcase, known_codes);
+    tcase_add_test(tcase, refused_signers);
+    tcase_add_test(tcase, refused_digests);
+    tcase_add_test(tcase, other_kind);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
