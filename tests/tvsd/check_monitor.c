@@ -1,0 +1,357 @@
+/* What the monitor reports, with a real loop and real files. A loop that runs into its time-out fails. */
+#include "tests/check_main.h"
+
+#include "tests/fixture.h"
+#include "tests/tvsd/helper_site.h"
+#include "tvsd/monitor.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NET_S 20
+
+static struct site site;
+static struct event_base *base;
+static struct monitor *monitor;
+static struct store_source source;
+static unsigned reported, wanted;
+static int reports;
+static bool late;
+static struct person person;
+
+static void on_change(void *arg, unsigned what)
+{
+    (void)arg;
+    reported |= what;
+    reports++;
+    if (what & MONITOR_STORE) {
+        struct trust_index *index;
+        if (store_source_load(&source, &index, NULL) == 0)
+            trust_index_free(index);
+    }
+    if (reported & wanted)
+        event_base_loopbreak(base);
+}
+
+static void on_late(evutil_socket_t fd, short events, void *arg)
+{
+    (void)fd, (void)events, (void)arg;
+    late = true;
+    event_base_loopbreak(base);
+}
+
+/* Run the loop until one of `what` is reported, and return all that was. */
+static unsigned await(unsigned what)
+{
+    const struct timeval net = {.tv_sec = NET_S};
+    struct event *timer = event_new(base, -1, 0, on_late, NULL);
+    reported = 0;
+    reports = 0;
+    wanted = what;
+    late = false;
+    event_add(timer, &net);
+    event_base_dispatch(base);
+    event_free(timer);
+    ck_assert_msg(!late, "nothing was reported in %d s", NET_S);
+    return reported;
+}
+
+static void watch(struct store_source *store)
+{
+    struct trust_error err = {0};
+    ck_assert_msg(monitor_new(base, site.config, store, on_change, NULL, &monitor, &err) == 0, "%s",
+                  err.text);
+}
+
+static void set_up(void)
+{
+    site_init(&site);
+    person_init(&person, "publisher");
+    base = event_base_new();
+    ck_assert_ptr_nonnull(base);
+}
+
+static void tear_down(void)
+{
+    monitor_free(monitor);
+    monitor = NULL;
+    store_source_close(&source);
+    event_base_free(base);
+    person_fini(&person);
+    site_fini(&site);
+}
+
+static void write_in_place(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* A file of another name in the TFTP folder. */
+static void write_other(const char *name)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/%s", site.tftp, name);
+    write_in_place(path, "other");
+}
+
+static void publish(const char *name)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/%s", site.published, name);
+    write_in_place(path, "list");
+}
+
+START_TEST(a_rename_is_reported)
+{
+    watch(NULL);
+    put_file(site.ctl_path, (struct trust_bytes){(const uint8_t *)"a", 1});
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
+START_TEST(writing_in_place_is_reported)
+{
+    write_in_place(site.ctl_path, "before");
+    watch(NULL);
+    write_in_place(site.ctl_path, "after");
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
+START_TEST(a_deletion_is_reported)
+{
+    write_in_place(site.ctl_path, "before");
+    watch(NULL);
+    ck_assert_int_eq(unlink(site.ctl_path), 0);
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
+START_TEST(moving_it_away_is_reported)
+{
+    char away[300];
+    snprintf(away, sizeof away, "%s/away", site.root);
+    write_in_place(site.ctl_path, "before");
+    watch(NULL);
+    ck_assert_int_eq(rename(site.ctl_path, away), 0);
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
+START_TEST(links_are_reported)
+{
+    char target[300];
+    snprintf(target, sizeof target, "%s/target", site.root);
+    write_in_place(target, "list");
+    watch(NULL);
+    ck_assert_int_eq(_i == 0 ? link(target, site.ctl_path) : symlink(target, site.ctl_path), 0);
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
+/* inotify does not follow the link; the stat net does. */
+START_TEST(what_a_link_points_to_is_looked_at)
+{
+    char target[300];
+    snprintf(target, sizeof target, "%s/target", site.root);
+    write_in_place(target, "list");
+    ck_assert_int_eq(symlink(target, site.ctl_path), 0);
+    watch(NULL);
+    write_in_place(target, "another list");
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
+START_TEST(other_files_are_passed_over)
+{
+    watch(NULL);
+    write_other("ITLFile.tlv");
+    write_other("CTLFile.tlv.new");
+    write_other("SEP001122334455.cnf.xml");
+    publish("000001-CTLFile.tlv");
+    ck_assert_uint_eq(await(MONITOR_PUBLISHED), MONITOR_PUBLISHED);
+}
+END_TEST
+
+START_TEST(a_burst_is_one_report)
+{
+    watch(NULL);
+    for (int i = 0; i < 20; i++)
+        put_file(site.ctl_path, (struct trust_bytes){(const uint8_t *)"burst", 5});
+    await(MONITOR_CTL);
+    ck_assert_int_eq(reports, 1);
+    publish("000001-CTLFile.tlv");
+    ck_assert_uint_eq(await(MONITOR_PUBLISHED), MONITOR_PUBLISHED);
+}
+END_TEST
+
+START_TEST(a_file_that_is_still_written_is_left_alone)
+{
+    watch(NULL);
+    int fd = open(site.ctl_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    ck_assert_int_ge(fd, 0);
+    publish("000001-CTLFile.tlv");
+    ck_assert_uint_eq(await(MONITOR_PUBLISHED), MONITOR_PUBLISHED);
+    ck_assert_int_eq(write(fd, "list", 4), 4);
+    close(fd);
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
+START_TEST(a_folder_that_is_replaced_is_watched_again)
+{
+    char old[300];
+    snprintf(old, sizeof old, "%s/old", site.root);
+    write_in_place(site.ctl_path, "before");
+    watch(NULL);
+    ck_assert_int_eq(rename(site.tftp, old), 0);
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+    ck_assert_int_eq(mkdir(site.tftp, 0755), 0);
+    write_in_place(site.ctl_path, "after");
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+    put_file(site.ctl_path, (struct trust_bytes){(const uint8_t *)"a", 1});
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
+START_TEST(a_folder_that_comes_later_is_watched)
+{
+    ck_assert_int_eq(rmdir(site.tftp), 0);
+    ck_assert_int_eq(rmdir(site.published), 0);
+    watch(NULL);
+    ck_assert_int_eq(mkdir(site.published, 0755), 0);
+    ck_assert_uint_eq(await(MONITOR_PUBLISHED), MONITOR_PUBLISHED);
+    ck_assert_int_eq(mkdir(site.tftp, 0755), 0);
+    write_in_place(site.ctl_path, "list");
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
+/* ---- The store */
+
+static size_t load(void)
+{
+    struct trust_index *index;
+    struct trust_error err = {0};
+    ck_assert_msg(store_source_load(&source, &index, &err) == 0, "%s", err.text);
+    size_t count = trust_index_count(index);
+    trust_index_free(index);
+    return count;
+}
+
+static void open_source(void)
+{
+    struct trust_error err = {0};
+    ck_assert_msg(store_source_open(site.config, NULL, &source, &err) == 0, "%s", err.text);
+    load();
+    ck_assert(!store_source_changed(&source));
+}
+
+START_TEST(a_write_to_the_store_is_reported)
+{
+    open_source();
+    watch(&source);
+    site_add_trust(&site, TRUST_UNIT_TOMCAT_TRUST, &person);
+    ck_assert_uint_eq(await(MONITOR_STORE), MONITOR_STORE);
+    ck_assert(!store_source_changed(&source));
+    ck_assert_uint_eq(load(), 1);
+}
+END_TEST
+
+/* As `utils restore` may do. */
+static void replace_store(void)
+{
+    char fresh[300];
+    struct trust_store *store;
+    struct trust_store_added added;
+    snprintf(fresh, sizeof fresh, "%s/fresh", site.state);
+    ck_assert_int_eq(trust_store_open(fresh, TRUST_STORE_WRITE, &store, NULL), 0);
+    ck_assert_int_eq(trust_store_add_trust(store, TRUST_UNIT_TOMCAT_TRUST, person.cert, &added, NULL), 0);
+    trust_store_close(store);
+    site_remove_store(&site);
+    ck_assert_int_eq(rename(fresh, site.store_path), 0);
+}
+
+START_TEST(a_store_that_is_replaced_is_opened_again)
+{
+    open_source();
+    watch(&source);
+    replace_store();
+    ck_assert_uint_eq(await(MONITOR_STORE), MONITOR_STORE);
+    ck_assert_uint_eq(load(), 1);
+}
+END_TEST
+
+START_TEST(a_store_that_is_lost_keeps_being_looked_for)
+{
+    open_source();
+    watch(&source);
+    site_remove_store(&site);
+    await(MONITOR_STORE);
+    struct trust_index *index;
+    ck_assert_int_eq(store_source_load(&source, &index, NULL), TRUST_ENOTFOUND);
+    ck_assert_ptr_null(index);
+    ck_assert(!store_source_changed(&source)); /* not at once again */
+    await(MONITOR_STORE);
+    replace_store();
+    await(MONITOR_STORE);
+    ck_assert_uint_eq(load(), 1);
+    ck_assert(!store_source_changed(&source));
+}
+END_TEST
+
+START_TEST(no_store_names_the_phrase_that_makes_one)
+{
+    struct trust_error err = {0};
+    site_remove_store(&site);
+    ck_assert_int_eq(store_source_open(site.config, "/etc/other.yaml", &source, &err), TRUST_ENOTFOUND);
+    ck_assert_ptr_nonnull(strstr(err.text, "`tvsctl set cert regen TVS --config /etc/other.yaml`"));
+    ck_assert_int_eq(store_source_open(site.config, CONFIG_PATH_DEFAULT, &source, &err), TRUST_ENOTFOUND);
+    ck_assert_ptr_nonnull(strstr(err.text, "`tvsctl set cert regen TVS`"));
+}
+END_TEST
+
+START_TEST(freeing_nothing_is_fine)
+{
+    monitor_free(NULL);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("monitor");
+    TCase *c = tcase_create("folders");
+    tcase_add_checked_fixture(c, set_up, tear_down);
+    tcase_set_timeout(c, 3 * NET_S + 10);
+    tcase_add_test(c, a_rename_is_reported);
+    tcase_add_test(c, writing_in_place_is_reported);
+    tcase_add_test(c, a_deletion_is_reported);
+    tcase_add_test(c, moving_it_away_is_reported);
+    tcase_add_loop_test(c, links_are_reported, 0, 2);
+    tcase_add_test(c, what_a_link_points_to_is_looked_at);
+    tcase_add_test(c, other_files_are_passed_over);
+    tcase_add_test(c, a_burst_is_one_report);
+    tcase_add_test(c, a_file_that_is_still_written_is_left_alone);
+    tcase_add_test(c, a_folder_that_is_replaced_is_watched_again);
+    tcase_add_test(c, a_folder_that_comes_later_is_watched);
+    suite_add_tcase(s, c);
+    TCase *d = tcase_create("store");
+    tcase_add_checked_fixture(d, set_up, tear_down);
+    tcase_set_timeout(d, 3 * NET_S + 10);
+    tcase_add_test(d, a_write_to_the_store_is_reported);
+    tcase_add_test(d, a_store_that_is_replaced_is_opened_again);
+    tcase_add_test(d, a_store_that_is_lost_keeps_being_looked_for);
+    tcase_add_test(d, no_store_names_the_phrase_that_makes_one);
+    tcase_add_test(d, freeing_nothing_is_fine);
+    suite_add_tcase(s, d);
+    return s;
+}

@@ -1,0 +1,156 @@
+/* Listening sockets, on ports that the kernel chooses. */
+#include "tests/check_main.h"
+
+#include "tvsd/sockets.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct trust_error err;
+
+static int open_these(struct sockets *out, const char *a, const char *b)
+{
+    char *items[2] = {(char *)(uintptr_t)a, (char *)(uintptr_t)b};
+    const struct config_strings listen = {.items = items, .count = (a != NULL) + (size_t)(b != NULL)};
+    err = (struct trust_error){0};
+    return sockets_open(&listen, out, &err);
+}
+
+static bool has_ipv6(void)
+{
+    const struct sockaddr_in6 local = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    bool has = fd >= 0 && bind(fd, (const struct sockaddr *)&local, sizeof local) == 0;
+    if (fd >= 0)
+        close(fd);
+    return has;
+}
+
+static int port_of(int fd)
+{
+    char name[128];
+    sockets_name(fd, name, sizeof name);
+    const char *colon = strrchr(name, ':');
+    ck_assert_ptr_nonnull(colon);
+    return atoi(colon + 1);
+}
+
+static int connect_to(int port)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    int rc = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0 ? 0 : errno;
+    close(fd);
+    return rc;
+}
+
+START_TEST(a_port_of_the_kernels_choice)
+{
+    struct sockets sockets;
+    char name[128], expected[128];
+    ck_assert_msg(open_these(&sockets, "127.0.0.1:0", NULL) == 0, "%s", err.text);
+    ck_assert_uint_eq(sockets.count, 1);
+    int port = port_of(sockets.fds[0]);
+    ck_assert_int_gt(port, 0);
+    snprintf(expected, sizeof expected, "127.0.0.1:%d", port);
+    ck_assert_str_eq(sockets_name(sockets.fds[0], name, sizeof name), expected);
+    ck_assert_int_eq(connect_to(port), 0);
+    sockets_stop(&sockets);
+    ck_assert_int_eq(connect_to(port), ECONNREFUSED);
+    sockets_close(&sockets);
+    ck_assert_uint_eq(sockets.count, 0);
+}
+END_TEST
+
+START_TEST(sockets_do_not_block_and_are_not_inherited)
+{
+    struct sockets sockets;
+    ck_assert_int_eq(open_these(&sockets, "127.0.0.1:0", NULL), 0);
+    ck_assert_int_eq(accept(sockets.fds[0], NULL, NULL), -1);
+    ck_assert(errno == EAGAIN || errno == EWOULDBLOCK);
+    sockets_close(&sockets);
+}
+END_TEST
+
+START_TEST(both_wildcards_share_a_port)
+{
+    struct sockets v4, both;
+    char six[32], name[128];
+    if (!has_ipv6())
+        return;
+    ck_assert_int_eq(open_these(&v4, "0.0.0.0:0", NULL), 0);
+    snprintf(six, sizeof six, "[::]:%d", port_of(v4.fds[0]));
+    ck_assert_msg(open_these(&both, six, NULL) == 0, "%s", err.text);
+    ck_assert_str_eq(sockets_name(both.fds[0], name, sizeof name), six);
+    sockets_close(&both);
+    sockets_close(&v4);
+}
+END_TEST
+
+START_TEST(a_port_in_use_is_one_clear_line)
+{
+    struct sockets first, second;
+    char name[128];
+    ck_assert_int_eq(open_these(&first, "127.0.0.1:0", NULL), 0);
+    sockets_name(first.fds[0], name, sizeof name);
+    ck_assert_int_eq(open_these(&second, "127.0.0.1:0", name), TRUST_ESYSTEM);
+    ck_assert_ptr_nonnull(strstr(err.text, name));
+    ck_assert_ptr_nonnull(strstr(err.text, "another program"));
+    ck_assert_ptr_null(strchr(err.text, '\n'));
+    ck_assert_uint_eq(second.count, 0);
+    ck_assert_ptr_null(second.fds);
+    sockets_close(&first);
+}
+END_TEST
+
+/* 192.0.2.0/24 is for documentation (RFC 5737): no host has it. */
+static const struct {
+    const char *entry, *word;
+    int code;
+} refused[] = {
+    {"192.0.2.77:0", "does not have the address", TRUST_ESYSTEM},
+    {"tvs.example:2445", "numeric", TRUST_EVALUE},
+    {"127.0.0.1", "ADDRESS:PORT", TRUST_EVALUE},
+    {"127.0.0.1:70000", "ADDRESS:PORT", TRUST_EVALUE},
+    {NULL, "no entry gives a socket", TRUST_EVALUE},
+};
+
+START_TEST(entries_that_are_refused)
+{
+    struct sockets sockets;
+    int rc = open_these(&sockets, refused[_i].entry, NULL);
+    ck_assert_msg(rc == refused[_i].code, "%d: %s", rc, err.text);
+    ck_assert_msg(strstr(err.text, refused[_i].word) != NULL, "%s", err.text);
+    ck_assert_ptr_nonnull(strstr(err.text, "server.listen"));
+    ck_assert_ptr_null(sockets.fds);
+}
+END_TEST
+
+START_TEST(a_name_for_what_is_no_socket)
+{
+    char name[16];
+    ck_assert_str_eq(sockets_name(-1, name, sizeof name), "?");
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("sockets");
+    TCase *c = tcase_create("sockets");
+    tcase_add_test(c, a_port_of_the_kernels_choice);
+    tcase_add_test(c, sockets_do_not_block_and_are_not_inherited);
+    tcase_add_test(c, both_wildcards_share_a_port);
+    tcase_add_test(c, a_port_in_use_is_one_clear_line);
+    tcase_add_loop_test(c, entries_that_are_refused, 0, (int)(sizeof refused / sizeof refused[0]));
+    tcase_add_test(c, a_name_for_what_is_no_socket);
+    suite_add_tcase(s, c);
+    return s;
+}

@@ -1,0 +1,115 @@
+#include "answer.h"
+
+#include "log.h"
+#include "request.h"
+#include "trace.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define REMEDY "import it as Phone-SAST-trust (signers) or tomcat-trust (HTTPS)"
+
+static int64_t microseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static const char *roles_text(const struct trust_roles *roles, char *out, size_t size)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (unsigned i = 0; i < roles->count && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, i == 0 ? "%d" : ",%d", roles->code[i]);
+    return out;
+}
+
+/* What deserves a warning of its own, since somebody should do something about it. */
+static void say_warning(const struct answer_to *to, const struct trust_request *request,
+                        const struct request_answer *answer, const char *serial)
+{
+    enum log_event event;
+    switch (answer->result) {
+    case REQUEST_NO_ROLE:
+        event = LOG_EV_NO_ROLE;
+        break;
+    case REQUEST_TWIN:
+        event = LOG_EV_TWIN_REFUSED;
+        break;
+    case REQUEST_AMBIGUOUS:
+        event = LOG_EV_AMBIGUOUS;
+        break;
+    case REQUEST_EXPIRED:
+        event = LOG_EV_EXPIRED_REFUSED;
+        break;
+    default:
+        return;
+    }
+    const struct log_field fields[] = {
+        log_text("serial", serial),
+        log_bytes("issuer", ((struct trust_bytes){(const uint8_t *)answer->issuer, answer->issuer_len})),
+        log_text("source", request_source_name(answer->source)),
+        log_bytes("device", request->device),
+        log_text("peer", to->peer->text),
+        log_text("remedy", REMEDY),
+    };
+    log_say(event, fields, sizeof fields / sizeof fields[0] - (event == LOG_EV_NO_ROLE ? 0 : 1));
+}
+
+static void say(const struct answer_to *to, const struct trust_request *request,
+                const struct request_answer *answer, int64_t us)
+{
+    char serial[2 * sizeof answer->serial + 1];
+    char roles[4 * TRUST_ROLES_MAX + 1];
+    trust_hex((struct trust_bytes){answer->serial, answer->serial_len}, 0, true, serial);
+    say_warning(to, request, answer, serial);
+    LOG_SAY(ANSWER, log_text("type", request->type == TRUST_MSG_VERIFY_REQ ? "verify" : "query"),
+            log_text("result", request_result_name(answer->result)),
+            log_text("roles", roles_text(&answer->response.roles, roles, sizeof roles)),
+            log_text("source", request_source_name(answer->source)), log_text("serial", serial),
+            log_bytes("device", request->device), log_text("peer", to->peer->text), log_number("us", us));
+}
+
+static void count(struct stats *stats, const struct trust_request *request, enum request_result result)
+{
+    stats_bump(request->type == TRUST_MSG_VERIFY_REQ ? &stats->verify : &stats->query, 1);
+    stats_bump(&stats->results[result], 1);
+}
+
+static int encode(const struct request_answer *answer, int64_t started, struct outbox *outbox,
+                  struct trust_error *err)
+{
+    size_t size = trust_response_size(&answer->response);
+    uint8_t *room = outbox_add(outbox, size, started);
+    if (room == NULL)
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "an answer of %zu bytes: out of memory",
+                               size);
+    return trust_response_encode(&answer->response, room, size, err);
+}
+
+int answer_frame(const struct answer_to *to, struct trust_bytes frame, int64_t started, struct outbox *outbox,
+                 struct trust_error *err)
+{
+    struct trust_request request;
+    struct request_answer answer;
+    int64_t began = microseconds();
+    int code = trust_request_decode(frame, &request, err);
+    if (code != 0)
+        return code;
+    trace_request(&request);
+    const struct request_known known = {.store = to->snapshot->store,
+                                        .ctl = to->snapshot->ctl,
+                                        .config = to->snapshot->config,
+                                        .now = time(NULL)};
+    request_answer(&known, &request, &answer);
+    count(to->stats, &request, answer.result);
+    if (answer.result == REQUEST_FAILED)
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "a look-up: out of memory");
+    code = encode(&answer, started, outbox, err);
+    if (code != 0)
+        return code;
+    trace_answer(&request, &answer, to->session);
+    say(to, &request, &answer, microseconds() - began);
+    return 0;
+}

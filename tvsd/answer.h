@@ -1,0 +1,23 @@
+/* One message in, one answer out: decoded, looked up, encoded, counted and said in the log. */
+#ifndef TVSD_ANSWER_H
+#define TVSD_ANSWER_H
+
+#include "outbox.h"
+#include "peer.h"
+#include "snapshot.h"
+#include "stats.h"
+
+/* Who asks, and what is known. */
+struct answer_to {
+    const struct snapshot *snapshot;
+    struct stats *stats; /* the worker's own */
+    const struct peer *peer;
+    unsigned session; /* for the trace */
+};
+
+/* Answer a whole message, which began to arrive at `started` (monotonic milliseconds), into the outbox.
+ * Errors, which end the connection: those of trust_request_decode, and TRUST_ENOMEM. */
+int answer_frame(const struct answer_to *to, struct trust_bytes frame, int64_t started, struct outbox *outbox,
+                 struct trust_error *err) TRUST_MUST_CHECK;
+
+#endif

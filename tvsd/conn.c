@@ -1,0 +1,434 @@
+/* Each callback does as much as can be done without waiting, then judges the deadlines, then either arms the
+ * event for what the next step needs or frees the connection: nowhere else is it freed. */
+#include "conn.h"
+
+#include "answer.h"
+#include "conn_report.h"
+#include "inbox.h"
+#include "outbox.h"
+#include "peer.h"
+#include "tls.h"
+#include "trace.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define UNSENT_MAX         65536 /* with so much unsent, reading stops */
+#define REQUESTS_PER_TURN  16    /* then it is the others' turn */
+#define READS_PER_TURN     64
+#define DISCARDED_AT_CLOSE 65536
+
+enum conn_phase {
+    CONN_HANDSHAKE,
+    CONN_OPEN,
+    CONN_FINISHING, /* reads no more, and closes once its answers are sent */
+    CONN_CLOSED,    /* to be freed at the tail of the callback */
+};
+
+struct conn {
+    struct conn_host *host;
+    struct conn *next, **link;
+    struct event event;
+    short armed; /* what the event waits for now */
+    int fd;
+    struct tls *tls;
+    enum conn_phase phase;
+    enum conn_end end;  /* FINISHING, CLOSED: why */
+    enum tls_step want; /* what the handshake, or reading, waits for */
+    bool more;          /* there may be work that no event will announce */
+    bool last_turn;     /* draining: closes as soon as it is idle */
+    struct inbox inbox;
+    struct outbox outbox;
+    size_t frame_len;      /* of the message at the front of the inbox; 0: not known yet */
+    int64_t frame_started; /* when its first byte came */
+    int64_t read_at, opened, idle_since;
+    uint64_t requests;
+    unsigned session;
+    struct peer peer;
+    char detail[160];
+};
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void conn_close(struct conn *conn, enum conn_end end, const char *detail)
+{
+    if (conn->phase == CONN_CLOSED)
+        return;
+    conn->phase = CONN_CLOSED;
+    conn->end = end;
+    snprintf(conn->detail, sizeof conn->detail, "%.*s", (int)sizeof conn->detail - 1, detail);
+}
+
+/* Close, but let what was answered reach the phone first. */
+static void conn_finish(struct conn *conn, enum conn_end end, const char *detail)
+{
+    conn_close(conn, end, detail);
+    conn->phase = CONN_FINISHING;
+}
+
+static bool has_request(const struct conn *conn)
+{
+    return inbox_bytes(&conn->inbox).len > 0;
+}
+
+/* The phone is gone, with or without a goodbye. Requests that were there whole, and not yet their turn, are
+ * not truncated. */
+static enum conn_end end_of_peer(const struct conn *conn)
+{
+    size_t len = inbox_bytes(&conn->inbox).len;
+    bool whole = conn->frame_len != 0 && conn->frame_len <= len;
+    return len == 0 || whole ? CONN_END_PEER_CLOSED : CONN_END_TRUNCATED;
+}
+
+/* A step after the handshake failed, or found the phone gone. */
+static void conn_lost(struct conn *conn, enum tls_step step)
+{
+    enum tls_failure failure = tls_failure(conn->tls);
+    const char *detail = tls_failure_detail(conn->tls);
+    if (conn->phase == CONN_FINISHING) {
+        conn->phase = CONN_CLOSED; /* its reason stands */
+    } else if (step == TLS_STEP_CLOSED || failure == TLS_FAILURE_RESET) {
+        conn_close(conn, end_of_peer(conn), detail);
+    } else {
+        stats_bump(&conn->host->stats.tls_failures[failure], 1);
+        conn_close(conn, failure == TLS_FAILURE_MEMORY ? CONN_END_NO_MEMORY : CONN_END_TLS_FAILED, detail);
+    }
+}
+
+static void conn_shake(struct conn *conn, int64_t now)
+{
+    struct stats *stats = &conn->host->stats;
+    conn->want = tls_handshake(conn->tls);
+    switch (conn->want) {
+    case TLS_STEP_DONE:
+        conn_report_admitted(stats, &conn->peer, conn->tls, now);
+        conn->phase = CONN_OPEN;
+        conn->idle_since = now;
+        break;
+    case TLS_STEP_WANT_READ:
+    case TLS_STEP_WANT_WRITE:
+        break;
+    case TLS_STEP_CLOSED:
+        conn_close(conn, CONN_END_SILENT, "");
+        break;
+    case TLS_STEP_FAILED:
+        if (!tls_heard(conn->tls) && tls_failure(conn->tls) == TLS_FAILURE_RESET) {
+            conn_close(conn, CONN_END_SILENT, tls_failure_detail(conn->tls));
+            break;
+        }
+        conn_report_refused(stats, &conn->peer, conn->tls, now);
+        conn_close(conn,
+                   tls_failure(conn->tls) == TLS_FAILURE_MEMORY ? CONN_END_NO_MEMORY
+                                                                : CONN_END_HANDSHAKE_FAILED,
+                   tls_failure_name(tls_failure(conn->tls)));
+    }
+}
+
+static void conn_flush(struct conn *conn, int64_t now)
+{
+    while (conn->phase != CONN_CLOSED && conn->outbox.unsent > 0) {
+        size_t put;
+        struct trust_bytes next = outbox_next(&conn->outbox);
+        enum tls_step step = tls_write(conn->tls, next.data, next.len, &put);
+        if (step == TLS_STEP_WANT_READ || step == TLS_STEP_WANT_WRITE)
+            return;
+        if (step != TLS_STEP_DONE) {
+            conn_lost(conn, step);
+            return;
+        }
+        outbox_sent(&conn->outbox, put);
+        stats_bump(&conn->host->stats.bytes_out, (int64_t)put);
+        conn->idle_since = now;
+    }
+    if (conn->phase == CONN_FINISHING)
+        conn->phase = CONN_CLOSED;
+}
+
+static enum conn_end end_of_error(int code)
+{
+    switch (code) {
+    case TRUST_EDISCRIMINATOR:
+        return CONN_END_BAD_DISCRIMINATOR;
+    case TRUST_EVERSION:
+        return CONN_END_BAD_VERSION;
+    case TRUST_ETYPE:
+        return CONN_END_BAD_TYPE;
+    case TRUST_ENOMEM:
+        return CONN_END_NO_MEMORY;
+    default:
+        return CONN_END_BAD_ELEMENT;
+    }
+}
+
+/* Answer the messages that are there whole. false: it is time to stop, whether more can be read or not. */
+static bool conn_serve(struct conn *conn, unsigned *requests)
+{
+    const struct answer_to to = {conn->host->snapshot, &conn->host->stats, &conn->peer, conn->session};
+    for (;;) {
+        struct trust_error err = {0};
+        struct trust_bytes stream = inbox_bytes(&conn->inbox);
+        int code = trust_frame_peek(stream, &conn->frame_len, &err);
+        if (code == 0 && (conn->frame_len == 0 || conn->frame_len > stream.len))
+            return true;
+        if (code == 0 && (*requests == 0 || conn->outbox.unsent >= UNSENT_MAX))
+            return false;
+        if (code == 0)
+            code = answer_frame(&to, (struct trust_bytes){stream.data, conn->frame_len}, conn->frame_started,
+                                &conn->outbox, &err);
+        if (code != 0) {
+            conn_finish(conn, end_of_error(code), err.text);
+            return false;
+        }
+        inbox_consume(&conn->inbox, conn->frame_len);
+        conn->frame_started = conn->read_at;
+        conn->last_turn |= conn->host->draining;
+        conn->requests++;
+        (*requests)--;
+    }
+}
+
+/* Read once. false: there is nothing to be had now. */
+static bool conn_fill(struct conn *conn, int64_t now)
+{
+    size_t size, got;
+    bool starts = !has_request(conn);
+    uint8_t *room = inbox_room(&conn->inbox, conn->frame_len, &size);
+    if (room == NULL) {
+        conn_finish(conn, CONN_END_NO_MEMORY, "a request: out of memory");
+        return false;
+    }
+    conn->want = tls_read(conn->tls, room, size, &got);
+    if (conn->want == TLS_STEP_CLOSED)
+        conn_finish(conn, end_of_peer(conn), "");
+    else if (conn->want == TLS_STEP_FAILED)
+        conn_lost(conn, conn->want);
+    if (conn->want != TLS_STEP_DONE)
+        return false;
+    inbox_received(&conn->inbox, got);
+    stats_bump(&conn->host->stats.bytes_in, (int64_t)got);
+    conn->read_at = now;
+    if (starts)
+        conn->frame_started = now;
+    return true;
+}
+
+/* Read and answer until nothing more comes, or others should have their turn: then true. */
+static bool conn_exchange(struct conn *conn, int64_t now)
+{
+    unsigned requests = REQUESTS_PER_TURN;
+    for (unsigned reads = 0; reads < READS_PER_TURN; reads++) {
+        if (conn->phase != CONN_OPEN || conn->outbox.unsent >= UNSENT_MAX)
+            return true;
+        if (!conn_serve(conn, &requests))
+            return true;
+        if (!conn_fill(conn, now))
+            return false;
+    }
+    return true;
+}
+
+static void conn_talk(struct conn *conn, int64_t now)
+{
+    conn_flush(conn, now);
+    conn->more = conn_exchange(conn, now);
+    conn_flush(conn, now);
+    inbox_rest(&conn->inbox);
+}
+
+static int64_t conn_deadline(const struct conn *conn, enum conn_end *end)
+{
+    const struct config *config = conn->host->snapshot->config;
+    if (conn->phase == CONN_HANDSHAKE) {
+        *end = CONN_END_HANDSHAKE_TIMEOUT;
+        return conn->opened + config->server.handshake_timeout;
+    }
+    *end = CONN_END_REQUEST_TIMEOUT;
+    if (conn->outbox.unsent > 0)
+        return outbox_started(&conn->outbox) + config->server.request_timeout;
+    if (has_request(conn))
+        return conn->frame_started + config->server.request_timeout;
+    *end = CONN_END_IDLE;
+    return conn->idle_since + config->server.idle_timeout;
+}
+
+static void conn_judge(struct conn *conn, int64_t now)
+{
+    enum conn_end end;
+    bool idle = conn->phase == CONN_OPEN && conn->outbox.unsent == 0 && !has_request(conn) && !conn->more;
+    if (conn->phase != CONN_CLOSED && now >= conn_deadline(conn, &end))
+        conn_close(conn, end, "");
+    if (idle && conn->last_turn)
+        conn_close(conn, CONN_END_DRAINED, "");
+}
+
+static void conn_ready(evutil_socket_t fd, short what, void *arg);
+
+static bool conn_arm(struct conn *conn, int64_t now)
+{
+    enum conn_end end;
+    short want = 0;
+    if (conn->outbox.unsent > 0 || conn->want == TLS_STEP_WANT_WRITE)
+        want |= EV_WRITE;
+    if (conn->phase == CONN_HANDSHAKE ? conn->want == TLS_STEP_WANT_READ
+                                      : conn->phase == CONN_OPEN && conn->outbox.unsent < UNSENT_MAX)
+        want |= EV_READ;
+    if (want != conn->armed) {
+        if (conn->armed != 0)
+            event_del(&conn->event);
+        if (event_assign(&conn->event, conn->host->base, conn->fd, want | EV_PERSIST, conn_ready, conn) !=
+                0 ||
+            event_priority_set(&conn->event, CONN_PRIORITY) != 0)
+            return false;
+        conn->armed = want;
+    }
+    /* A timeout of zero comes after all that is ready now: others are not kept waiting. */
+    int64_t wait = conn_deadline(conn, &end) - now;
+    if (wait < 0 || (conn->more && conn->outbox.unsent < UNSENT_MAX))
+        wait = 0;
+    const struct timeval timeout = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+    return event_add(&conn->event, &timeout) == 0;
+}
+
+/* Bytes that lie unread when a socket is closed reset the connection, and answers on their way would be lost.
+ */
+static void socket_close(int fd)
+{
+    char unread[4096];
+    shutdown(fd, SHUT_WR);
+    for (size_t n = 0; n < DISCARDED_AT_CLOSE; n += sizeof unread)
+        if (recv(fd, unread, sizeof unread, MSG_DONTWAIT) <= 0)
+            break;
+    close(fd);
+}
+
+static void conn_free(struct conn *conn)
+{
+    struct conn_host *host = conn->host;
+    if (conn->armed != 0)
+        event_del(&conn->event);
+    tls_free(conn->tls);
+    socket_close(conn->fd);
+    *conn->link = conn->next;
+    if (conn->next != NULL)
+        conn->next->link = conn->link;
+    inbox_fini(&conn->inbox);
+    outbox_fini(&conn->outbox);
+    peer_leave(&conn->peer);
+    stats_bump(&host->stats.active, -1);
+    conn_report_end(&host->stats, &conn->peer, conn->end, conn->requests, milliseconds() - conn->opened,
+                    conn->detail);
+    free(conn);
+    if (host->on_end != NULL)
+        host->on_end(host->arg);
+}
+
+static void conn_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *conn = arg;
+    struct conn_host *host = conn->host;
+    int64_t now = milliseconds();
+    (void)fd, (void)what;
+    if (conn->phase == CONN_HANDSHAKE)
+        conn_shake(conn, now);
+    if (conn->phase == CONN_OPEN || conn->phase == CONN_FINISHING)
+        conn_talk(conn, now);
+    conn_judge(conn, now);
+    if (conn->phase != CONN_CLOSED && !conn_arm(conn, now))
+        conn_close(conn, CONN_END_NO_MEMORY, "the event loop refused a socket");
+    if (conn->phase == CONN_CLOSED)
+        conn_free(conn);
+    if (++host->turns >= CONN_TURNS) {
+        host->turns = 0;
+        if (host->on_busy != NULL)
+            host->on_busy(host->arg);
+    }
+}
+
+static struct conn *conn_new(struct conn_host *host, int fd, const struct peer *peer, unsigned session)
+{
+    struct conn *conn = calloc(1, sizeof *conn);
+    if (conn == NULL)
+        return NULL;
+    int64_t now = milliseconds();
+    *conn = (struct conn){.host = host,
+                          .fd = fd,
+                          .tls = tls_new(host->snapshot->tls, fd),
+                          .phase = CONN_HANDSHAKE,
+                          .want = TLS_STEP_WANT_READ,
+                          .opened = now,
+                          .session = session,
+                          .peer = *peer};
+    if (conn->tls == NULL || !conn_arm(conn, now)) {
+        if (conn->armed != 0)
+            event_del(&conn->event);
+        tls_free(conn->tls);
+        free(conn);
+        return NULL;
+    }
+    conn->next = host->first;
+    conn->link = &host->first;
+    if (host->first != NULL)
+        host->first->link = &conn->next;
+    host->first = conn;
+    return conn;
+}
+
+void conn_open(struct conn_host *host, int fd, int listener, const struct sockaddr *address, socklen_t len)
+{
+    static atomic_uint accepted; /* by all workers: the trace counts sessions through */
+    struct peer peer;
+    const int on = 1;
+    assert(!host->draining);
+    unsigned session = atomic_fetch_add(&accepted, 1) + 2;
+    peer_set(&peer, address, len);
+    stats_bump(&host->stats.accepted, 1);
+    trace_accept(listener, fd, session, peer.address);
+    bool room = peer_enter(&peer, host->snapshot->config->server.max_connections_per_address);
+    if (room && conn_new(host, fd, &peer, session) != NULL) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on what is no TCP: no matter */
+        stats_bump(&host->stats.active, 1);
+        return;
+    }
+    if (room)
+        peer_leave(&peer);
+    close(fd);
+    conn_report_end(&host->stats, &peer, room ? CONN_END_NO_MEMORY : CONN_END_ADDRESS_LIMIT, 0, 0, "");
+}
+
+void conn_drain(struct conn_host *host)
+{
+    host->draining = true;
+    for (struct conn *conn = host->first; conn != NULL; conn = conn->next) {
+        /* Who is still shaking hands wanted an answer: one is given. */
+        conn->last_turn = conn->phase != CONN_HANDSHAKE;
+        event_active(&conn->event, EV_TIMEOUT, 0);
+    }
+}
+
+void conn_end_all(struct conn_host *host, enum conn_end end)
+{
+    for (struct conn *conn = host->first; conn != NULL; conn = conn->next) {
+        conn_close(conn, end, "");
+        event_active(&conn->event, EV_TIMEOUT, 0);
+    }
+}
+
+void conn_host_fini(struct conn_host *host)
+{
+    conn_end_all(host, CONN_END_DRAIN_TIMEOUT);
+    while (host->first != NULL)
+        conn_free(host->first);
+}

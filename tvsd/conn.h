@@ -1,0 +1,49 @@
+/* A connection: handshake, requests, answers, end. It belongs to the worker that accepted it and is driven by
+ * one event of that worker's loop. */
+#ifndef TVSD_CONN_H
+#define TVSD_CONN_H
+
+#include "conn_end.h"
+#include "snapshot.h"
+#include "stats.h"
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct conn;
+struct event_base;
+
+#define CONN_PRIORITIES      2 /* of the loop: connections come before new ones … */
+#define CONN_PRIORITY        0
+#define CONN_ACCEPT_PRIORITY 1
+#define CONN_TURNS           64 /* … which after so many turns get theirs all the same: see on_busy */
+
+/* What the connections of one worker share. Embedded in the worker and touched by its thread alone, except
+ * for the counters, which others may read. */
+struct conn_host {
+    struct event_base *base;         /* with CONN_PRIORITIES */
+    const struct snapshot *snapshot; /* to be changed between callbacks only */
+    struct stats stats;
+    void (*on_end)(void *arg);  /* called after each end of a connection; NULL: nobody cares */
+    void (*on_busy)(void *arg); /* called after CONN_TURNS turns of connections without `turns` being reset */
+    void *arg;
+    unsigned turns;
+    struct conn *first; /* all connections; private to conn.c, as is what follows */
+    bool draining;
+};
+
+/* Serve a socket that was accepted, and is non-blocking. It is closed when the connection ends, which may be
+ * at once; log and counters say why. listener: the socket that it came from, for the trace. */
+void conn_open(struct conn_host *host, int fd, int listener, const struct sockaddr *address, socklen_t len);
+
+/* We are stopping: idle connections end with the next turn of the loop, the others once they have their
+ * answers. Open no more. */
+void conn_drain(struct conn_host *host);
+
+/* End all connections with the next turn of the loop. */
+void conn_end_all(struct conn_host *host, enum conn_end end);
+
+/* After the loop: free connections that are left, if any. */
+void conn_host_fini(struct conn_host *host);
+
+#endif

@@ -1,0 +1,17 @@
+/* What is said and counted about a connection as such: how it was admitted, why it was refused, how it ended.
+ */
+#ifndef TVSD_CONN_REPORT_H
+#define TVSD_CONN_REPORT_H
+
+#include "conn_end.h"
+#include "peer.h"
+#include "stats.h"
+#include "tls.h"
+
+/* now and ms: monotonic milliseconds, and how many of them it lasted. */
+void conn_report_admitted(struct stats *stats, const struct peer *peer, const struct tls *tls, int64_t now);
+void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls, int64_t now);
+void conn_report_end(struct stats *stats, const struct peer *peer, enum conn_end end, uint64_t requests,
+                     int64_t ms, const char *detail);
+
+#endif

@@ -1,0 +1,367 @@
+#include "control.h"
+
+#include "log.h"
+#include "monitor.h"
+#include "sockets.h"
+#include "stats.h"
+#include "workers.h"
+#include "world.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifdef NDEBUG
+#error "asserts are part of this program: build it without NDEBUG"
+#endif
+
+#define STATS_EVERY_S 60
+
+static const int signals_taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+#define SIGNAL_COUNT (sizeof signals_taken / sizeof signals_taken[0])
+
+struct control {
+    const char *config_path;
+    struct event_base *base;
+    struct event *signals[SIGNAL_COUNT], *stats_timer, *log_lines;
+    struct world world;
+    struct snapshot_part *start_config_part; /* NULL until the first reload: the world's own */
+    const struct config *start_config;       /* options that need a restart are still as they stand in it */
+    struct sockets sockets;
+    struct workers *workers;
+    struct monitor *monitor;
+    int stops; /* how often a signal asked for the end */
+};
+
+static int no_memory(struct trust_error *err)
+{
+    return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
+}
+
+static void say_stats(struct control *control)
+{
+    struct stats sum;
+    workers_stats(control->workers, &sum);
+    stats_log(&sum);
+}
+
+/* ---- Changes and reload ---- */
+
+static void on_change(void *arg, unsigned what)
+{
+    struct control *control = arg;
+    bool fresh = false;
+    if (what & MONITOR_STORE)
+        fresh |= world_store_changed(&control->world);
+    if (what & MONITOR_CTL)
+        fresh |= world_ctl_changed(&control->world);
+    else if (what & MONITOR_PUBLISHED)
+        fresh |= world_retry_ctl(&control->world);
+    if (!fresh)
+        return;
+    struct snapshot *snapshot = world_snapshot(&control->world);
+    if (snapshot != NULL)
+        workers_post(control->workers, snapshot);
+    else
+        LOG_SAY(RELOAD_REFUSED,
+                log_text("reason", "out of memory: what changed is answered after the next change"));
+}
+
+/* Nothing can fail any more: put the new world in the place of the old. */
+static void take_world(struct control *control, struct world *next, struct monitor *monitor,
+                       struct snapshot *take_snapshot)
+{
+    struct world old = control->world;
+    control->world = *next;
+    if (control->start_config_part == NULL) {
+        control->start_config_part = old.config_part;
+        old.config_part = NULL;
+    }
+    world_fini(&old);
+    monitor_free(control->monitor);
+    control->monitor = monitor;
+    workers_post(control->workers, take_snapshot);
+}
+
+/* Options that need a restart, as the file has them now; the state folder is one of them, and all paths in it
+ * stay as they are. The other such options are not looked at again after the start. */
+static int keep_state(struct control *control, struct world *next, char *options, size_t size,
+                      struct trust_error *err)
+{
+    struct config *config = next->config;
+    config_needs_restart(control->start_config, config, options, size);
+    if (strcmp(config->state, control->start_config->state) == 0)
+        return 0;
+    char *state = strdup(control->start_config->state);
+    if (state == NULL)
+        return no_memory(err);
+    free(config->state);
+    config->state = state;
+    return 0;
+}
+
+static void say_reloaded(const struct control *control, const char *needs_restart)
+{
+    const struct world *world = &control->world;
+    LOG_SAY(RELOAD, log_text("file", control->config_path));
+    if (needs_restart[0] != '\0')
+        LOG_SAY(NEEDS_RESTART, log_text("options", needs_restart));
+    world_say(world);
+    world_remember_ctl(world);
+}
+
+/* SIGHUP: everything, or nothing. */
+static void reload(struct control *control)
+{
+    struct world next;
+    struct monitor *monitor = NULL;
+    struct snapshot *snapshot = NULL;
+    struct trust_error err = {0};
+    char needs_restart[512] = "";
+    int rc = world_read_config(&next, control->config_path, &err);
+    if (rc == 0)
+        rc = keep_state(control, &next, needs_restart, sizeof needs_restart, &err);
+    /* It watches before anything is read, so that no change falls between. */
+    if (rc == 0)
+        rc = monitor_new(control->base, next.config, &control->world.store, on_change, control, &monitor,
+                         &err);
+    if (rc == 0)
+        rc = world_build(&next, &control->world, &err);
+    if (rc == 0 && (snapshot = world_snapshot(&next)) == NULL)
+        rc = no_memory(&err);
+    if (rc == 0)
+        rc = log_open(next.config, &err);
+    if (rc != 0) {
+        LOG_SAY(RELOAD_REFUSED, log_text("reason", err.text));
+        snapshot_free(snapshot);
+        monitor_free(monitor);
+        world_fini(&next);
+        return;
+    }
+    take_world(control, &next, monitor, snapshot);
+    say_reloaded(control, needs_restart);
+}
+
+/* ---- The end ---- */
+
+static void stop_at_once(struct control *control)
+{
+    workers_drain(control->workers, 0);
+    if (control->stops > 2) { /* a third signal: something must be wrong with the workers */
+        log_drain();
+        LOG_SAY(STOPPED);
+        log_close();
+        _exit(EXIT_SUCCESS);
+    }
+}
+
+static void stop(struct control *control, const char *signal_name)
+{
+    struct stats sum;
+    if (control->stops++ > 0) { /* whoever asks twice does not want to wait for phones */
+        stop_at_once(control);
+        return;
+    }
+    workers_stats(control->workers, &sum);
+    LOG_SAY(STOPPING, log_text("signal", signal_name), log_number("connections", (int64_t)sum.active));
+    monitor_free(control->monitor);
+    control->monitor = NULL;
+    workers_drain(control->workers, control->world.config->server.drain_timeout);
+    sockets_stop(&control->sockets);
+}
+
+static void on_workers_ended(void *arg)
+{
+    struct control *control = arg;
+    event_base_loopbreak(control->base);
+}
+
+/* ---- Events ---- */
+
+static void on_signal(evutil_socket_t number, short events, void *arg)
+{
+    struct control *control = arg;
+    (void)events;
+    switch (number) {
+    case SIGTERM:
+        stop(control, "SIGTERM");
+        break;
+    case SIGINT:
+        stop(control, "SIGINT");
+        break;
+    case SIGHUP:
+        if (control->stops == 0)
+            reload(control);
+        break;
+    case SIGUSR1:
+        say_stats(control);
+        break;
+    default:
+        assert(!"a signal that was not asked for");
+    }
+}
+
+static void on_stats_timer(evutil_socket_t fd, short events, void *arg)
+{
+    (void)fd, (void)events;
+    say_stats(arg);
+}
+
+static void on_log_lines(evutil_socket_t fd, short events, void *arg)
+{
+    (void)fd, (void)events, (void)arg;
+    log_drain();
+}
+
+static int add_signals(struct control *control, struct trust_error *err)
+{
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        control->signals[i] = evsignal_new(control->base, signals_taken[i], on_signal, control);
+        if (control->signals[i] == NULL || evsignal_add(control->signals[i], NULL) != 0)
+            return no_memory(err);
+    }
+    return 0;
+}
+
+static int add_timers(struct control *control, struct trust_error *err)
+{
+    const struct timeval minute = {.tv_sec = STATS_EVERY_S};
+    control->stats_timer = event_new(control->base, -1, EV_PERSIST, on_stats_timer, control);
+    control->log_lines =
+        event_new(control->base, log_wakeup_fd(), EV_READ | EV_PERSIST, on_log_lines, control);
+    if (control->stats_timer == NULL || event_add(control->stats_timer, &minute) != 0 ||
+        control->log_lines == NULL || event_add(control->log_lines, NULL) != 0)
+        return no_memory(err);
+    return 0;
+}
+
+/* ---- Start ---- */
+
+/* The base has no locks: it is the main thread's alone. */
+static int make_base(struct control *control, struct trust_error *err)
+{
+    struct event_config *how = event_config_new();
+    if (how == NULL)
+        return no_memory(err);
+    event_config_set_flag(how, EVENT_BASE_FLAG_NOLOCK);
+    control->base = event_base_new_with_config(how);
+    event_config_free(how);
+    return control->base != NULL ? 0 : no_memory(err);
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit); /* fewer connections are no reason not to start */
+    }
+}
+
+static int start_workers(struct control *control, struct trust_error *err)
+{
+    struct snapshot *first = world_snapshot(&control->world);
+    if (first == NULL)
+        return no_memory(err);
+    return workers_start(control->base, control->world.config, &control->sockets, first, on_workers_ended,
+                         control, &control->workers, err);
+}
+
+static void say_started(const struct control *control)
+{
+    const struct world *world = &control->world;
+    LOG_SAY(STARTED, log_text("version", TVS_VERSION), log_text("node", world->config->node.name),
+            log_number("workers", (int64_t)workers_count(control->workers)),
+            log_number("store", (int64_t)trust_index_count(world->store_index)),
+            log_number("ctl", world->ctl.list != NULL ? (int64_t)trust_index_count(world->ctl.index) : 0));
+    for (size_t i = 0; i < control->sockets.count; i++) {
+        char name[128];
+        LOG_SAY(READY, log_text("listen", sockets_name(control->sockets.fds[i], name, sizeof name)));
+    }
+}
+
+static int start(struct control *control, struct trust_error *err)
+{
+    struct world *world = &control->world;
+    int rc = make_base(control, err);
+    if (rc == 0)
+        rc = add_signals(control, err);
+    if (rc == 0)
+        rc = world_read_config(world, control->config_path, err);
+    if (rc == 0)
+        rc = log_open(world->config, err);
+    if (rc != 0)
+        return rc;
+    control->start_config = world->config;
+    raise_file_limit();
+    /* It watches before anything is read, so that no change falls between. */
+    rc = monitor_new(control->base, world->config, &world->store, on_change, control, &control->monitor, err);
+    if (rc == 0)
+        rc = world_build(world, NULL, err);
+    if (rc == 0)
+        rc = sockets_open(&world->config->server.listen, &control->sockets, err);
+    if (rc == 0)
+        rc = start_workers(control, err);
+    if (rc == 0)
+        rc = add_timers(control, err);
+    if (rc != 0)
+        return rc;
+    world_say(world);
+    world_remember_ctl(world);
+    say_started(control);
+    return 0;
+}
+
+/* A refused start is said in the log, and to whoever typed the command if the log goes elsewhere. */
+static void say_refused(const struct control *control, const struct trust_error *err)
+{
+    const struct config *config = control->world.config;
+    LOG_SAY(START_REFUSED, log_text("reason", err->text));
+    if (config != NULL && strcmp(config->log.target, "stderr") != 0)
+        fprintf(stderr, "tvsd: %s\n", err->text);
+}
+
+static void free_event(struct event *event)
+{
+    if (event != NULL)
+        event_free(event);
+}
+
+static void fini(struct control *control)
+{
+    monitor_free(control->monitor);
+    workers_free(control->workers);
+    sockets_close(&control->sockets);
+    free_event(control->stats_timer);
+    free_event(control->log_lines);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        free_event(control->signals[i]);
+    world_fini(&control->world);
+    snapshot_part_unref(control->start_config_part);
+    if (control->base != NULL)
+        event_base_free(control->base);
+}
+
+int control_run(const char *config_path)
+{
+    struct control control = {.config_path = config_path};
+    struct trust_error err = {0};
+    int rc = start(&control, &err);
+    if (rc == 0)
+        event_base_dispatch(control.base);
+    else
+        say_refused(&control, &err);
+    fini(&control);
+    log_drain();
+    if (rc == 0)
+        LOG_SAY(STOPPED);
+    log_close();
+    return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,228 @@
+#include "ctl_file.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A certificate that verifies the list, and where it was found. */
+struct candidate {
+    const struct trust_cert *cert;
+    bool in_store;
+};
+
+/* Fails with TRUST_ENOTFOUND and so on, prefixed with the path. */
+static int read_list(const char *path, struct trust_list **out, struct trust_error *err)
+{
+    uint8_t *data = NULL;
+    size_t len = 0;
+    int rc = trust_file_read(path, TRUST_LIST_MAX, &data, &len, NULL, err);
+    if (rc == 0)
+        rc = trust_list_parse((struct trust_bytes){data, len}, out, err);
+    free(data);
+    return rc;
+}
+
+/* "000042-CTLFile.tlv" or "000042-ITLFile.tlv", as they are filed when they are published. */
+static int is_published_name(const struct dirent *entry)
+{
+    const char *name = entry->d_name;
+    size_t digits = 0;
+    while (isdigit((unsigned char)name[digits]))
+        digits++;
+    return digits >= 6 &&
+           (strcmp(name + digits, "-CTLFile.tlv") == 0 || strcmp(name + digits, "-ITLFile.tlv") == 0);
+}
+
+/* Whether the candidate signed a published list. The signer of that list is a certificate in it or in the
+ * store, compared by its bytes: that a stranger's key verifies an old signature proves nothing, since a key
+ * can be made to fit a signature that is already there. */
+static bool signed_published(const char *path, const struct candidate *candidate)
+{
+    struct trust_list *list = NULL;
+    struct trust_cert *signer = NULL;
+    bool is_signer = false;
+    if (read_list(path, &list, NULL) != 0)
+        goto out;
+    if (trust_list_verify_self(list, &signer, NULL) == 0)
+        is_signer = trust_cert_equal(signer, candidate->cert);
+    if (!is_signer && candidate->in_store)
+        is_signer = trust_list_verify(list, candidate->cert, NULL) == 0;
+out:
+    trust_cert_free(signer);
+    trust_list_free(list);
+    return is_signer;
+}
+
+/* Newest first: the signer of today has most likely signed the last list. */
+static int newest_first(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*b)->d_name, (*a)->d_name);
+}
+
+static bool published_vouches(const char *folder, const struct candidate *candidate)
+{
+    struct dirent **names = NULL;
+    int count = scandir(folder, &names, is_published_name, newest_first);
+    bool vouches = false;
+    for (int i = 0; i < count; i++) {
+        char *path;
+        if (!vouches && asprintf(&path, "%s/%s", folder, names[i]->d_name) >= 0) {
+            vouches = signed_published(path, candidate);
+            free(path);
+        }
+        free(names[i]);
+    }
+    free(names);
+    return vouches;
+}
+
+/* 0: this certificate may sign; TRUST_ESIGNER: it is a stranger's. */
+static int may_sign(const struct ctl_rule *rule, const struct candidate *candidate, struct trust_error *err)
+{
+    if (rule->any_signer)
+        return 0;
+    bool vouches = false;
+    int rc = trust_store_vouches(rule->store, candidate->cert, &vouches, err);
+    if (rc != 0 || vouches || published_vouches(rule->published, candidate))
+        return rc;
+
+    struct trust_bytes serial = trust_cert_serial(candidate->cert);
+    char hex[2 * 20 + 1]; /* RFC 5280 4.1.2.2: at most 20 bytes */
+    if (serial.len > 20)
+        serial.len = 20;
+    trust_hex(serial, 0, true, hex);
+    return trust_error_set(
+        err, TRUST_ESIGNER, TRUST_NO_OFFSET,
+        "the signature verifies, but its signer \"%.160s\" (serial number %s) has role 0 nowhere in the "
+        "store and signed no list published here; if you know it, `tvsctl set cert import trust "
+        "Phone-SAST-trust FILE`",
+        trust_name_cucm(trust_cert_subject(candidate->cert)), hex);
+}
+
+/* The certificates of the store that verify the list. */
+struct store_search {
+    const struct trust_list *list;
+    struct trust_cert **tried;
+    size_t tried_count;
+};
+
+static int gather_candidate(void *arg, const struct trust_store_row *row)
+{
+    struct store_search *search = arg;
+    if (!trust_list_signer_is(search->list, row->cert) ||
+        trust_list_verify(search->list, row->cert, NULL) != 0)
+        return 0;
+    struct trust_cert **grown = reallocarray(search->tried, search->tried_count + 1, sizeof *grown);
+    if (grown == NULL)
+        return TRUST_ENOMEM;
+    search->tried = grown;
+    search->tried[search->tried_count++] = trust_cert_ref(row->cert);
+    return 0;
+}
+
+/* Look for the signer in the store. TRUST_ESIGNER: not there, or a stranger. */
+static int signer_in_store(const struct trust_list *list, const struct ctl_rule *rule,
+                           struct trust_cert **out, struct trust_error *err)
+{
+    struct store_search search = {.list = list};
+    int rc = trust_store_each(rule->store, 0, gather_candidate, &search, err);
+    if (rc == TRUST_ENOMEM)
+        trust_error_set(err, rc, TRUST_NO_OFFSET, "out of memory");
+    if (rc == 0 && search.tried_count == 0)
+        rc =
+            trust_error_set(err, TRUST_ESIGNER, TRUST_NO_OFFSET,
+                            "the signer that its header names has no certificate in it that would verify the "
+                            "signature, nor in the store");
+    for (size_t i = 0; i < search.tried_count && *out == NULL && (rc == 0 || rc == TRUST_ESIGNER); i++) {
+        rc = may_sign(rule, &(struct candidate){search.tried[i], true}, err);
+        if (rc == 0)
+            *out = trust_cert_ref(search.tried[i]);
+    }
+    for (size_t i = 0; i < search.tried_count; i++)
+        trust_cert_free(search.tried[i]);
+    free(search.tried);
+    return rc;
+}
+
+/* The certificate that verifies the list and may sign: out of the list itself or, were it not there or a
+ * stranger, out of the store. */
+static int believed_signer(const struct trust_list *list, const struct ctl_rule *rule,
+                           struct trust_cert **out, struct trust_error *err)
+{
+    struct trust_cert *own = NULL;
+    int rc = trust_list_verify_self(list, &own, err);
+    if (rc == 0)
+        rc = may_sign(rule, &(struct candidate){own, false}, err);
+    if (rc == 0) {
+        *out = own;
+        return 0;
+    }
+    bool verified = own != NULL;
+    trust_cert_free(own);
+    if (rc == TRUST_ENOMEM || rc == TRUST_ESTORE || rc == TRUST_ESTOREBUSY)
+        return rc;
+
+    struct trust_error second = {0};
+    int second_rc = signer_in_store(list, rule, out, &second);
+    if (second_rc == 0)
+        return 0;
+    /* What the list's own signer came to says more than that the store does not have it. */
+    if (!verified && rc == TRUST_ESIGNER && err != NULL)
+        *err = second;
+    return verified || rc != TRUST_ESIGNER ? rc : second_rc;
+}
+
+static int build_index(const struct trust_list *list, struct trust_index **out, struct trust_error *err)
+{
+    struct trust_index_builder *builder = NULL;
+    int rc = trust_index_builder_new(&builder, err);
+    if (rc == 0)
+        rc = trust_index_add_list(builder, list, err);
+    if (rc == 0)
+        rc = trust_index_build(builder, out, err);
+    trust_index_builder_free(builder);
+    return rc;
+}
+
+int ctl_file_load(const char *path, const struct ctl_rule *rule, struct ctl_file *ctl,
+                  struct trust_error *err)
+{
+    struct ctl_file made = {0};
+    *ctl = made;
+    int rc = read_list(path, &made.list, err);
+    if (rc == 0 && trust_list_is_itl(made.list))
+        rc = trust_error_set(err, TRUST_ETYPE, TRUST_NO_OFFSET,
+                             "its header says that it is an ITL; a CTL belongs here");
+    if (rc == 0)
+        rc = believed_signer(made.list, rule, &made.signer, err);
+    if (rc == 0)
+        rc = build_index(made.list, &made.index, err);
+    if (rc != 0) {
+        ctl_file_fini(&made);
+        return rc;
+    }
+    *ctl = made;
+    return 0;
+}
+
+void ctl_file_fini(struct ctl_file *ctl)
+{
+    trust_list_free(ctl->list);
+    trust_cert_free(ctl->signer);
+    trust_index_free(ctl->index);
+    *ctl = (struct ctl_file){0};
+}
+
+int ctl_file_keep(const char *path, const struct ctl_file *ctl, struct trust_error *err)
+{
+    struct trust_bytes file = ctl->list->file;
+    uint8_t *data = NULL;
+    size_t len = 0;
+    bool same = trust_file_read(path, TRUST_LIST_MAX, &data, &len, NULL, NULL) == 0 && len == file.len &&
+                memcmp(data, file.data, len) == 0;
+    free(data);
+    return same ? 0 : trust_file_replace(path, file, 0644, (uid_t)-1, (gid_t)-1, err);
+}

@@ -1,0 +1,25 @@
+/* The server's identity on the wire: this node's TVS certificate of the store, and its key. Main thread. */
+#ifndef TVSD_IDENTITY_H
+#define TVSD_IDENTITY_H
+
+#include "config/config.h"
+#include "trust.h"
+
+#define IDENTITY_KEYS "keys" /* folder inside the state folder */
+
+struct identity {
+    struct trust_cert *cert;
+    struct trust_key *key;
+};
+
+/* Load both. config_path (NULL: the default) goes into the phrase that the errors tell to run. Errors:
+ * TRUST_ENOTFOUND (no certificate, or no key for it), trust_key_load's and the store's. */
+int identity_load(const struct config *config, const char *config_path, struct trust_store *store,
+                  struct identity *out, struct trust_error *err) TRUST_MUST_CHECK;
+void identity_fini(struct identity *identity);
+
+/* The words that make an error of a missing store or certificate useful: "`tvsctl set cert regen TVS`", with
+ * --config unless it is the default. Returns out. */
+char *identity_remedy(const char *config_path, char *out, size_t size);
+
+#endif

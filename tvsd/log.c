@@ -1,0 +1,251 @@
+#include "log.h"
+
+#include "log_render.h"
+#include "log_ring.h"
+#include "log_target.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define RING_SIZE 1048576 /* some 5000 lines: what a busy worker says while the main thread loads a store */
+
+/* A worker and its ring. The worker ends it, the main thread frees it. */
+struct attachment {
+    struct log_ring *ring;
+    int wakeup_fd;
+    atomic_bool has_ended;
+    struct attachment *next; /* main thread, once it is in the list */
+};
+
+static atomic_int level_in_force = CONFIG_LOG_INFO, format_in_force = CONFIG_LOG_LOGFMT;
+
+/* Main thread. */
+static struct log_target *target;
+static uint64_t lost;
+
+/* Under the lock: taken when a worker comes, and once a drain; never by a line. */
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct attachment *newcomers;
+static int wakeup_fd = -1;
+
+static struct attachment *attached; /* main thread */
+static atomic_bool is_woken; /* the descriptor was written and not yet read: one write does for many lines */
+static _Thread_local struct attachment *mine;
+
+static struct log_stamp stamp_now(void)
+{
+    struct log_stamp stamp = {.pid = getpid()};
+    clock_gettime(CLOCK_REALTIME, &stamp.when);
+    return stamp;
+}
+
+static void wake(const struct attachment *from)
+{
+    static const uint64_t one = 1;
+    if (atomic_exchange(&is_woken, true))
+        return;
+    while (write(from->wakeup_fd, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+}
+
+static void write_line(const struct log_line *line)
+{
+    if (!log_target_write(target != NULL ? target : log_target_default(), line))
+        lost++;
+}
+
+static void submit(const struct log_line *line)
+{
+    if (mine == NULL) {
+        write_line(line);
+        return;
+    }
+    /* Also when it was lost: the count is to be said. */
+    log_ring_push(mine->ring, line);
+    wake(mine);
+}
+
+void log_say(enum log_event event, const struct log_field *fields, size_t count)
+{
+    struct log_line line;
+    if ((int)log_event_level(event) < atomic_load_explicit(&level_in_force, memory_order_relaxed))
+        return;
+    assert(log_event_takes(event, fields, count));
+    struct log_stamp stamp = stamp_now();
+    log_render_event((enum config_log_format)atomic_load_explicit(&format_in_force, memory_order_relaxed),
+                     &stamp, event, fields, count, &line);
+    submit(&line);
+}
+
+bool log_traces(void)
+{
+    return atomic_load_explicit(&level_in_force, memory_order_relaxed) == CONFIG_LOG_DEBUG &&
+           atomic_load_explicit(&format_in_force, memory_order_relaxed) == CONFIG_LOG_TRACE;
+}
+
+void log_trace(const char *format, ...)
+{
+    /* Longer than any line, so that the cut is made, and marked, by the rendering. */
+    char text[LOG_LINE_MAX + 64];
+    struct log_line line;
+    va_list args;
+    if (!log_traces())
+        return;
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (len < 0)
+        return;
+    struct log_stamp stamp = stamp_now();
+    log_render_trace(&stamp, text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1, &line);
+    submit(&line);
+}
+
+int log_open(const struct config *config, struct trust_error *err)
+{
+    struct log_target *fresh;
+    int rc = log_target_open(config->log.target, &fresh, err);
+    if (rc != 0)
+        return rc;
+    log_target_free(target);
+    target = fresh;
+    atomic_store_explicit(&level_in_force, config->log.level, memory_order_relaxed);
+    atomic_store_explicit(&format_in_force, config->log.format, memory_order_relaxed);
+    return 0;
+}
+
+/* Under the lock. */
+static int make_wakeup_fd(void)
+{
+    if (wakeup_fd < 0)
+        wakeup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return wakeup_fd;
+}
+
+int log_wakeup_fd(void)
+{
+    pthread_mutex_lock(&registry_lock);
+    int fd = make_wakeup_fd();
+    pthread_mutex_unlock(&registry_lock);
+    return fd;
+}
+
+bool log_attach(void)
+{
+    assert(mine == NULL);
+    struct attachment *attachment = calloc(1, sizeof *attachment);
+    struct log_ring *ring = log_ring_new(RING_SIZE);
+    if (attachment == NULL || ring == NULL)
+        goto fail;
+    attachment->ring = ring;
+    atomic_init(&attachment->has_ended, false);
+    pthread_mutex_lock(&registry_lock);
+    attachment->wakeup_fd = make_wakeup_fd();
+    if (attachment->wakeup_fd >= 0) {
+        attachment->next = newcomers;
+        newcomers = attachment;
+    }
+    pthread_mutex_unlock(&registry_lock);
+    if (attachment->wakeup_fd < 0)
+        goto fail;
+    mine = attachment;
+    return true;
+
+fail:
+    log_ring_free(ring);
+    free(attachment);
+    return false;
+}
+
+void log_detach(void)
+{
+    struct attachment *attachment = mine;
+    if (attachment == NULL)
+        return;
+    mine = NULL;
+    /* From here on it may be freed, so it is not woken for; whoever left a line has woken. */
+    atomic_store_explicit(&attachment->has_ended, true, memory_order_release);
+}
+
+static void welcome_newcomers(void)
+{
+    pthread_mutex_lock(&registry_lock);
+    while (newcomers != NULL) {
+        struct attachment *attachment = newcomers;
+        newcomers = attachment->next;
+        attachment->next = attached;
+        attached = attachment;
+    }
+    pthread_mutex_unlock(&registry_lock);
+}
+
+/* Write what one worker left. Returns whether it has ended and nothing more can come. */
+static bool drain_one(struct attachment *attachment)
+{
+    bool has_ended = atomic_load_explicit(&attachment->has_ended, memory_order_acquire);
+    size_t mark = log_ring_mark(attachment->ring);
+    struct log_line line;
+    while (log_ring_pop(attachment->ring, mark, &line))
+        write_line(&line);
+    lost += log_ring_take_lost(attachment->ring);
+    return has_ended;
+}
+
+/* Once: the line that says so may be lost itself, and then the next drain says it. */
+static void say_lost(void)
+{
+    uint64_t count = lost;
+    if (count == 0)
+        return;
+    lost = 0;
+    LOG_SAY(LOG_DROPPED, log_number("count", (int64_t)count));
+    if (lost != 0)
+        lost = count;
+}
+
+void log_drain(void)
+{
+    uint64_t ignored;
+    int fd = log_wakeup_fd();
+    if (fd >= 0)
+        while (read(fd, &ignored, sizeof ignored) < 0 && errno == EINTR)
+            continue;
+    /* Before the rings are read, so that a line which comes later wakes again. */
+    atomic_store(&is_woken, false);
+    welcome_newcomers();
+    for (struct attachment **at = &attached; *at != NULL;) {
+        struct attachment *attachment = *at;
+        if (!drain_one(attachment)) {
+            at = &attachment->next;
+            continue;
+        }
+        *at = attachment->next;
+        log_ring_free(attachment->ring);
+        free(attachment);
+    }
+    say_lost();
+}
+
+void log_close(void)
+{
+    log_drain();
+    log_target_free(target);
+    target = NULL;
+    lost = 0;
+    atomic_store_explicit(&level_in_force, CONFIG_LOG_INFO, memory_order_relaxed);
+    atomic_store_explicit(&format_in_force, CONFIG_LOG_LOGFMT, memory_order_relaxed);
+    pthread_mutex_lock(&registry_lock);
+    if (attached == NULL && newcomers == NULL && wakeup_fd >= 0) {
+        close(wakeup_fd);
+        wakeup_fd = -1;
+    }
+    pthread_mutex_unlock(&registry_lock);
+}

@@ -1,0 +1,59 @@
+/* The daemon's log. Events come from a catalogue (log_events.h) and have typed fields; the three formats
+ * (logfmt, json, trace) are renderings of one call, escaped there and nowhere else.
+ *
+ * Threads: the main thread writes; a worker attaches a ring of its own, into which its lines go and from
+ * which the main thread writes them (log_drain). A full ring loses lines; they are counted and reported as
+ * log-dropped. */
+#ifndef TVSD_LOG_H
+#define TVSD_LOG_H
+
+#include "config/config.h"
+#include "log_events.h"
+#include "trust.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_field_kind { LOG_FIELD_TEXT, LOG_FIELD_BYTES, LOG_FIELD_NUMBER };
+
+/* One key=value of a line. Text and bytes are borrowed for the call, may come from anybody, and are escaped
+ * when rendered. */
+struct log_field {
+    const char *key;
+    enum log_field_kind kind;
+    const char *text;
+    struct trust_bytes bytes;
+    int64_t number;
+};
+
+#define log_text(k, t)   ((struct log_field){.key = (k), .kind = LOG_FIELD_TEXT, .text = (t)})
+#define log_bytes(k, b)  ((struct log_field){.key = (k), .kind = LOG_FIELD_BYTES, .bytes = (b)})
+#define log_number(k, n) ((struct log_field){.key = (k), .kind = LOG_FIELD_NUMBER, .number = (n)})
+
+/* Say an event of the catalogue: LOG_SAY(READY, log_text("listen", address)). Dropped below the level in
+ * force. */
+#define LOG_SAY(event, ...)                                                                                  \
+    log_say(LOG_EV_##event, (const struct log_field[]){__VA_ARGS__},                                         \
+            sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
+void log_say(enum log_event event, const struct log_field *fields, size_t count);
+
+/* A line as CUCM's traces print it, at level debug, in the trace format only; "%s" arguments are escaped
+ * line-wise (control bytes), never quoted. Test log_traces() before preparing arguments. */
+void log_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool log_traces(void);
+
+/* Main thread. Until log_open succeeded, lines go to stderr in logfmt. log_open is also the reload: on
+ * failure (a file that cannot be opened) the log that was in force stays, and err says why. */
+int log_open(const struct config *config, struct trust_error *err) TRUST_MUST_CHECK;
+void log_close(void);
+
+/* Main thread: readable when workers left lines. */
+int log_wakeup_fd(void);
+void log_drain(void);
+
+/* Worker thread, first and last thing. */
+bool log_attach(void);
+void log_detach(void);
+
+#endif

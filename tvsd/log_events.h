@@ -1,0 +1,44 @@
+/* The catalogue of log events. The ids are fixed: tests, scrapes and alarms rely on them.
+ *
+ * X(constant, id, level, fields): fields name the keys in the order in which they are written;
+ * "*": any keys. */
+#ifndef TVSD_LOG_EVENTS_H
+#define TVSD_LOG_EVENTS_H
+
+#define LOG_EVENTS(X)                                                                                        \
+    X(READY, "ready", INFO, "listen")                                                                        \
+    X(STARTED, "started", INFO, "version node workers store ctl")                                            \
+    X(RELOAD, "reload", INFO, "file")                                                                        \
+    X(RELOAD_REFUSED, "reload-refused", ERROR, "reason")                                                     \
+    X(NEEDS_RESTART, "needs-restart", WARNING, "options")                                                    \
+    X(STOPPING, "stopping", INFO, "signal connections")                                                      \
+    X(STOPPED, "stopped", INFO, "")                                                                          \
+    X(START_REFUSED, "start-refused", ERROR, "reason")                                                       \
+    X(SIGNER_UNCHECKED, "signer-unchecked", WARNING, "option")                                               \
+    X(LISTEN_SKIPPED, "listen-skipped", WARNING, "listen reason")                                            \
+    X(CTL_LOADED, "ctl-loaded", INFO, "file certificates signer serial sha1")                                \
+    X(CTL_REFUSED, "ctl-refused", ERROR, "file code reason")                                                 \
+    X(CTL_GONE, "ctl-gone", WARNING, "file")                                                                 \
+    X(STORE_LOADED, "store-loaded", INFO, "file certificates")                                               \
+    X(STORE_REFUSED, "store-refused", ERROR, "file reason")                                                  \
+    X(CERTIFICATE_REFUSED, "certificate-refused", ERROR, "reason")                                           \
+    X(ANSWER, "answer", INFO, "type result roles source serial device peer us")                              \
+    X(NO_ROLE, "no-role", WARNING, "serial issuer source device peer remedy")                                \
+    X(TWIN_REFUSED, "twin-refused", WARNING, "serial issuer source device peer")                             \
+    X(AMBIGUOUS, "ambiguous", WARNING, "serial issuer source device peer")                                   \
+    X(EXPIRED_REFUSED, "expired-refused", WARNING, "serial issuer source device peer")                       \
+    X(CONN_CLOSED, "conn-closed", INFO, "reason peer requests ms detail")                                    \
+    X(TLS_REFUSED, "tls-refused", WARNING, "reason peer setting")                                            \
+    X(TLS_WEAK, "tls-weak", INFO, "peer protocol cipher setting")                                            \
+    X(ACCEPT_PAUSED, "accept-paused", WARNING, "reason")                                                     \
+    X(LOG_DROPPED, "log-dropped", WARNING, "count")                                                          \
+    X(STATS, "stats", INFO, "*")
+
+enum log_event {
+#define X(constant, id, level, fields) LOG_EV_##constant,
+    LOG_EVENTS(X)
+#undef X
+        LOG_EV_COUNT
+};
+
+#endif

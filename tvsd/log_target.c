@@ -1,0 +1,255 @@
+#include "log_target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define WAIT_MS   200 /* in each of these: */
+#define WINDOW_MS 1000
+
+struct log_target {
+    int fd;
+    bool owns_fd;
+    bool has_priority;          /* <n> before each line */
+    bool is_torn;               /* the last line was written in part: the next starts on a line of its own */
+    int64_t window, wait_left;  /* monotonic milliseconds */
+    struct sockaddr_un address; /* of a syslog daemon; sun_path "" for other targets */
+};
+
+static const int priorities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR};
+
+bool log_target_is_journal(int fd, const char *journal_stream, const char *invocation_id)
+{
+    struct stat info;
+    unsigned long long device, inode;
+    if (fstat(fd, &info) != 0)
+        return false;
+    /* The variable is inherited by programs whose stderr went elsewhere, so it names what it speaks of. */
+    if (journal_stream != NULL)
+        return sscanf(journal_stream, "%llu:%llu", &device, &inode) == 2 && device == info.st_dev &&
+               inode == info.st_ino;
+    return invocation_id != NULL && !S_ISREG(info.st_mode) && !isatty(fd);
+}
+
+/* A reader that goes away must not take the daemon with it. */
+static void ignore_sigpipe(void)
+{
+    struct sigaction old;
+    if (sigaction(SIGPIPE, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+        signal(SIGPIPE, SIG_IGN);
+}
+
+static void stderr_init(struct log_target *target)
+{
+    ignore_sigpipe();
+    target->fd = STDERR_FILENO;
+    target->has_priority =
+        log_target_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"), getenv("INVOCATION_ID"));
+}
+
+struct log_target *log_target_default(void)
+{
+    static struct log_target target = {.fd = -1};
+    if (target.fd < 0)
+        stderr_init(&target);
+    return &target;
+}
+
+static int system_error(const char *what, struct trust_error *err)
+{
+    int code = errno == ENOENT   ? TRUST_ENOTFOUND
+               : errno == EACCES ? TRUST_EDENIED
+               : errno == ENOMEM ? TRUST_ENOMEM
+                                 : TRUST_ESYSTEM;
+    return trust_error_set(err, code, TRUST_NO_OFFSET, "log.target: %s: %m", what);
+}
+
+static int file_init(struct log_target *target, const char *path, struct trust_error *err)
+{
+    /* Without O_NONBLOCK a FIFO that nobody reads would hold up the start. */
+    target->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    target->owns_fd = true;
+    return target->fd >= 0 ? 0 : system_error(path, err);
+}
+
+static int syslog_connect(struct log_target *target)
+{
+    if (target->fd >= 0)
+        close(target->fd);
+    target->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (target->fd < 0)
+        return -1;
+    return connect(target->fd, (const struct sockaddr *)&target->address, sizeof target->address);
+}
+
+static int syslog_init(struct log_target *target, const char *path, struct trust_error *err)
+{
+    target->owns_fd = true;
+    target->address.sun_family = AF_UNIX;
+    if ((size_t)snprintf(target->address.sun_path, sizeof target->address.sun_path, "%s", path) >=
+        sizeof target->address.sun_path)
+        return trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET, "log.target: %s: too long for a socket",
+                               path);
+    if (syslog_connect(target) == 0)
+        return 0;
+    return trust_error_set(err, errno == ENOENT ? TRUST_ENOTFOUND : TRUST_ESYSTEM, TRUST_NO_OFFSET,
+                           "log.target: syslog: %s: %m; start a syslog daemon, or choose stderr or a file",
+                           path);
+}
+
+static int target_new(struct log_target **out, struct trust_error *err)
+{
+    *out = calloc(1, sizeof **out);
+    if (*out == NULL)
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "log.target: out of memory");
+    (*out)->fd = -1;
+    ignore_sigpipe();
+    return 0;
+}
+
+int log_target_open(const char *name, struct log_target **out, struct trust_error *err)
+{
+    struct log_target *target;
+    *out = NULL;
+    if (strcmp(name, "syslog") == 0)
+        return log_target_open_syslog(_PATH_LOG, out, err);
+    int rc = target_new(&target, err);
+    if (rc != 0)
+        return rc;
+    if (strcmp(name, "stderr") == 0)
+        stderr_init(target);
+    else
+        rc = file_init(target, name, err);
+    if (rc != 0) {
+        log_target_free(target);
+        return rc;
+    }
+    *out = target;
+    return 0;
+}
+
+int log_target_open_syslog(const char *path, struct log_target **out, struct trust_error *err)
+{
+    struct log_target *target;
+    *out = NULL;
+    int rc = target_new(&target, err);
+    if (rc != 0)
+        return rc;
+    rc = syslog_init(target, path, err);
+    if (rc != 0) {
+        log_target_free(target);
+        return rc;
+    }
+    *out = target;
+    return 0;
+}
+
+void log_target_free(struct log_target *target)
+{
+    if (target == NULL)
+        return;
+    if (target->owns_fd && target->fd >= 0)
+        close(target->fd);
+    free(target);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether a write would be taken now, or soon enough. An error or a hang-up counts as yes: the write tells.
+ */
+static bool is_writable(struct log_target *target)
+{
+    struct pollfd poller = {.fd = target->fd, .events = POLLOUT};
+    if (poll(&poller, 1, 0) > 0)
+        return true;
+    int64_t start = now_ms();
+    if (start - target->window >= WINDOW_MS || target->window == 0) {
+        target->window = start;
+        target->wait_left = WAIT_MS;
+    }
+    if (target->wait_left <= 0)
+        return false;
+    int ready = poll(&poller, 1, (int)target->wait_left);
+    target->wait_left -= now_ms() - start;
+    return ready > 0;
+}
+
+static bool write_all(struct log_target *target, const char *text, size_t len)
+{
+    size_t done = 0;
+    while (done < len) {
+        if (!is_writable(target))
+            break;
+        ssize_t put = write(target->fd, text + done, len - done);
+        if (put > 0)
+            done += (size_t)put;
+        else if (put == 0 || errno != EINTR)
+            break;
+    }
+    if (done > 0)
+        target->is_torn = done < len;
+    return done == len;
+}
+
+static bool write_line(struct log_target *target, const struct log_line *line)
+{
+    char text[LOG_LINE_MAX + 16];
+    size_t used = 0;
+    if (target->is_torn)
+        text[used++] = '\n';
+    if (target->has_priority)
+        used += (size_t)snprintf(text + used, sizeof text - used, "<%d>", priorities[line->level]);
+    memcpy(text + used, line->text, line->len);
+    used += line->len;
+    text[used++] = '\n';
+    return write_all(target, text, used);
+}
+
+/* As RFC 3164 has it and /dev/log expects it: priority, local time, program; months are English everywhere.
+ */
+static bool write_syslog(struct log_target *target, const struct log_line *line)
+{
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    char text[LOG_LINE_MAX + 64];
+    struct tm local;
+    time_t now = time(NULL);
+    localtime_r(&now, &local);
+    int head = snprintf(
+        text, sizeof text, "<%d>%s %2d %02d:%02d:%02d tvsd[%ld]: ", LOG_DAEMON | priorities[line->level],
+        months[local.tm_mon], local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec, (long)getpid());
+    size_t len = (size_t)head + line->len - line->body;
+    memcpy(text + head, line->text + line->body, line->len - line->body);
+    for (int attempt = 0; attempt < 3; attempt++) {
+        if (send(target->fd, text, len, MSG_NOSIGNAL) >= 0)
+            return true;
+        if (errno == EINTR)
+            continue;
+        if (errno == EAGAIN || errno == ENOBUFS) {
+            if (!is_writable(target))
+                return false;
+        } else if (syslog_connect(target) != 0) { /* the daemon was started anew, or is gone */
+            return false;
+        }
+    }
+    return false;
+}
+
+bool log_target_write(struct log_target *target, const struct log_line *line)
+{
+    return target->address.sun_path[0] != '\0' ? write_syslog(target, line) : write_line(target, line);
+}

@@ -1,0 +1,33 @@
+/* Where lines go: stderr, syslog or a file. Main thread only.
+ *
+ * A target never makes the program wait for long: one that takes nothing (a full pipe, a terminal that was
+ * stopped, a syslog daemon that hangs) costs at most a fifth of a second in each second, and the lines that
+ * it does not take are lost. */
+#ifndef TVSD_LOG_TARGET_H
+#define TVSD_LOG_TARGET_H
+
+#include "log_render.h"
+
+struct log_target;
+
+/* name: "stderr", "syslog" or a file's path; the file is created (0640) and appended to. Ignores SIGPIPE from
+ * then on. Errors: TRUST_ESYSTEM, TRUST_EDENIED, TRUST_ENOTFOUND, TRUST_ENOMEM. */
+int log_target_open(const char *name, struct log_target **out, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* A syslog daemon's datagram socket at that path. Same errors. */
+int log_target_open_syslog(const char *path, struct log_target **out,
+                           struct trust_error *err) TRUST_MUST_CHECK;
+
+/* stderr, which needs no memory: what is there before anything was opened. Not to be freed. */
+struct log_target *log_target_default(void);
+
+void log_target_free(struct log_target *target);
+
+/* Write a line. false: it was not taken. */
+bool log_target_write(struct log_target *target, const struct log_line *line);
+
+/* Whether lines on that descriptor are read by systemd, which takes a <n> before them for their priority. The
+ * texts are the environment's JOURNAL_STREAM and INVOCATION_ID (NULL: not set). */
+bool log_target_is_journal(int fd, const char *journal_stream, const char *invocation_id);
+
+#endif

@@ -1,0 +1,73 @@
+#include "outbox.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define BLOCK_SIZE 4096 /* holds two answers to queries, or many to verifies */
+
+struct outbox_block {
+    struct outbox_block *next;
+    int64_t started;
+    size_t sent, len, size;
+    uint8_t data[];
+};
+
+uint8_t *outbox_add(struct outbox *outbox, size_t len, int64_t started)
+{
+    struct outbox_block *block = outbox->last;
+    /* Answers share a block, and thus a TLS record, only if one deadline serves them all. */
+    if (block == NULL || block->started != started || block->size - block->len < len) {
+        size_t size = len > BLOCK_SIZE ? len : BLOCK_SIZE;
+        block = malloc(sizeof *block + size);
+        if (block == NULL)
+            return NULL;
+        *block = (struct outbox_block){.started = started, .size = size};
+        if (outbox->last != NULL)
+            outbox->last->next = block;
+        else
+            outbox->first = block;
+        outbox->last = block;
+    }
+    uint8_t *room = block->data + block->len;
+    block->len += len;
+    outbox->unsent += len;
+    return room;
+}
+
+struct trust_bytes outbox_next(const struct outbox *outbox)
+{
+    const struct outbox_block *block = outbox->first;
+    if (block == NULL)
+        return (struct trust_bytes){NULL, 0};
+    return (struct trust_bytes){block->data + block->sent, block->len - block->sent};
+}
+
+void outbox_sent(struct outbox *outbox, size_t len)
+{
+    struct outbox_block *block = outbox->first;
+    assert(block != NULL && len <= block->len - block->sent);
+    block->sent += len;
+    outbox->unsent -= len;
+    if (block->sent < block->len)
+        return;
+    outbox->first = block->next;
+    if (outbox->first == NULL)
+        outbox->last = NULL;
+    free(block);
+}
+
+int64_t outbox_started(const struct outbox *outbox)
+{
+    assert(outbox->first != NULL);
+    return outbox->first->started;
+}
+
+void outbox_fini(struct outbox *outbox)
+{
+    while (outbox->first != NULL) {
+        struct outbox_block *block = outbox->first;
+        outbox->first = block->next;
+        free(block);
+    }
+    *outbox = (struct outbox){0};
+}

@@ -1,0 +1,74 @@
+/* Where answers come from: the store first, then CTLFile.tlv. Main thread.
+ *
+ * Nothing here logs a refusal: the caller knows what a failure means, and says so. */
+#ifndef TVSD_SOURCES_H
+#define TVSD_SOURCES_H
+
+#include "config/config.h"
+#include "ctl_file.h"
+#include "trust.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define SOURCES_PATH_MAX 4096
+
+/* The store, open for reading. */
+struct store_source {
+    char path[SOURCES_PATH_MAX];
+    struct trust_store *db;
+    dev_t
+        dev; /* of the file that is open; taken before it was opened, so a file that is replaced meanwhile */
+    ino_t ino;       /* is noticed rather than missed */
+    int64_t version; /* data_version before the last load */
+    int retry_in;    /* polls until a load that failed is tried again; 0: none is waiting */
+};
+
+/* Open STATE/tvs.sqlite3. config_path (NULL: the default) goes into the phrases that the errors tell to run.
+ * Errors: trust_store_open's. */
+int store_source_open(const struct config *config, const char *config_path, struct store_source *source,
+                      struct trust_error *err) TRUST_MUST_CHECK;
+void store_source_close(struct store_source *source);
+
+/* Whether the store was written, or its file replaced or lost, since the last load: to be asked every so
+ * often (a poll). After a load that failed the answer is yes every third poll, until one succeeds. */
+bool store_source_changed(struct store_source *source);
+
+/* Build the store's index. A file that was replaced is opened again. On failure the source stays as it was,
+ * and store_source_changed asks for another try. */
+int store_source_load(struct store_source *source, struct trust_index **out,
+                      struct trust_error *err) TRUST_MUST_CHECK;
+
+/* What CTLFile.tlv came to. */
+enum ctl_status {
+    CTL_ABSENT,   /* no such file: normal in a cluster that is not in mixed mode */
+    CTL_BELIEVED, /* this file is in force */
+    CTL_REFUSED,  /* it is not believed; the last good one stays in force */
+};
+
+/* Look at CTLFile.tlv of the TFTP folder. BELIEVED fills ctl (free with ctl_file_fini); REFUSED fills err. A
+ * folder that is missing is no deletion of the file: REFUSED. */
+enum ctl_status ctl_source_load(const struct config *config, struct trust_store *store, struct ctl_file *ctl,
+                                struct trust_error *err);
+
+/* The last CTL that was believed, judged anew (a signer may have been withdrawn since). TRUST_ENOTFOUND if
+ * none was kept. */
+int ctl_source_load_good(const struct config *config, struct trust_store *store, struct ctl_file *ctl,
+                         struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Keep ctl as the last good one, or forget that (true: there was one). A failure is said in the log, and does
+ * not touch the CTL in force. */
+void ctl_source_keep(const struct config *config, const struct ctl_file *ctl);
+bool ctl_source_forget(const struct config *config);
+
+/* Path of CTLFile.tlv. Returns out. */
+char *ctl_source_path(const struct config *config, char *out, size_t size);
+
+/* An index with nothing in it. */
+int sources_empty_index(struct trust_index **out, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* What is said of a source that is now in force: store-loaded, ctl-loaded, and CUCM's trace lines. */
+void store_source_say(const struct store_source *source, const struct trust_index *index);
+void ctl_source_say(const struct ctl_file *ctl, const char *path);
+
+#endif

@@ -1,0 +1,205 @@
+/* The TLS context: everything is set explicitly, so that the system's openssl.cnf decides nothing. */
+#include "tls_internal.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STRICT_LEVEL 2
+#define STRICT_CIPHERS                                                                                       \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"             \
+    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305"
+#define STRICT_CIPHERSUITES "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+#define STRICT_SIGNATURES                                                                                    \
+    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"                   \
+    "RSA+SHA256:RSA+SHA384:RSA+SHA512"
+#define GROUPS "X25519:P-256"
+
+#define SESSION_SECONDS  3600
+#define SESSIONS_CACHED  20000
+#define TICKET_KEYS_SIZE 256 /* more than any version of OpenSSL uses (80 bytes) */
+
+static int crypto_error(struct trust_error *err, const char *what)
+{
+    unsigned long code = ERR_peek_error();
+    const char *reason = ERR_reason_error_string(code);
+    int result = ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ? TRUST_ENOMEM : TRUST_ECRYPTO;
+    return trust_error_set(err, result, TRUST_NO_OFFSET, "the TLS server's %s: %s", what,
+                           reason != NULL ? reason : "OpenSSL refused without a reason");
+}
+
+/* The library's key as OpenSSL has it. NULL: failed. */
+static EVP_PKEY *key_import(const struct trust_key *key, struct trust_error *err)
+{
+    uint8_t *der = NULL;
+    size_t len = 0;
+    if (trust_key_to_der(key, &der, &len, err) != 0)
+        return NULL;
+    const unsigned char *cursor = der;
+    EVP_PKEY *pkey = d2i_AutoPrivateKey(NULL, &cursor, (long)len);
+    OPENSSL_cleanse(der, len);
+    free(der);
+    if (pkey == NULL)
+        crypto_error(err, "private key");
+    return pkey;
+}
+
+/* Load the certificate at the strictest level that takes it. That level stays in force for strict clients:
+ * OpenSSL measures the certificate again whenever it is sent, and a weak one that the operator chose (phones
+ * hold it in their lists) must still reach them. All else that a level rules out, the lists above do too. */
+static bool certificate_load(SSL_CTX *ctx, X509 *x509)
+{
+    for (int level = STRICT_LEVEL; level >= 0; level--) {
+        SSL_CTX_set_security_level(ctx, level);
+        ERR_clear_error();
+        if (SSL_CTX_use_certificate(ctx, x509) == 1)
+            return true;
+    }
+    return false;
+}
+
+static int identity_set(SSL_CTX *ctx, const struct trust_cert *cert, const struct trust_key *key,
+                        struct trust_error *err)
+{
+    int code;
+    struct trust_bytes der = trust_cert_der(cert);
+    const unsigned char *cursor = der.data;
+    EVP_PKEY *pkey = NULL;
+    X509 *x509 = d2i_X509(NULL, &cursor, (long)der.len);
+    if (x509 == NULL || !certificate_load(ctx, x509)) {
+        code = crypto_error(err, "certificate");
+        goto out;
+    }
+    pkey = key_import(key, err);
+    if (pkey == NULL) {
+        code = err != NULL ? err->code : TRUST_ECRYPTO;
+        goto out;
+    }
+    if (SSL_CTX_use_PrivateKey(ctx, pkey) != 1 || SSL_CTX_check_private_key(ctx) != 1) {
+        code = crypto_error(err, "private key");
+        goto out;
+    }
+    code = 0;
+out:
+    EVP_PKEY_free(pkey);
+    X509_free(x509);
+    return code;
+}
+
+/* Two groups suffice: others cost the server several times as much, and everybody has one of these. Only a
+ * certificate on another curve adds its own. */
+static bool groups_set(SSL_CTX *ctx)
+{
+    char curve[64];
+    char list[sizeof GROUPS + sizeof curve] = GROUPS;
+    EVP_PKEY *key = SSL_CTX_get0_privatekey(ctx);
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && EVP_PKEY_get_group_name(key, curve, sizeof curve, NULL) &&
+        strcmp(curve, "prime256v1") != 0 && strcmp(curve, "P-256") != 0)
+        snprintf(list, sizeof list, "%s:%s", GROUPS, curve);
+    return SSL_CTX_set1_groups_list(ctx, list) == 1;
+}
+
+static bool settings_set(SSL_CTX *ctx, const struct tls_policy *policy)
+{
+    static const unsigned char session_context[] = "tvsd";
+    char signatures[] = STRICT_SIGNATURES; /* OpenSSL's macro casts const away */
+    int minimum = policy->minimum == CONFIG_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
+    SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx));
+    SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION |
+                                 SSL_OP_NO_COMPRESSION | SSL_OP_ENABLE_MIDDLEBOX_COMPAT |
+                                 SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_clear_mode(ctx, SSL_CTX_get_mode(ctx));
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_read_ahead(ctx, 0);
+    SSL_CTX_set_block_padding(ctx, 0);
+    SSL_CTX_set_max_early_data(ctx, 0);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+    SSL_CTX_sess_set_cache_size(ctx, SESSIONS_CACHED);
+    SSL_CTX_set_timeout(ctx, SESSION_SECONDS);
+    SSL_CTX_set_client_hello_cb(ctx, tls_hello, NULL);
+    return SSL_CTX_set_min_proto_version(ctx, minimum) == 1 &&
+           SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+           SSL_CTX_set_cipher_list(ctx, STRICT_CIPHERS) == 1 &&
+           SSL_CTX_set_ciphersuites(ctx, STRICT_CIPHERSUITES) == 1 &&
+           SSL_CTX_set1_sigalgs_list(ctx, signatures) == 1 && groups_set(ctx) &&
+           SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
+           SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1) == 1;
+}
+
+/* So that a reload costs the phones no full handshake. */
+static bool ticket_keys_inherit(SSL_CTX *ctx, SSL_CTX *previous)
+{
+    unsigned char keys[TICKET_KEYS_SIZE];
+    long size = (long)SSL_CTX_get_tlsext_ticket_keys(previous, NULL, 0);
+    bool done = size > 0 && size <= TICKET_KEYS_SIZE &&
+                SSL_CTX_get_tlsext_ticket_keys(previous, keys, size) == 1 &&
+                SSL_CTX_set_tlsext_ticket_keys(ctx, keys, size) == 1;
+    OPENSSL_cleanse(keys, sizeof keys);
+    return done;
+}
+
+static int context_fill(struct tls_context *context, const struct trust_cert *cert,
+                        const struct trust_key *key, const struct tls_context *previous,
+                        struct trust_error *err)
+{
+    context->ctx = SSL_CTX_new(TLS_server_method());
+    if (context->ctx == NULL)
+        return crypto_error(err, "context");
+    int code = identity_set(context->ctx, cert, key, err);
+    if (code != 0)
+        return code;
+    if (!settings_set(context->ctx, &context->policy))
+        return crypto_error(err, "settings");
+    /* One certificate, one key: the key was checked against it. */
+    if (previous != NULL && memcmp(previous->certificate, context->certificate, TRUST_SHA256_SIZE) == 0 &&
+        !ticket_keys_inherit(context->ctx, previous->ctx))
+        return crypto_error(err, "session ticket keys");
+    return 0;
+}
+
+int tls_context_new(const struct config *config, const struct trust_cert *cert, const struct trust_key *key,
+                    const struct tls_context *previous, struct tls_context **out, struct trust_error *err)
+{
+    struct trust_error local;
+    *out = NULL;
+    if (err == NULL)
+        err = &local;
+    if (trust_cert_key_type(cert) == TRUST_KEY_OTHER)
+        return trust_error_set(err, TRUST_EUNSUPPORTED, TRUST_NO_OFFSET,
+                               "the TLS server's certificate: its key is neither RSA nor EC, which is all "
+                               "that phones can use; make one with key rsa:2048");
+    if (!trust_key_matches(key, cert))
+        return trust_error_set(err, TRUST_EMISMATCH, TRUST_NO_OFFSET,
+                               "the TLS server's private key is not the one of its certificate");
+    struct tls_context *context = calloc(1, sizeof *context);
+    if (context == NULL)
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "the TLS server's context: out of memory");
+    context->policy = (struct tls_policy){
+        .minimum = config->tls.minimum,
+        .rsa_key_exchange = config->tls.rsa_key_exchange,
+        .key = trust_cert_key_type(cert),
+    };
+    memcpy(context->certificate, trust_cert_sha256(cert), TRUST_SHA256_SIZE);
+    int code = context_fill(context, cert, key, previous, err);
+    ERR_clear_error();
+    if (code != 0) {
+        tls_context_free(context);
+        return code;
+    }
+    *out = context;
+    return 0;
+}
+
+void tls_context_free(struct tls_context *context)
+{
+    if (context == NULL)
+        return;
+    SSL_CTX_free(context->ctx);
+    free(context);
+}

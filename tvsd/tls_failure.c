@@ -1,0 +1,111 @@
+/* Why a connection's TLS failed: OpenSSL's error queue in the words of the closed enum. */
+#include "tls_internal.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *sentence, *setting;
+} failures[TLS_FAILURE_COUNT] = {
+#define X(constant, name, sentence, setting) [TLS_FAILURE_##constant] = {name, sentence, setting},
+    TLS_FAILURES(X)
+#undef X
+};
+
+static const struct {
+    int reason;
+    enum tls_failure failure;
+} reasons[] = {
+    {SSL_R_HTTP_REQUEST, TLS_FAILURE_PLAIN_HTTP},
+    {SSL_R_HTTPS_PROXY_REQUEST, TLS_FAILURE_PLAIN_HTTP},
+    {SSL_R_UNSUPPORTED_PROTOCOL, TLS_FAILURE_VERSION},
+    {SSL_R_VERSION_TOO_LOW, TLS_FAILURE_VERSION},
+    {SSL_R_VERSION_TOO_HIGH, TLS_FAILURE_VERSION},
+    {SSL_R_INAPPROPRIATE_FALLBACK, TLS_FAILURE_VERSION},
+    {SSL_R_NO_SHARED_CIPHER, TLS_FAILURE_CIPHER},
+    {SSL_R_NO_SUITABLE_KEY_SHARE, TLS_FAILURE_CIPHER},
+    {SSL_R_NO_SHARED_GROUPS, TLS_FAILURE_CIPHER},
+    {SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, TLS_FAILURE_SIGNATURE},
+    {SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS, TLS_FAILURE_SIGNATURE},
+    {SSL_R_WRONG_SIGNATURE_TYPE, TLS_FAILURE_SIGNATURE},
+    {SSL_R_UNEXPECTED_EOF_WHILE_READING, TLS_FAILURE_ABANDONED},
+};
+
+/* Before a ClientHello was seen, these say that the bytes were no TLS at all. */
+static const int strange_reasons[] = {
+    SSL_R_WRONG_VERSION_NUMBER,   SSL_R_UNKNOWN_PROTOCOL,          SSL_R_BAD_RECORD_TYPE,
+    SSL_R_PACKET_LENGTH_TOO_LONG, SSL_R_DATA_LENGTH_TOO_LONG,      SSL_R_UNEXPECTED_MESSAGE,
+    SSL_R_RECORD_LENGTH_MISMATCH, SSL_R_ENCRYPTED_LENGTH_TOO_LONG, SSL_R_RECORD_TOO_SMALL,
+    SSL_R_UNEXPECTED_RECORD,
+};
+
+/* NONE: this entry of the queue says nothing. */
+static enum tls_failure failure_of(const struct tls *tls, unsigned long code)
+{
+    int reason = ERR_GET_REASON(code);
+    if (reason == ERR_R_MALLOC_FAILURE)
+        return TLS_FAILURE_MEMORY;
+    if (ERR_GET_LIB(code) != ERR_LIB_SSL)
+        return TLS_FAILURE_NONE;
+    if (reason > SSL_AD_REASON_OFFSET)
+        return TLS_FAILURE_ALERT;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (reasons[i].reason == reason)
+            return reasons[i].failure;
+    if (tls->class == TLS_CLASS_UNKNOWN)
+        for (size_t i = 0; i < sizeof strange_reasons / sizeof strange_reasons[0]; i++)
+            if (strange_reasons[i] == reason)
+                return TLS_FAILURE_NOT_TLS;
+    return TLS_FAILURE_NONE;
+}
+
+static void detail_set(struct tls *tls, unsigned long code)
+{
+    const char *words = ERR_reason_error_string(code);
+    if (tls->failure == TLS_FAILURE_ALERT)
+        words = SSL_alert_desc_string_long(ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET);
+    snprintf(tls->detail, sizeof tls->detail, "%s", words != NULL ? words : "");
+}
+
+void tls_failure_note(struct tls *tls)
+{
+    unsigned long code, first = 0;
+    while ((code = ERR_get_error()) != 0) {
+        if (first == 0)
+            first = code;
+        if (tls->failure == TLS_FAILURE_NONE && (tls->failure = failure_of(tls, code)) != TLS_FAILURE_NONE)
+            detail_set(tls, code);
+    }
+    if (tls->failure == TLS_FAILURE_NONE) {
+        tls->failure = TLS_FAILURE_PROTOCOL;
+        detail_set(tls, first);
+    }
+}
+
+enum tls_failure tls_failure(const struct tls *tls)
+{
+    return tls->failure;
+}
+
+const char *tls_failure_detail(const struct tls *tls)
+{
+    return tls->detail;
+}
+
+const char *tls_failure_name(enum tls_failure failure)
+{
+    return failures[failure].name;
+}
+
+const char *tls_failure_sentence(enum tls_failure failure)
+{
+    return failures[failure].sentence;
+}
+
+const char *tls_failure_setting(enum tls_failure failure)
+{
+    return failures[failure].setting;
+}

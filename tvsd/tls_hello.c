@@ -1,0 +1,215 @@
+/* The ClientHello: which of the three classes a client belongs to.
+ *
+ * Called before OpenSSL chooses a version, so what is relaxed here takes effect, on this connection alone. */
+#include "tls_internal.h"
+
+#include <openssl/tls1.h>
+#include <stdio.h>
+
+#define SIGNATURE_HASH_SHA1 0x02 /* RFC 5246, 7.4.1.4.1; below it MD5 and none */
+
+/* The suites, by the kind of key that they need. Strings are what OpenSSL calls the same suites. */
+#define RSA_CIPHERS    "AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-SHA256:AES128-SHA256:AES256-SHA:AES128-SHA"
+#define LEGACY_CIPHERS "AES256-SHA:AES128-SHA"
+static const uint16_t suites_tls13[] = {0x1301, 0x1302, 0x1303, 0};
+static const uint16_t suites_ecdhe_rsa[] = {0xc02f, 0xc030, 0xcca8, 0};
+static const uint16_t suites_ecdhe_ecdsa[] = {0xc02b, 0xc02c, 0xcca9, 0};
+static const uint16_t suites_rsa[] = {0x009c, 0x009d, 0x003c, 0x003d, 0x002f, 0x0035, 0};
+static const uint16_t suites_legacy[] = {0x002f, 0x0035, 0};
+#define SUITE_FALLBACK 0x5600 /* RFC 7507 */
+
+#define GROUP_P256   23
+#define GROUP_X25519 29
+
+#define RSA_SIGNATURES                                                                                       \
+    "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1"
+
+struct hello {
+    int newest;                          /* version offered, 0 if it is none that we know */
+    bool tls13;                          /* a TLS 1.3 suite */
+    bool ecdhe;                          /* an ECDHE-AEAD suite for our kind of key, and a group of ours */
+    bool rsa;                            /* RSA key exchange with AES, and we have such a key */
+    bool legacy;                         /* the same with what TLS 1.0 has */
+    bool no_signatures, weak_signatures; /* the signature algorithms: none named; SHA-1 and worse alone */
+    bool fallback;                       /* the client tried something newer before */
+};
+
+static int number(const unsigned char *at)
+{
+    return at[0] << 8 | at[1];
+}
+
+/* GREASE (RFC 8701) stands for unknown values: to be ignored. */
+static bool is_grease(int value)
+{
+    return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
+}
+
+static bool is_in(int suite, const uint16_t *list)
+{
+    while (*list != 0)
+        if (*list++ == suite)
+            return true;
+    return false;
+}
+
+/* The list of 16-bit numbers inside an extension, behind a length of prefix bytes. Malformed lists count as
+ * absent; OpenSSL refuses them a moment later. */
+static bool extension_list(SSL *ssl, unsigned type, size_t prefix, const unsigned char **list, size_t *count)
+{
+    const unsigned char *data;
+    size_t len;
+    if (SSL_client_hello_get0_ext(ssl, type, &data, &len) != 1 || len < prefix)
+        return false;
+    size_t inside = prefix == 1 ? data[0] : (size_t)number(data);
+    if (inside != len - prefix || inside % 2 != 0)
+        return false;
+    *list = data + prefix;
+    *count = inside / 2;
+    return true;
+}
+
+static int newest_version(SSL *ssl)
+{
+    const unsigned char *list;
+    size_t count;
+    int newest = 0;
+    if (!extension_list(ssl, TLSEXT_TYPE_supported_versions, 1, &list, &count)) {
+        /* RFC 8446, 4.2.1: without the extension nothing above 1.2 is meant. */
+        int version = (int)SSL_client_hello_get0_legacy_version(ssl);
+        return version > TLS1_2_VERSION ? TLS1_2_VERSION : version;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int version = number(list + 2 * i);
+        if (!is_grease(version) && version <= TLS1_3_VERSION && version > newest)
+            newest = version;
+    }
+    return newest;
+}
+
+static void read_suites(SSL *ssl, enum trust_key_type key, struct hello *hello)
+{
+    const unsigned char *suites;
+    size_t len = SSL_client_hello_get0_ciphers(ssl, &suites);
+    size_t size = SSL_client_hello_isv2(ssl) ? 3 : 2; /* RFC 5246, E.2 */
+    for (size_t at = 0; at + size <= len; at += size) {
+        if (size == 3 && suites[at] != 0)
+            continue;
+        int suite = number(suites + at + size - 2);
+        hello->tls13 |= is_in(suite, suites_tls13);
+        hello->ecdhe |= is_in(suite, key == TRUST_KEY_RSA ? suites_ecdhe_rsa : suites_ecdhe_ecdsa);
+        hello->rsa |= key == TRUST_KEY_RSA && is_in(suite, suites_rsa);
+        hello->legacy |= key == TRUST_KEY_RSA && is_in(suite, suites_legacy);
+        hello->fallback |= suite == SUITE_FALLBACK;
+    }
+}
+
+static void read_hello(SSL *ssl, enum trust_key_type key, struct hello *hello)
+{
+    const unsigned char *list;
+    size_t count;
+    *hello = (struct hello){.newest = newest_version(ssl)};
+    read_suites(ssl, key, hello);
+    /* Without the extension the server is free in its choice (RFC 8422, 4). */
+    if (extension_list(ssl, TLSEXT_TYPE_supported_groups, 2, &list, &count)) {
+        bool shared = false;
+        for (size_t i = 0; i < count; i++)
+            shared |= number(list + 2 * i) == GROUP_P256 || number(list + 2 * i) == GROUP_X25519;
+        hello->ecdhe &= shared;
+    }
+    /* Without this one a client means SHA-1 (RFC 5246, 7.4.1.4.1): good enough where nothing is signed. */
+    if (!extension_list(ssl, TLSEXT_TYPE_signature_algorithms, 2, &list, &count)) {
+        hello->no_signatures = true;
+        return;
+    }
+    hello->weak_signatures = true;
+    for (size_t i = 0; i < count; i++)
+        if (!is_grease(number(list + 2 * i)) && list[2 * i] > SIGNATURE_HASH_SHA1)
+            hello->weak_signatures = false;
+}
+
+static int refuse(struct tls *tls, int *alert, int with, enum tls_failure failure, const char *detail)
+{
+    tls->failure = failure;
+    snprintf(tls->detail, sizeof tls->detail, "%s", detail);
+    *alert = with;
+    return SSL_CLIENT_HELLO_ERROR;
+}
+
+/* What cannot be set is out of memory: the lists are literals. */
+static int admit(struct tls *tls, int *alert, enum tls_class class, bool set)
+{
+    if (!set)
+        return refuse(tls, alert, SSL_AD_INTERNAL_ERROR, TLS_FAILURE_MEMORY, "");
+    tls->class = class;
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/* TLS 1.0 and 1.1: OpenSSL 3 does them at level 0 only. The newest version stays allowed, so that a client
+ * that was pushed down can tell (RFC 8446, 4.1.3). */
+static int admit_legacy(struct tls *tls, int *alert, const struct hello *hello)
+{
+    int minimum = tls->policy.minimum == CONFIG_TLS_1_0 ? TLS1_VERSION : TLS1_1_VERSION;
+    if (hello->newest < minimum || tls->policy.minimum > CONFIG_TLS_1_1)
+        return refuse(tls, alert, SSL_AD_PROTOCOL_VERSION, TLS_FAILURE_VERSION,
+                      hello->newest < TLS1_VERSION    ? "the newest that it offers is SSL 3.0 or older"
+                      : hello->newest == TLS1_VERSION ? "the newest that it offers is TLS 1.0"
+                                                      : "the newest that it offers is TLS 1.1");
+    if (!hello->legacy)
+        return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_CIPHER,
+                      tls->policy.key == TRUST_KEY_RSA
+                          ? "below TLS 1.2 it takes AES256-SHA or AES128-SHA, and it offers neither"
+                          : "below TLS 1.2 it takes an RSA certificate, and the server has none");
+    SSL_set_security_level(tls->ssl, 0);
+    return admit(tls, alert, TLS_CLASS_LEGACY,
+                 SSL_set_min_proto_version(tls->ssl, minimum) == 1 &&
+                     SSL_set_cipher_list(tls->ssl, LEGACY_CIPHERS) == 1);
+}
+
+/* TLS 1.2 with RSA key exchange: nothing is signed, so level 0 and SHA-1 weaken nothing; a hello without
+ * signature algorithms needs both. */
+static int admit_rsa(struct tls *tls, int *alert)
+{
+    char signatures[] = RSA_SIGNATURES; /* OpenSSL's macro casts const away */
+    if (!tls->policy.rsa_key_exchange)
+        return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_RSA_KEY_EXCHANGE, "");
+    SSL_set_security_level(tls->ssl, 0);
+    return admit(tls, alert, TLS_CLASS_RSA,
+                 SSL_set_max_proto_version(tls->ssl, TLS1_2_VERSION) == 1 &&
+                     SSL_set_cipher_list(tls->ssl, RSA_CIPHERS) == 1 &&
+                     SSL_set1_sigalgs_list(tls->ssl, signatures) == 1);
+}
+
+int tls_hello(SSL *ssl, int *alert, void *arg)
+{
+    (void)arg;
+    struct tls *tls = SSL_get_app_data(ssl);
+    struct hello hello;
+    read_hello(ssl, tls->policy.key, &hello);
+    if (hello.fallback && hello.newest < TLS1_3_VERSION)
+        return refuse(tls, alert, SSL_AD_INAPPROPRIATE_FALLBACK, TLS_FAILURE_VERSION,
+                      "it says that it fell back from a newer version, which is allowed here");
+    if (hello.newest < TLS1_2_VERSION)
+        return admit_legacy(tls, alert, &hello);
+    if (hello.newest < TLS1_3_VERSION && tls->policy.minimum == CONFIG_TLS_1_3)
+        return refuse(tls, alert, SSL_AD_PROTOCOL_VERSION, TLS_FAILURE_VERSION,
+                      "the newest that it offers is TLS 1.2");
+    if (hello.weak_signatures)
+        return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_SIGNATURE, "");
+    if (hello.newest == TLS1_3_VERSION && hello.tls13)
+        return admit(tls, alert, TLS_CLASS_STRICT, true);
+    if (hello.ecdhe && !hello.no_signatures)
+        return admit(tls, alert, TLS_CLASS_STRICT, true);
+    if (tls->policy.minimum == CONFIG_TLS_1_3)
+        return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_CIPHER,
+                      "it offers TLS 1.3 without a suite of it");
+    if (hello.rsa)
+        return admit_rsa(tls, alert);
+    if (hello.ecdhe)
+        return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_SIGNATURE,
+                      "it names no signature algorithm, which means SHA-1");
+    return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_CIPHER,
+                  tls->policy.key == TRUST_KEY_RSA
+                      ? "neither ECDHE with AES-GCM or ChaCha20, nor RSA key exchange with AES"
+                      : "no ECDHE-ECDSA with AES-GCM or ChaCha20, which the server's EC certificate needs");
+}

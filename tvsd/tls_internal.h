@@ -1,0 +1,37 @@
+/* What the tls*.c files share. */
+#ifndef TVSD_TLS_INTERNAL_H
+#define TVSD_TLS_INTERNAL_H
+
+#include "tls.h"
+
+#include <openssl/ssl.h>
+
+/* What the ClientHello callback decides by. Copied into each connection, which may outlive its context. */
+struct tls_policy {
+    int minimum; /* enum config_tls_version */
+    bool rsa_key_exchange;
+    enum trust_key_type key; /* of the server's certificate */
+};
+
+struct tls_context {
+    SSL_CTX *ctx;
+    struct tls_policy policy;
+    uint8_t certificate[TRUST_SHA256_SIZE];
+};
+
+struct tls {
+    SSL *ssl;
+    struct tls_policy policy;
+    enum tls_class class;
+    enum tls_failure failure;
+    bool broken; /* libssl forbids further calls, SSL_shutdown included */
+    char detail[192];
+};
+
+/* Sort a client into its class, or refuse it with tls->failure. For SSL_CTX_set_client_hello_cb. */
+int tls_hello(SSL *ssl, int *alert, void *arg);
+
+/* Fill failure and detail from OpenSSL's error queue, which is emptied, unless a failure is there already. */
+void tls_failure_note(struct tls *tls);
+
+#endif

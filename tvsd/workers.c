@@ -1,0 +1,217 @@
+#include "workers.h"
+
+#include "worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define AUTO_MOST   4
+#define SPARE_FILES 64 /* descriptors that are not connections: sockets, store, log, loops */
+
+struct workers {
+    struct worker **items;
+    size_t count;
+    struct snapshot *current;  /* posted to all */
+    struct snapshot *previous; /* some may still use it; NULL: nobody does */
+    struct snapshot *pending;  /* to be posted when previous is gone */
+    int ack_fd;
+    struct event *acked;
+    bool draining;
+    workers_ended ended;
+    void *arg;
+};
+
+static size_t worker_count(const struct config *config)
+{
+    if (config->server.workers != CONFIG_AUTO)
+        return (size_t)config->server.workers;
+    cpu_set_t cores;
+    int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+    return (size_t)(count > AUTO_MOST ? AUTO_MOST : count);
+}
+
+static int64_t most_connections(const struct config *config)
+{
+    if (config->server.max_connections != CONFIG_AUTO)
+        return config->server.max_connections;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= 2 * SPARE_FILES)
+        return SPARE_FILES;
+    return limit.rlim_cur > INT_MAX ? INT_MAX : (int64_t)limit.rlim_cur - SPARE_FILES;
+}
+
+/* ---- Handing over ---- */
+
+static void post_now(struct workers *workers, struct snapshot *take_snapshot)
+{
+    assert(workers->previous == NULL);
+    workers->previous = workers->current;
+    workers->current = take_snapshot;
+    for (size_t i = 0; i < workers->count; i++)
+        worker_post(workers->items[i], take_snapshot);
+}
+
+static bool all_changed_over(const struct workers *workers)
+{
+    for (size_t i = 0; i < workers->count; i++) {
+        if (worker_generation(workers->items[i]) != workers->current->generation)
+            return false;
+    }
+    return true;
+}
+
+static bool all_ended(const struct workers *workers)
+{
+    for (size_t i = 0; i < workers->count; i++) {
+        if (!worker_ended(workers->items[i]))
+            return false;
+    }
+    return true;
+}
+
+static void take_ack(evutil_socket_t fd, short events, void *arg)
+{
+    struct workers *workers = arg;
+    uint64_t acks;
+    (void)events;
+    if (read(fd, &acks, sizeof acks) < 0 && errno != EAGAIN && errno != EINTR)
+        return;
+    if (workers->previous != NULL && all_changed_over(workers)) {
+        snapshot_free(workers->previous);
+        workers->previous = NULL;
+    }
+    if (workers->draining) {
+        if (all_ended(workers))
+            workers->ended(workers->arg);
+        return;
+    }
+    if (workers->previous == NULL && workers->pending != NULL) {
+        struct snapshot *pending = workers->pending;
+        workers->pending = NULL;
+        post_now(workers, pending);
+    }
+}
+
+void workers_post(struct workers *workers, struct snapshot *take_snapshot)
+{
+    if (workers->draining) {
+        snapshot_free(take_snapshot);
+    } else if (workers->previous == NULL) {
+        post_now(workers, take_snapshot);
+    } else {
+        snapshot_free(workers->pending);
+        workers->pending = take_snapshot;
+    }
+}
+
+void workers_drain(struct workers *workers, int64_t drain_ms)
+{
+    workers->draining = true;
+    for (size_t i = 0; i < workers->count; i++)
+        worker_drain(workers->items[i], drain_ms);
+}
+
+/* ---- Life ---- */
+
+static int start_all(struct workers *workers, const struct config *config, const struct sockets *sockets,
+                     size_t count, struct trust_error *err)
+{
+    int64_t connections = most_connections(config);
+    if (connections < (int64_t)count)
+        count = (size_t)connections; /* each takes one connection at least */
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        int64_t share = connections / (int64_t)count + ((int64_t)i < connections % (int64_t)count);
+        const struct worker_options options = {
+            .number = (int)i,
+            .listeners = sockets->fds,
+            .listener_count = sockets->count,
+            .max_connections = (int)share,
+            .ack_fd = workers->ack_fd,
+        };
+        rc = worker_start(&options, workers->current, &workers->items[i], err);
+        if (rc == 0)
+            workers->count++;
+    }
+    return rc;
+}
+
+static int init_acks(struct workers *workers, struct event_base *base, struct trust_error *err)
+{
+    workers->ack_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (workers->ack_fd < 0)
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "eventfd: %s", strerror(errno));
+    workers->acked = event_new(base, workers->ack_fd, EV_READ | EV_PERSIST, take_ack, workers);
+    if (workers->acked == NULL || event_add(workers->acked, NULL) != 0)
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
+    return 0;
+}
+
+int workers_start(struct event_base *base, const struct config *config, const struct sockets *sockets,
+                  struct snapshot *take_first, workers_ended ended, void *arg, struct workers **out,
+                  struct trust_error *err)
+{
+    *out = NULL;
+    size_t count = worker_count(config);
+    struct workers *workers = calloc(1, sizeof *workers);
+    if (workers == NULL) {
+        snapshot_free(take_first);
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
+    }
+    *workers = (struct workers){.current = take_first, .ack_fd = -1, .ended = ended, .arg = arg};
+    workers->items = calloc(count, sizeof(struct worker *));
+    int rc = 0;
+    if (workers->items == NULL)
+        rc = trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
+    if (rc == 0)
+        rc = init_acks(workers, base, err);
+    if (rc == 0)
+        rc = start_all(workers, config, sockets, count, err);
+    if (rc != 0) {
+        workers_free(workers);
+        return rc;
+    }
+    *out = workers;
+    return 0;
+}
+
+size_t workers_count(const struct workers *workers)
+{
+    return workers->count;
+}
+
+void workers_stats(const struct workers *workers, struct stats *sum)
+{
+    memset(sum, 0, sizeof *sum);
+    for (size_t i = 0; i < workers->count; i++) {
+        struct stats one;
+        worker_stats(workers->items[i], &one);
+        stats_add(sum, &one);
+    }
+}
+
+void workers_free(struct workers *workers)
+{
+    if (workers == NULL)
+        return;
+    if (!workers->draining)
+        workers_drain(workers, 0);
+    for (size_t i = 0; i < workers->count; i++)
+        worker_free(workers->items[i]);
+    if (workers->acked != NULL)
+        event_free(workers->acked);
+    if (workers->ack_fd >= 0)
+        close(workers->ack_fd);
+    snapshot_free(workers->pending);
+    snapshot_free(workers->previous);
+    snapshot_free(workers->current);
+    free(workers->items);
+    free(workers);
+}

@@ -1,0 +1,323 @@
+#include "world.h"
+
+#include "identity.h"
+#include "log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int no_memory(struct trust_error *err)
+{
+    return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
+}
+
+/* Put a part in the place of another. */
+static int put_part(struct snapshot_part **place, struct snapshot_part *take_part, struct trust_error *err)
+{
+    if (take_part == NULL)
+        return no_memory(err);
+    snapshot_part_unref(*place);
+    *place = take_part;
+    return 0;
+}
+
+int world_read_config(struct world *world, const char *config_path, struct trust_error *err)
+{
+    *world = (struct world){.config_path = config_path};
+    struct config *config = NULL;
+    int rc = config_load(config_path, &config, err);
+    if (rc == 0)
+        rc = put_part(&world->config_part, snapshot_part_config(config), err);
+    if (rc == 0)
+        world->config = config;
+    return rc;
+}
+
+void world_fini(struct world *world)
+{
+    snapshot_part_unref(world->tls_part);
+    snapshot_part_unref(world->store_part);
+    snapshot_part_unref(world->ctl_part);
+    snapshot_part_unref(world->config_part);
+    world->ctl.index = NULL; /* the part's */
+    ctl_file_fini(&world->ctl);
+    trust_cert_free(world->cert);
+    store_source_close(&world->store);
+    *world = (struct world){0};
+}
+
+/* ---- The parts ---- */
+
+static int build_store(struct world *world, struct trust_error *err)
+{
+    struct trust_index *index = NULL;
+    int rc = store_source_load(&world->store, &index, err);
+    if (rc == 0)
+        rc = put_part(&world->store_part, snapshot_part_index(index), err);
+    if (rc == 0)
+        world->store_index = index;
+    return rc;
+}
+
+/* The TLS context of an identity, which is used up. */
+static int build_tls(struct world *world, struct identity *identity, const struct tls_context *previous,
+                     struct trust_error *err)
+{
+    struct tls_context *tls = NULL;
+    int rc = tls_context_new(world->config, identity->cert, identity->key, previous, &tls, err);
+    if (rc == 0)
+        rc = put_part(&world->tls_part, snapshot_part_tls(tls), err);
+    if (rc == 0) {
+        trust_cert_free(world->cert);
+        world->cert = trust_cert_ref(identity->cert);
+        world->tls = tls;
+    }
+    identity_fini(identity);
+    return rc;
+}
+
+/* Put a CTL in force: ctl NULL empties the source. ctl is used up. */
+static int adopt_ctl(struct world *world, struct ctl_file *ctl, const char *path, struct trust_error *err)
+{
+    struct ctl_file made = ctl != NULL ? *ctl : (struct ctl_file){0};
+    int rc = 0;
+    if (ctl == NULL)
+        rc = sources_empty_index(&made.index, err);
+    if (rc == 0) {
+        struct trust_index *index = made.index;
+        made.index = NULL; /* the part's, also if there is none */
+        rc = put_part(&world->ctl_part, snapshot_part_index(index), err);
+        if (rc == 0)
+            made.index = index;
+    }
+    if (rc != 0) {
+        ctl_file_fini(&made);
+        return rc;
+    }
+    world->ctl.index = NULL;
+    ctl_file_fini(&world->ctl);
+    world->ctl = made;
+    snprintf(world->ctl_path, sizeof world->ctl_path, "%s", path);
+    if (ctl != NULL)
+        *ctl = (struct ctl_file){0};
+    return 0;
+}
+
+/* Say why a CTL is refused, unless that was the last thing said of it. */
+static void say_ctl_refused(struct world *world, const char *path, const struct trust_error *why, bool again)
+{
+    if (!again && world->ctl_error.code == why->code && strcmp(world->ctl_error.text, why->text) == 0)
+        return;
+    LOG_SAY(CTL_REFUSED, log_text("file", path), log_text("code", trust_error_name(why->code)),
+            log_text("reason", why->text));
+    world->ctl_error = *why;
+}
+
+/* At the start the last good CTL stands in for one that is refused. */
+static int start_with_good_ctl(struct world *world, const struct trust_error *why, struct trust_error *err)
+{
+    char path[SOURCES_PATH_MAX], good_path[SOURCES_PATH_MAX];
+    struct ctl_file good = {0};
+    struct trust_error good_error = {0};
+    ctl_source_path(world->config, path, sizeof path);
+    int rc = ctl_source_load_good(world->config, world->store.db, &good, &good_error);
+    if (rc == TRUST_ENOTFOUND && why->code == TRUST_ENOTFOUND) {
+        world->ctl_status = CTL_ABSENT; /* neither folder nor file nor memory of one: nothing is missing */
+        return adopt_ctl(world, NULL, path, err);
+    }
+    say_ctl_refused(world, path, why, true);
+    if (config_state_path(world->config, CTL_FILE_GOOD, good_path, sizeof good_path) == NULL)
+        good_path[0] = '\0';
+    if (rc == 0)
+        return adopt_ctl(world, &good, good_path, err);
+    if (rc != TRUST_ENOTFOUND)
+        LOG_SAY(CTL_REFUSED, log_text("file", good_path), log_text("code", trust_error_name(rc)),
+                log_text("reason", good_error.text));
+    return adopt_ctl(world, NULL, path, err);
+}
+
+/* Whoever can write the TFTP folder must not be able to hold up a reload: the CTL in force stays, as it was
+ * kept. */
+static int reload_with_good_ctl(struct world *world, const struct world *previous, const char *path,
+                                const struct trust_error *why, struct trust_error *err)
+{
+    char good_path[SOURCES_PATH_MAX];
+    struct ctl_file good = {0};
+    if (previous->ctl.list == NULL)
+        return adopt_ctl(world, NULL, path, err);
+    if (config_state_path(world->config, CTL_FILE_GOOD, good_path, sizeof good_path) != NULL &&
+        ctl_source_load_good(world->config, world->store.db, &good, NULL) == 0)
+        return adopt_ctl(world, &good, good_path, err);
+    return trust_error_set(err, why->code, why->offset, "%.200s: %.190s", path, why->text);
+}
+
+static int build_ctl(struct world *world, const struct world *previous, struct trust_error *err)
+{
+    char path[SOURCES_PATH_MAX];
+    struct ctl_file ctl = {0};
+    struct trust_error why = {0};
+    ctl_source_path(world->config, path, sizeof path);
+    world->ctl_status = ctl_source_load(world->config, world->store.db, &ctl, &why);
+    if (world->ctl_status == CTL_BELIEVED)
+        return adopt_ctl(world, &ctl, path, err);
+    if (world->ctl_status == CTL_ABSENT)
+        return adopt_ctl(world, NULL, path, err);
+    if (previous == NULL)
+        return start_with_good_ctl(world, &why, err);
+    if (why.code == TRUST_ENOTFOUND && previous->ctl.list == NULL) {
+        world->ctl_status = CTL_ABSENT;
+        return adopt_ctl(world, NULL, path, err);
+    }
+    say_ctl_refused(world, path, &why, true);
+    return reload_with_good_ctl(world, previous, path, &why, err);
+}
+
+int world_build(struct world *world, const struct world *previous, struct trust_error *err)
+{
+    struct identity identity = {0};
+    if (previous != NULL)
+        world->generation = previous->generation;
+    int rc = store_source_open(world->config, world->config_path, &world->store, err);
+    if (rc == 0)
+        rc = build_store(world, err);
+    if (rc == 0)
+        rc = identity_load(world->config, world->config_path, world->store.db, &identity, err);
+    if (rc == 0)
+        rc = build_tls(world, &identity, previous != NULL ? previous->tls : NULL, err);
+    if (rc == 0)
+        rc = build_ctl(world, previous, err);
+    return rc;
+}
+
+int world_check(struct world *world, struct trust_error *err)
+{
+    struct identity identity = {0};
+    int rc = store_source_open(world->config, world->config_path, &world->store, err);
+    if (rc == 0)
+        rc = build_store(world, err);
+    if (rc == 0)
+        rc = identity_load(world->config, world->config_path, world->store.db, &identity, err);
+    if (rc == 0)
+        rc = build_tls(world, &identity, NULL, err);
+    return rc;
+}
+
+void world_say(const struct world *world)
+{
+    store_source_say(&world->store, world->store_index);
+    if (world->ctl.list != NULL)
+        ctl_source_say(&world->ctl, world->ctl_path);
+}
+
+void world_remember_ctl(const struct world *world)
+{
+    if (world->ctl_status == CTL_BELIEVED)
+        ctl_source_keep(world->config, &world->ctl);
+    else if (world->ctl_status == CTL_ABSENT && ctl_source_forget(world->config))
+        LOG_SAY(CTL_GONE, log_text("file", world->ctl_path));
+}
+
+struct snapshot *world_snapshot(struct world *world)
+{
+    struct snapshot *snapshot = snapshot_new(world->config_part, world->tls_part, world->store_part,
+                                             world->ctl_part, world->generation + 1);
+    if (snapshot != NULL)
+        world->generation++;
+    return snapshot;
+}
+
+/* ---- Changes ---- */
+
+/* `set cert regen TVS` gives the server another identity. */
+static bool refresh_identity(struct world *world)
+{
+    struct trust_cert *cert = NULL;
+    struct identity identity = {0};
+    struct trust_error err = {0};
+    int rc = trust_store_own(world->store.db, world->config->node.name, TRUST_UNIT_TVS, &cert, &err);
+    bool same = rc == 0 && trust_cert_equal(cert, world->cert);
+    trust_cert_free(cert);
+    if (same)
+        return false;
+    if (rc == 0)
+        rc = identity_load(world->config, world->config_path, world->store.db, &identity, &err);
+    if (rc == 0)
+        rc = build_tls(world, &identity, world->tls, &err);
+    if (rc != 0) {
+        trust_error_prefix(&err, rc, "the certificate before stays in use (SIGHUP tries again)");
+        LOG_SAY(CERTIFICATE_REFUSED, log_text("reason", err.text));
+    }
+    return rc == 0;
+}
+
+bool world_store_changed(struct world *world)
+{
+    struct trust_error err = {0};
+    int rc = build_store(world, &err);
+    if (rc != 0) {
+        if (world->store_error.code != rc || strcmp(world->store_error.text, err.text) != 0)
+            LOG_SAY(STORE_REFUSED, log_text("file", world->store.path), log_text("reason", err.text));
+        world->store_error = err;
+        return false;
+    }
+    world->store_error = (struct trust_error){0};
+    store_source_say(&world->store, world->store_index);
+    refresh_identity(world);
+    world_retry_ctl(world);
+    return true;
+}
+
+static bool ctl_gone(struct world *world, const char *path)
+{
+    struct trust_error err = {0};
+    if (world->ctl_status == CTL_ABSENT)
+        return false;
+    int rc = adopt_ctl(world, NULL, path, &err);
+    if (rc != 0) {
+        say_ctl_refused(world, path, &err, true);
+        return false;
+    }
+    world->ctl_status = CTL_ABSENT;
+    world->ctl_error = (struct trust_error){0};
+    LOG_SAY(CTL_GONE, log_text("file", path));
+    ctl_source_forget(world->config);
+    return true;
+}
+
+/* Look at CTLFile.tlv again; `again`: say a refusal even if it was the last thing said. */
+static bool refresh_ctl(struct world *world, bool again)
+{
+    char path[SOURCES_PATH_MAX];
+    struct ctl_file ctl = {0};
+    struct trust_error err = {0};
+    ctl_source_path(world->config, path, sizeof path);
+    enum ctl_status status = ctl_source_load(world->config, world->store.db, &ctl, &err);
+    if (status == CTL_ABSENT)
+        return ctl_gone(world, path);
+    if (status == CTL_REFUSED && err.code == TRUST_ENOTFOUND && world->ctl.list == NULL)
+        return false; /* the folder went, and there was nothing in it */
+    if (status == CTL_BELIEVED && adopt_ctl(world, &ctl, path, &err) != 0)
+        status = CTL_REFUSED;
+    world->ctl_status = status;
+    if (status == CTL_REFUSED) {
+        say_ctl_refused(world, path, &err, again);
+        return false;
+    }
+    world->ctl_error = (struct trust_error){0};
+    ctl_source_say(&world->ctl, world->ctl_path);
+    world_remember_ctl(world);
+    return true;
+}
+
+bool world_ctl_changed(struct world *world)
+{
+    log_trace(
+        "CertificateCache::localCTLCacheMonitor - %s has been modified. Recaching CTL Certificate Cache",
+        CTL_FILE_NAME);
+    return refresh_ctl(world, true);
+}
+
+bool world_retry_ctl(struct world *world)
+{
+    return world->ctl_status == CTL_REFUSED && refresh_ctl(world, false);
+}

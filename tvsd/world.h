@@ -1,0 +1,60 @@
+/* All that answers depend on, as the main thread holds it: the parts of the next snapshot, and the open store
+ * and the CTL that they were made of. A world is built whole, then taken; a change rebuilds the part that it
+ * concerns and leaves the others. Any failure keeps what was in force, and says so. Main thread. */
+#ifndef TVSD_WORLD_H
+#define TVSD_WORLD_H
+
+#include "config/config.h"
+#include "snapshot.h"
+#include "sources.h"
+#include "trust.h"
+
+#include <stdbool.h>
+
+struct world {
+    const char *config_path; /* borrowed */
+    struct config *config;   /* owned by config_part, as the rest by theirs */
+    struct tls_context *tls;
+    struct trust_index *store_index;
+    struct snapshot_part *config_part, *tls_part, *store_part, *ctl_part;
+    struct store_source store;
+    struct trust_cert *cert; /* of the TLS context */
+    enum ctl_status ctl_status;
+    struct ctl_file ctl;             /* in force; list NULL: none. Its index belongs to ctl_part */
+    char ctl_path[SOURCES_PATH_MAX]; /* where it was read */
+    struct trust_error ctl_error;    /* why CTLFile.tlv is refused, store_error likewise: said once, not at */
+    struct trust_error store_error;  /* each attempt */
+    unsigned long generation;        /* of the last snapshot */
+};
+
+/* Read the configuration. The world is empty but for it. */
+int world_read_config(struct world *world, const char *config_path, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Build everything else from the configuration. previous NULL: this is the start, and a CTL that is refused
+ * is replaced by the last good one. Else it is a reload, at which the CTL in force, as it was kept, stands
+ * in for one that is refused, and previous hands down its TLS tickets. */
+int world_build(struct world *world, const struct world *previous, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Whether a start would have store, certificate and key: `tvsd -t`. */
+int world_check(struct world *world, struct trust_error *err) TRUST_MUST_CHECK;
+
+void world_fini(struct world *world);
+
+/* Say what is in force: store-loaded, ctl-loaded. */
+void world_say(const struct world *world);
+
+/* Keep the CTL in force for the next start; where there is none, forget the one that was kept, and say
+ * ctl-gone if there was one. After a world was taken. */
+void world_remember_ctl(const struct world *world);
+
+/* The store, or CTLFile.tlv, may have changed. true: a new snapshot is to be made. */
+bool world_store_changed(struct world *world);
+bool world_ctl_changed(struct world *world);
+
+/* The store or the published lists changed: try a refused CTL again. true: a new snapshot is to be made. */
+bool world_retry_ctl(struct world *world);
+
+/* The next snapshot of what is in force. NULL: out of memory. */
+struct snapshot *world_snapshot(struct world *world);
+
+#endif
