@@ -1,0 +1,213 @@
+#include "helper.h"
+
+#include "tests/fixture.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WORDS_MAX 40
+
+void bench_open(struct bench *bench, const char *extra)
+{
+    *bench = (struct bench){.folder = fixture_folder()};
+    snprintf(bench->config, sizeof bench->config, "%s/tvsd.yaml", bench->folder);
+    snprintf(bench->state, sizeof bench->state, "%s/state", bench->folder);
+    snprintf(bench->tftp, sizeof bench->tftp, "%s/tftp", bench->folder);
+    snprintf(bench->store, sizeof bench->store, "%s/" TRUST_STORE_FILE, bench->state);
+    ck_assert_int_eq(mkdir(bench->tftp, 0755), 0);
+    FILE *file = fopen(bench->config, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file,
+            "node:\n  name: cucm-1051-a-pub\n  address: 10.48.47.155\n"
+            "certificates:\n  subject: \"OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL\"\n  key: \"rsa:1024\"\n"
+            "state: %s\n"
+            "trust_lists:\n  directory: %s\n%s",
+            bench->state, bench->tftp, extra);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(chmod(bench->config, 0644), 0);
+}
+
+static void forget_run(struct bench *bench)
+{
+    free(bench->out);
+    free(bench->err);
+    bench->out = bench->err = NULL;
+}
+
+void bench_close(struct bench *bench)
+{
+    forget_run(bench);
+    fixture_folder_remove(bench->folder);
+}
+
+static int split(char *text, char **words)
+{
+    int count = 0;
+    for (char *p = text; *p != '\0';) {
+        p += strspn(p, " ");
+        if (*p == '\0')
+            break;
+        char end = *p == '\'' || *p == '"' ? *p : ' ';
+        p += end != ' ';
+        ck_assert_int_lt(count, WORDS_MAX);
+        words[count++] = p;
+        p += strcspn(p, (char[]){end, '\0'});
+        if (*p != '\0')
+            *p++ = '\0';
+    }
+    return count;
+}
+
+static void run(struct bench *bench, int in, char *words_text)
+{
+    char program[] = "tvsctl", *words[WORDS_MAX + 2] = {program};
+    size_t out_size, err_size;
+    forget_run(bench);
+    int count = 1 + split(words_text, words + 1);
+    struct tvsctl_io io = {in, open_memstream(&bench->out, &out_size),
+                           open_memstream(&bench->err, &err_size)};
+    bench->status = tvsctl_run(count, words, &io);
+    fclose(io.out);
+    fclose(io.err);
+}
+
+static char *add_config(const struct bench *bench, const char *format, va_list args) TRUST_PRINTF(2, 0);
+
+static char *add_config(const struct bench *bench, const char *format, va_list args)
+{
+    char *words, *all;
+    ck_assert_int_ge(vasprintf(&words, format, args), 0);
+    ck_assert_int_ge(asprintf(&all, "--config %s %s", bench->config, words), 0);
+    free(words);
+    return all;
+}
+
+void bench_run(struct bench *bench, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *words = add_config(bench, format, args);
+    va_end(args);
+    run(bench, -1, words);
+    free(words);
+}
+
+/* A pseudo-terminal on which somebody has typed the answer already. */
+static void run_on_terminal(struct bench *bench, const char *answer, char *words)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    ck_assert_int_ge(master, 0);
+    ck_assert(grantpt(master) == 0 && unlockpt(master) == 0);
+    int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    ck_assert_int_ge(slave, 0);
+    const char *typed = answer[0] != '\0' ? answer : "\004"; /* Ctrl-D */
+    ck_assert_int_eq(write(master, typed, strlen(typed)), (ssize_t)strlen(typed));
+    run(bench, slave, words);
+    close(slave);
+    close(master);
+}
+
+void bench_run_answered(struct bench *bench, const char *answer, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *words = add_config(bench, format, args);
+    va_end(args);
+    run_on_terminal(bench, answer, words);
+    free(words);
+}
+
+void bench_run_plain(struct bench *bench, const char *answer, const char *words)
+{
+    char *copy = strdup(words);
+    ck_assert_ptr_nonnull(copy);
+    if (answer != NULL)
+        run_on_terminal(bench, answer, copy);
+    else
+        run(bench, -1, copy);
+    free(copy);
+}
+
+char *helper_fold(const char *text)
+{
+    char *out = malloc(strlen(text) + 1), *end = out;
+    ck_assert_ptr_nonnull(out);
+    for (; *text != '\0'; text++) {
+        bool blank = *text == ' ' || *text == '\t';
+        if (blank && (end == out || end[-1] == ' ' || end[-1] == '\n'))
+            continue;
+        if (*text == '\n' && end > out && end[-1] == ' ')
+            end--;
+        *end++ = blank ? ' ' : *text;
+    }
+    if (end > out && end[-1] == ' ')
+        end--;
+    *end = '\0';
+    return out;
+}
+
+bool helper_holds(const char *text, const char *part)
+{
+    char *folded = helper_fold(text), *wanted = helper_fold(part);
+    bool holds = strstr(folded, wanted) != NULL;
+    free(folded);
+    free(wanted);
+    return holds;
+}
+
+int helper_count(const char *text, const char *part)
+{
+    int count = 0;
+    for (const char *p = text; (p = strstr(p, part)) != NULL; p += strlen(part))
+        count++;
+    return count;
+}
+
+static void expect_text(const char *file, int line, const char *what, const char *text, const char *wanted)
+{
+    if (wanted == NULL)
+        return;
+    bool fits = wanted[0] == '\0' ? text[0] == '\0' : helper_holds(text, wanted);
+    ck_assert_msg(fits, "%s:%d: %s should %s\n%s\nbut is\n%s", file, line, what,
+                  wanted[0] == '\0' ? "be empty" : "hold", wanted, text);
+}
+
+void bench_expect_at(const struct bench *bench, const char *file, int line, int status, const char *out,
+                     const char *err)
+{
+    ck_assert_msg(bench->status == status, "%s:%d: status %d instead of %d\n%s%s", file, line, bench->status,
+                  status, bench->out, bench->err);
+    expect_text(file, line, "output", bench->out, out);
+    expect_text(file, line, "error output", bench->err, err);
+    /* A refusal is one line, whatever else. */
+    if (status == TVSCTL_REFUSED || status == TVSCTL_USAGE) {
+        int lines = helper_count(bench->err, "\n") - helper_count(bench->err, "tvsctl: warning: ");
+        ck_assert_msg(lines == 1, "%s:%d: not one line: %s", file, line, bench->err);
+    }
+}
+
+bool helper_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+const char *bench_path(const struct bench *bench, const char *name)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", bench->folder, name);
+    return path;
+}
+
+const char *bench_write(struct bench *bench, const char *name, struct trust_bytes bytes)
+{
+    static char path[512];
+    snprintf(path, sizeof path, strchr(name, '/') != NULL ? "%.0s%s" : "%s/%s", bench->folder, name);
+    struct trust_error err = {0};
+    ck_assert_msg(trust_file_replace(path, bytes, 0644, (uid_t)-1, (gid_t)-1, &err) == 0, "%s", err.text);
+    return path;
+}

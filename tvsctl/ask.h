@@ -1,0 +1,20 @@
+/* The questions before a change, in the forms that CUCM has. */
+#ifndef TVSCTL_ASK_H
+#define TVSCTL_ASK_H
+
+#include "tvsctl.h"
+
+/* Whether a question could be answered at all: --yes, or a terminal. Refuses otherwise, in one line that says
+ * what to do, so that a phrase can stop before it has printed or done anything. TVSCTL_DONE or
+ * TVSCTL_REFUSED. */
+int ask_is_possible(struct tvsctl *ctl);
+
+/* "This operation will … Do you want to continue? (y/n):" - the way of `utils ctl`. what is the sentence
+ * before the question. TVSCTL_DONE: go on; TVSCTL_REFUSED: the answer was no, or there is nobody to ask;
+ * said. */
+int ask_continue(struct tvsctl *ctl, const char *what);
+
+/* "WARNING: …", "Proceed with regeneration (yes|no)? " - the way of `set cert`. what: "regeneration". */
+int ask_proceed(struct tvsctl *ctl, const char *warning, const char *what);
+
+#endif

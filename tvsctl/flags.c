@@ -1,0 +1,84 @@
+#include "flags.h"
+
+#include <string.h>
+
+static const struct flag_row {
+    const char *name;  /* with the two hyphens */
+    const char *usage; /* with the name of its value, if it takes one */
+    const char *help;
+} table[FLAG_COUNT] = {
+    [FLAG_CONFIG] = {"--config", "--config FILE", "the configuration, instead of /etc/tvs/tvsd.yaml"},
+    [FLAG_YES] = {"--yes", "--yes", "answer the question with yes"},
+    [FLAG_HELP] = {"--help", "--help", "explain the phrases that begin with the words given"},
+    [FLAG_VERSION] = {"--version", "--version", "print the version"},
+    [FLAG_JSON] = {"--json", "--json", "print for programs"},
+    [FLAG_PASSWORD_FILE] = {"--password-file", "--password-file FILE",
+                            "a file whose first line opens a PKCS#12 or an encrypted key"},
+    [FLAG_NODE] = {"--node", "--node NAME", "another node than node.name of the configuration"},
+    [FLAG_KEY] = {"--key", "--key SPEC", "rsa:1024, rsa:2048, rsa:4096, ec:P-256, ec:P-384 or ec:P-521"},
+    [FLAG_DAYS] = {"--days", "--days N", "how long the certificate is valid, 1 to 36500"},
+};
+
+static bool takes_value(const struct flag_row *row)
+{
+    return strcmp(row->name, row->usage) != 0;
+}
+
+/* The option that word names, with or without =VALUE; FLAG_COUNT if there is none. */
+static enum flag_id find(const char *word)
+{
+    size_t len = strcspn(word, "=");
+    enum flag_id id = 0;
+    while (id < FLAG_COUNT && (strncmp(table[id].name, word, len) != 0 || table[id].name[len] != '\0'))
+        id++;
+    return id;
+}
+
+const char *flags_parse(int argc, char **argv, struct flags *flags, char **words, size_t *word_count,
+                        char *text, size_t size)
+{
+    memset(flags, 0, sizeof *flags);
+    *word_count = 0;
+    for (int i = 0; i < argc; i++) {
+        bool looks_like_one = strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0';
+        enum flag_id id = looks_like_one ? find(argv[i]) : FLAG_COUNT;
+        if (id == FLAG_COUNT) {
+            if (looks_like_one && flags->unknown == NULL)
+                flags->unknown = argv[i];
+            words[(*word_count)++] = argv[i];
+            continue;
+        }
+        const char *name = table[id].name, *equals = strchr(argv[i], '=');
+        if (!takes_value(&table[id]) && equals != NULL) {
+            snprintf(text, size, "%s takes no value", name);
+            return text;
+        }
+        if (takes_value(&table[id]) && equals == NULL && i + 1 == argc) {
+            snprintf(text, size, "%s needs a value: %s", name, table[id].usage);
+            return text;
+        }
+        if (flag_given(flags, id) && takes_value(&table[id])) {
+            snprintf(text, size, "%s stands there twice", name);
+            return text;
+        }
+        if (takes_value(&table[id]))
+            flags->value[id] = equals != NULL ? equals + 1 : argv[++i];
+        flags->given |= FLAG_BIT(id);
+    }
+    return NULL;
+}
+
+bool flag_given(const struct flags *flags, enum flag_id id)
+{
+    return (flags->given & FLAG_BIT(id)) != 0;
+}
+
+const char *flag_usage(enum flag_id id)
+{
+    return table[id].usage;
+}
+
+const char *flag_help(enum flag_id id)
+{
+    return table[id].help;
+}

@@ -1,0 +1,47 @@
+/* Options stand before or after the phrase; the table in flags.c describes each once. */
+#ifndef TVSCTL_FLAGS_H
+#define TVSCTL_FLAGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum flag_id {
+    FLAG_CONFIG,
+    FLAG_YES,
+    FLAG_HELP,
+    FLAG_VERSION,
+    FLAG_JSON,
+    FLAG_PASSWORD_FILE,
+    FLAG_NODE,
+    FLAG_KEY,
+    FLAG_DAYS,
+    FLAG_COUNT,
+};
+
+#define FLAG_BIT(id) (1u << (id))
+/* What every phrase takes. */
+#define FLAGS_GENERAL                                                                                        \
+    (FLAG_BIT(FLAG_CONFIG) | FLAG_BIT(FLAG_YES) | FLAG_BIT(FLAG_HELP) | FLAG_BIT(FLAG_VERSION))
+
+struct flags {
+    unsigned given; /* FLAG_BIT of each that was */
+    const char *value[FLAG_COUNT];
+    const char *unknown; /* the first word that looks like an option and is none; it stays a word */
+};
+
+/* Sort the arguments (without the program's name) into options and the words of the phrase, which are put
+ * into words (room for argc) in their order. Unknown options become words, because a statement of `run sql`
+ * may hold such words. Returns NULL, or what is wrong with an option, in text. */
+const char *flags_parse(int argc, char **argv, struct flags *flags, char **words, size_t *word_count,
+                        char *text, size_t size);
+
+bool flag_given(const struct flags *flags, enum flag_id id);
+
+/* "--node NAME" and so on. Static storage. */
+const char *flag_usage(enum flag_id id);
+
+/* One line of help. Static storage. */
+const char *flag_help(enum flag_id id);
+
+#endif

@@ -1,0 +1,126 @@
+#include "input.h"
+
+#include "say.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define INPUT_MAX    (1024 * 1024)
+#define PASSWORD_MAX 4096
+#define IMPORTED     "imported"
+
+static char *unit_names(bool own, char *out, size_t size)
+{
+    size_t count, used = 0;
+    const struct trust_unit_info *units = trust_units(&count);
+    out[0] = '\0';
+    for (size_t i = 0; i < count && used < size; i++)
+        if (units[i].own == own)
+            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", units[i].name);
+    return out;
+}
+
+const struct trust_unit_info *input_unit(struct tvsctl *ctl, const char *name, bool own)
+{
+    char names[512];
+    const struct trust_unit_info *unit = trust_unit_by_name(name);
+    if (unit != NULL && unit->own == own)
+        return unit;
+    unit_names(own, names, sizeof names);
+    const char *kind = own ? "own unit" : "trust unit";
+    if (unit == NULL)
+        say_refusal(ctl, "%s: there is no such %s; there are: %s", name, kind, names);
+    else
+        say_refusal(ctl, "%s is no %s; there are: %s", unit->name, kind, names);
+    return NULL;
+}
+
+bool input_any_unit(struct tvsctl *ctl, const char *name, int *unit)
+{
+    const struct trust_unit_info *info = trust_unit_by_name(name);
+    char own[512], trust[512];
+    *unit = info != NULL ? (int)info->unit : 0;
+    if (info != NULL || strcasecmp(name, IMPORTED) == 0)
+        return true;
+    say_refusal(ctl, "%s: there is no such unit; there are: %s, %s, " IMPORTED, name,
+                unit_names(true, own, sizeof own), unit_names(false, trust, sizeof trust));
+    return false;
+}
+
+const char *input_unit_name(int unit)
+{
+    const struct trust_unit_info *info = trust_unit_by_number(unit);
+    return info != NULL ? info->name : IMPORTED;
+}
+
+/* memset that the compiler does not leave out. */
+static void wipe_free(void *data, size_t len)
+{
+    if (data != NULL)
+        explicit_bzero(data, len);
+    free(data);
+}
+
+/* The first line of the password file; NULL without the option. */
+static int read_password(struct tvsctl *ctl, char **password, struct trust_error *err)
+{
+    uint8_t *data;
+    size_t len;
+    const char *path = ctl->flags.value[FLAG_PASSWORD_FILE];
+    *password = NULL;
+    if (path == NULL)
+        return 0;
+    int code = trust_file_read(path, PASSWORD_MAX, &data, &len, NULL, err);
+    if (code != 0)
+        return code;
+    size_t line = strcspn((char *)data, "\r\n");
+    *password = strndup((char *)data, line);
+    wipe_free(data, len);
+    return *password != NULL
+               ? 0
+               : trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
+}
+
+static int read_one(const char *path, const char *password, struct trust_bundle **bundle,
+                    struct trust_error *err)
+{
+    uint8_t *data;
+    size_t len;
+    int code = trust_file_read(path, INPUT_MAX, &data, &len, NULL, err);
+    if (code != 0)
+        return code;
+    code = trust_bundle_read((struct trust_bytes){data, len}, password, bundle, err);
+    wipe_free(data, len);
+    if (code != 0)
+        trust_error_prefix(err, code, "%s", path);
+    if (code == TRUST_EPASSWORD && password == NULL && err != NULL)
+        trust_error_set(err, code, TRUST_NO_OFFSET, "%.300s; put it into a file and add --password-file FILE",
+                        err->text);
+    return code;
+}
+
+int input_read(struct tvsctl *ctl, char *const *paths, size_t count, struct input *input,
+               struct trust_error *err)
+{
+    char *password;
+    *input = (struct input){.files = calloc(count, sizeof *input->files)};
+    if (input->files == NULL)
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
+    int code = read_password(ctl, &password, err);
+    for (size_t i = 0; i < count && code == 0; i++) {
+        input->files[i].path = paths[i];
+        code = read_one(paths[i], password, &input->files[i].bundle, err);
+        input->count = i + 1;
+    }
+    wipe_free(password, password != NULL ? strlen(password) : 0);
+    return code;
+}
+
+void input_free(struct input *input)
+{
+    for (size_t i = 0; i < input->count; i++)
+        trust_bundle_free(input->files[i].bundle);
+    free(input->files);
+    *input = (struct input){0};
+}

@@ -1,0 +1,35 @@
+/* Files that the operator names: certificates, keys, passwords, units. Read with the operator's own rights.
+ */
+#ifndef TVSCTL_INPUT_H
+#define TVSCTL_INPUT_H
+
+#include "tvsctl.h"
+
+/* The unit of that name, own or trust as wanted. NULL if there is none, or it is of the other kind; said,
+ * with the names that would do. */
+const struct trust_unit_info *input_unit(struct tvsctl *ctl, const char *name, bool own);
+
+/* A unit of either kind, or 0 for the word "imported" (certificates in no unit). false: said. */
+bool input_any_unit(struct tvsctl *ctl, const char *name, int *unit);
+
+/* The name of a unit, "imported" for 0. */
+const char *input_unit_name(int unit);
+
+struct input_file {
+    const char *path;
+    struct trust_bundle *bundle;
+};
+
+/* What several files hold together. */
+struct input {
+    struct input_file *files;
+    size_t count;
+};
+
+/* Read them all, with the password of --password-file. 0, or a code with the file's name in the error. Free
+ * with input_free, after a failure too. */
+int input_read(struct tvsctl *ctl, char *const *paths, size_t count, struct input *input,
+               struct trust_error *err) TRUST_MUST_CHECK;
+void input_free(struct input *input);
+
+#endif

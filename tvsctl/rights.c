@@ -1,0 +1,61 @@
+#include "rights.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Order matters: only root may change the group, and root's effective id is what is given up last. */
+static bool become(uid_t uid, gid_t gid)
+{
+    return seteuid(0) == 0 && setegid(gid) == 0 && seteuid(uid) == 0;
+}
+
+int rights_enter(const char *folder, struct rights *before, struct trust_error *err)
+{
+    uid_t real, saved;
+    struct stat info;
+    *before = (struct rights){.uid = geteuid(), .gid = getegid()};
+    if (stat(folder, &info) != 0) {
+        int code = errno == ENOENT ? TRUST_ENOTFOUND : errno == EACCES ? TRUST_EDENIED : TRUST_ESYSTEM;
+        return trust_error_set(err, code, TRUST_NO_OFFSET, "%s: %s", folder, strerror(errno));
+    }
+    if (!S_ISDIR(info.st_mode))
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: it is no folder", folder);
+    if (getresuid(&real, &before->uid, &saved) != 0 || (before->uid != 0 && saved != 0) ||
+        (before->uid == info.st_uid && before->gid == info.st_gid))
+        return 0;
+    if (!become(info.st_uid, info.st_gid)) {
+        int why = errno;
+        become(before->uid, before->gid);
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: cannot work as its owner: %s",
+                               folder, strerror(why));
+    }
+    before->changed = true;
+    return 0;
+}
+
+void rights_leave(const struct rights *before)
+{
+    if (!before->changed)
+        return;
+    /* The saved id is root's, so the kernel has no reason to refuse. Going on with wrong rights is no choice.
+     */
+    bool back = become(before->uid, before->gid);
+    assert(back);
+    (void)back;
+}
+
+int rights_explain(const char *folder, int code, struct trust_error *err)
+{
+    struct stat info;
+    if (code != TRUST_EDENIED || err == NULL || geteuid() == 0)
+        return code;
+    struct passwd *owner = stat(folder, &info) == 0 ? getpwuid(info.st_uid) : NULL;
+    if (owner != NULL && owner->pw_uid != 0)
+        return trust_error_set(err, code, err->offset, "%.300s; run it as root or as %s", err->text,
+                               owner->pw_name);
+    return trust_error_set(err, code, err->offset, "%.300s; run it as root", err->text);
+}

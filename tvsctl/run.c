@@ -1,0 +1,122 @@
+/* From arguments to a phrase: options, grammar, configuration, handler. */
+#include "phrase.h"
+#include "say.h"
+#include "tvsctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int print_help(struct tvsctl *ctl, char *const *words, size_t count)
+{
+    if (phrase_help(&grammar, ctl->io.out, words, count) == 0)
+        return say_usage(ctl, "no phrase begins like that; `tvsctl --help` lists them all");
+    if (count > 0)
+        return TVSCTL_DONE;
+    fputs("\nOptions, before or after the phrase:\n", ctl->io.out);
+    for (enum flag_id id = 0; id < FLAG_COUNT; id++)
+        fprintf(ctl->io.out, "%-22s %s\n", flag_usage(id), flag_help(id));
+    fputs("\nWords can be cut short while they are unambiguous. tvsctl(8) says more.\n", ctl->io.out);
+    return TVSCTL_DONE;
+}
+
+/* "show cert", the words before the one that does not fit, in the reader's own spelling. */
+static void join_words(char *const *words, size_t count, char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < count && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? " " : "", words[i]);
+}
+
+static int say_mismatch(struct tvsctl *ctl, const struct phrase_match *match, char *const *words)
+{
+    char before[256];
+    const char *word = match->result == PHRASE_MISSING ? "" : words[match->at];
+    join_words(words, match->at, before, sizeof before);
+    if (match->result == PHRASE_AMBIGUOUS)
+        return say_usage(ctl, "`%s` can be several words; write more of it: %s", word, match->fits);
+    if (match->result == PHRASE_MISSING && match->at == 0)
+        return say_usage(ctl, "a phrase is missing. It begins with: %s. `tvsctl --help` explains them",
+                         match->fits);
+    if (match->result == PHRASE_MISSING)
+        return say_usage(ctl, "`%s` needs more. Behind it fits: %s", before, match->fits);
+    if (match->fits[0] == '\0')
+        return say_usage(ctl, "`%s` is one word too many: nothing follows `%s`", word, before);
+    if (match->at == 0)
+        return say_usage(ctl, "no phrase begins with `%s`. One begins with: %s", word, match->fits);
+    return say_usage(ctl, "`%s` does not fit behind `%s`. What fits: %s", word, before, match->fits);
+}
+
+/* Options that the phrase does not take. */
+static int check_flags(struct tvsctl *ctl)
+{
+    const struct flags *flags = &ctl->flags;
+    if (flags->unknown != NULL && !ctl->phrase->any_words)
+        return say_usage(ctl, "there is no option %s; `tvsctl --help` lists them", flags->unknown);
+    for (enum flag_id id = 0; id < FLAG_COUNT; id++)
+        if ((flags->given & FLAG_BIT(id) & ~(FLAGS_GENERAL | ctl->phrase->flags)) != 0)
+            return say_usage(ctl, "`%s` does not take %s", ctl->phrase->words, flag_usage(id));
+    return TVSCTL_DONE;
+}
+
+/* A list from elsewhere can be shown on a machine without a configuration, or by somebody who may not read
+ * it. A configuration that was named, or that is wrong, is said. */
+static int load_config(struct tvsctl *ctl, size_t arg_count)
+{
+    struct trust_error err = {0};
+    const char *named = ctl->flags.value[FLAG_CONFIG];
+    int code = config_load(named != NULL ? named : CONFIG_PATH_DEFAULT, &ctl->config, &err);
+    if (code == 0)
+        return TVSCTL_DONE;
+    bool can_do_without = ctl->phrase->config == PHRASE_CONFIG_IF_THERE && arg_count > 0 && named == NULL &&
+                          (code == TRUST_ENOTFOUND || code == TRUST_EDENIED);
+    if (can_do_without)
+        return TVSCTL_DONE;
+    if (code == TRUST_ENOTFOUND && named == NULL)
+        return say_refusal(ctl, "%s; name another with --config FILE", err.text);
+    return say_error(ctl, &err);
+}
+
+static int run_words(struct tvsctl *ctl, char *const *words, size_t count)
+{
+    struct phrase_match match;
+    if (flag_given(&ctl->flags, FLAG_VERSION)) {
+        fputs("tvsctl " TVS_VERSION "\n", ctl->io.out);
+        return TVSCTL_DONE;
+    }
+    if (flag_given(&ctl->flags, FLAG_HELP))
+        return print_help(ctl, words, count);
+    phrase_match(&grammar, words, count, &match);
+    /* An unknown option stands among the words: name it rather than the word that it seems to be. */
+    if (match.result != PHRASE_FOUND && ctl->flags.unknown != NULL)
+        return say_usage(ctl, "there is no option %s; `tvsctl --help` lists them", ctl->flags.unknown);
+    if (match.result != PHRASE_FOUND)
+        return say_mismatch(ctl, &match, words);
+    ctl->phrase = match.phrase;
+    int result = check_flags(ctl);
+    if (result == TVSCTL_DONE)
+        result = load_config(ctl, match.arg_count);
+    if (result == TVSCTL_DONE)
+        result = match.phrase->run(ctl, match.args, match.arg_count);
+    return result;
+}
+
+int tvsctl_run(int argc, char **argv, const struct tvsctl_io *io)
+{
+    struct tvsctl ctl = {.io = *io, .now = time(NULL)};
+    char text[256];
+    size_t count;
+    int argument_count = argc > 0 ? argc - 1 : 0;
+    char **words = calloc((size_t)argument_count + 1, sizeof *words);
+    if (words == NULL)
+        return say_no_memory(&ctl);
+    const char *wrong = flags_parse(argument_count, argv + 1, &ctl.flags, words, &count, text, sizeof text);
+    int result = wrong != NULL ? say_usage(&ctl, "%s", wrong) : run_words(&ctl, words, count);
+    if (fflush(ctl.io.out) != 0 || ferror(ctl.io.out)) {
+        int refused = say_refusal(&ctl, "the output could not be written whole");
+        result = result == TVSCTL_DONE ? refused : result;
+    }
+    config_free(ctl.config);
+    free(words);
+    return result;
+}

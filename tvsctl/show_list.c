@@ -1,0 +1,155 @@
+/* show ctl, show itl. */
+#include "show_list.h"
+
+#include "handlers.h"
+#include "phrase.h"
+#include "print.h"
+#include "say.h"
+#include "state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool shown_list_signed_by(const struct shown_list *shown, const struct trust_list_record *record)
+{
+    if (shown->signer == NULL)
+        return false;
+    struct trust_bytes der = trust_cert_der(shown->signer);
+    return record->certificate.len == der.len && der.len > 0 &&
+           memcmp(record->certificate.data, der.data, der.len) == 0;
+}
+
+char *shown_list_digest(enum trust_digest digest, struct trust_bytes bytes, char separator,
+                        char out[SHOWN_HEX_SIZE])
+{
+    uint8_t value[TRUST_DIGEST_MAX];
+    out[0] = '\0';
+    if (trust_digest_pieces(digest, &bytes, 1, value, NULL) == 0)
+        trust_hex((struct trust_bytes){value, trust_digest_size(digest)}, separator, separator != 0, out);
+    return out;
+}
+
+static int take_signer(void *arg, const struct trust_store_row *row)
+{
+    struct shown_list *shown = arg;
+    if (!trust_list_signer_is(shown->list, row->cert))
+        return 0;
+    shown->signer_from = "store";
+    shown->verified = trust_list_verify(shown->list, row->cert, &shown->err) == 0;
+    if (shown->verified)
+        shown->signer = trust_cert_ref(row->cert);
+    return shown->verified;
+}
+
+/* The signer of an empty ITL stands in no list: see whether the store has it. A store that is not there or
+ * may not be read leaves the answer as it is. */
+static void verify_by_store(struct tvsctl *ctl, struct shown_list *shown)
+{
+    struct state state;
+    struct trust_error ignored;
+    if (ctl->config == NULL || state_open(ctl->config, TRUST_STORE_READ, &state, &ignored) != 0)
+        return;
+    int code = trust_store_each(state.store, 0, take_signer, shown, &ignored);
+    if (code < 0)
+        say_warning(ctl, "%s", ignored.text);
+    state_close(&state);
+}
+
+static void parse_and_verify(struct tvsctl *ctl, struct shown_list *shown)
+{
+    if (trust_list_parse(shown->file, &shown->list, &shown->err) != 0)
+        return;
+    int code = trust_list_verify_self(shown->list, &shown->signer, &shown->err);
+    shown->verified = code == 0;
+    shown->signer_from = code == TRUST_ESIGNER ? NULL : "list";
+    if (code == TRUST_ESIGNER)
+        verify_by_store(ctl, shown);
+}
+
+static void say_about(struct tvsctl *ctl, const struct shown_list *shown)
+{
+    const struct trust_list *list = shown->list;
+    if (!shown->verified && shown->err.offset != TRUST_NO_OFFSET && list == NULL)
+        say_refusal(ctl, "%s: byte %zu: %s", shown->path, shown->err.offset, shown->err.text);
+    else if (!shown->verified)
+        say_refusal(ctl, "%s: %s", shown->path, shown->err.text);
+    if (list != NULL && trust_list_is_itl(list) != (strcmp(shown->kind, "ITL") == 0))
+        say_warning(ctl, "%s calls itself %.*s; `show %s` prints it in its own words", shown->path,
+                    (int)list->header.filename.len, (const char *)list->header.filename.data,
+                    trust_list_is_itl(list) ? "itl" : "ctl");
+    if (shown->file.len > TRUST_LIST_PHONE_MAX)
+        say_warning(ctl, "%s has %zu bytes; phones do not load a list of more than %d", shown->path,
+                    shown->file.len, TRUST_LIST_PHONE_MAX);
+}
+
+/* What CUCM prints when there is no list. */
+static void print_missing(struct tvsctl *ctl, const char *kind, const char *path)
+{
+    if (flag_given(&ctl->flags, FLAG_JSON)) {
+        struct json json;
+        json_init(&json, ctl->io.out);
+        json_object(&json, NULL);
+        json_string(&json, "file", path);
+        json_string(&json, "kind", kind);
+        json_number(&json, "length", 0);
+        json_bool(&json, "verified", false);
+        json_string(&json, "error", trust_error_name(TRUST_ENOTFOUND));
+        json_object_end(&json);
+        return;
+    }
+    fprintf(ctl->io.out, "Length of %s file: 0\n", kind);
+    if (strcmp(kind, "CTL") == 0)
+        fputs("CTL File not found. Please run CTLClient plugin or run the CLI - utils ctl.. to\ngenerate the "
+              "CTL file.\n"
+              "Error parsing the CTL File.\n",
+              ctl->io.out);
+    else
+        fputs("ITL File not found.\nError parsing the ITL file!!\n", ctl->io.out);
+}
+
+static int show_file(struct tvsctl *ctl, const char *kind, const char *path, bool is_own)
+{
+    struct shown_list shown = {.kind = kind, .path = path, .err.offset = TRUST_NO_OFFSET};
+    uint8_t *data;
+    int code = trust_file_read(path, TRUST_LIST_MAX, &data, &shown.file.len, NULL, &shown.err);
+    if (code != 0) {
+        if (!is_own || code != TRUST_ENOTFOUND)
+            return say_error(ctl, &shown.err);
+        print_missing(ctl, kind, path);
+        return say_refusal(ctl, "%s%s", shown.err.text,
+                           strcmp(kind, "CTL") == 0 ? "; `utils ctl set-cluster mixed-mode` makes one" : "");
+    }
+    shown.file.data = data;
+    parse_and_verify(ctl, &shown);
+    if (flag_given(&ctl->flags, FLAG_JSON))
+        show_list_json(&shown, ctl->io.out);
+    else
+        show_list_print(&shown, ctl->io.out);
+    say_about(ctl, &shown);
+    trust_cert_free(shown.signer);
+    trust_list_free(shown.list);
+    free(data);
+    return shown.verified ? TVSCTL_DONE : TVSCTL_NO;
+}
+
+static int show(struct tvsctl *ctl, const char *kind, char *const *args, size_t count)
+{
+    char *path;
+    if (count > 0)
+        return show_file(ctl, kind, args[0], false);
+    if (asprintf(&path, "%s/%sFile.tlv", ctl->config->trust_lists.directory, kind) < 0)
+        return say_no_memory(ctl);
+    int result = show_file(ctl, kind, path, true);
+    free(path);
+    return result;
+}
+
+int show_ctl(struct tvsctl *ctl, char *const *args, size_t count)
+{
+    return show(ctl, "CTL", args, count);
+}
+
+int show_itl(struct tvsctl *ctl, char *const *args, size_t count)
+{
+    return show(ctl, "ITL", args, count);
+}
