@@ -73,7 +73,7 @@ TVSC_PARTS := $(filter-out tvsc/main.c,$(TVSC_SRC))
 
 SO := $(BUILD)/libtrust.so.$(SOVERSION)
 LIB_A := $(BUILD)/libtrust.a
-PROGRAMS := $(BUILD)/tvsd $(BUILD)/tvsctl
+PROGRAMS := $(BUILD)/tvsd $(BUILD)/tvsctl $(BUILD)/tvsc
 
 .PHONY: all
 all: $(SO) $(BUILD)/libtrust.so $(PROGRAMS) ## Build the library and the three programs in build/

@@ -31,7 +31,7 @@ check: deps ## Build everything and run all tests
 
 tests: all $(CHECKS) ## Build the unit tests
 
-check-all: check-size check-layers check-headers check-unit
+check-all: check-size check-layers check-headers check-unit check-it
 
 check-size: ## Functions and files within their limits
 	@scripts/check-size.sh $(wildcard libtrust/*.c config/*.c tvsd/*.c tvsctl/*.c tvsc/*.c tests/*.c tests/*/*.c)

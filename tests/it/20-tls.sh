@@ -1,0 +1,88 @@
+#!/bin/bash
+# Which clients get in, with what, and how the log says who did not.
+. "$(dirname "$0")/lib.sh"
+
+# handshake CIPHER OPTION…: OpenSSL's own client ends up with that cipher suite.
+handshake() {
+    openssl s_client -connect "$HOST" "${@:2}" </dev/null >"$T/out" 2>"$T/err"
+    grep -q "Cipher is $1\$" "$T/out" || fail "s_client ${*:2}: not $1 but: $(grep 'Cipher is' "$T/out")"
+}
+refused() { handshake '(NONE)' "$@"; }
+
+# tvsc is answered with that cipher suite, too.
+answered() {
+    ask 0 verify "$CERTS/tvs.crt" "${@:2}"
+    out_has "$1" 'Roles:    21 (TVS)'
+}
+
+# Old, middle-aged and new phones on one port.
+test_all_generations() {
+    setup 'tls: { minimum: "1.0" }'
+    start
+    handshake AES256-SHA -tls1 -cipher 'AES256-SHA:@SECLEVEL=0'
+    handshake AES256-SHA -tls1_2 -cipher 'AES256-SHA:@SECLEVEL=0'
+    handshake ECDHE-RSA-AES256-GCM-SHA384 -tls1_2 -cipher ECDHE-RSA-AES256-GCM-SHA384
+    handshake TLS_AES_256_GCM_SHA384 -tls1_3 -ciphersuites TLS_AES_256_GCM_SHA384
+    answered 'TLSv1, AES256-SHA' --tls1.0 --ciphers AES256-SHA
+    answered 'TLSv1.2, AES256-SHA' --tls1.2 --ciphers AES256-SHA
+    answered 'TLSv1.2, ECDHE-RSA-AES256-GCM-SHA384' --tls1.2 --ciphers ECDHE-RSA-AES256-GCM-SHA384
+    answered 'TLSv1.3, TLS_' --tls1.3
+    stop
+}
+
+# Who can do better gets better, also while old phones are let in.
+test_better_is_chosen() {
+    setup 'tls: { minimum: "1.0" }'
+    start
+    openssl s_client -connect "$HOST" -tls1_2 -cipher 'AES256-SHA:ECDHE-RSA-AES256-GCM-SHA384:@SECLEVEL=0' \
+        </dev/null >"$T/out" 2>"$T/err"
+    grep -q 'Cipher is ECDHE-RSA-AES256-GCM-SHA384$' "$T/out" || fail "not ECDHE with GCM"
+    refused -tls1 -cipher 'ECDHE-RSA-AES256-SHA:@SECLEVEL=0'
+    stop
+}
+
+test_sha1_signatures_alone() {
+    setup 'tls: { minimum: "1.0" }'
+    start
+    mark
+    refused -tls1_2 -sigalgs RSA+SHA1 -cipher 'ECDHE-RSA-AES256-GCM-SHA384:@SECLEVEL=0'
+    wait_log 'event=tls-refused '
+    stop
+}
+
+# By default TLS 1.0 is refused, and the log says what would let it in.
+test_default_refuses_old_phones() {
+    setup
+    start
+    expect 3 tvsc verify "$CERTS/tvs.crt" --tls1.0
+    err_has "$HOST"
+    err_is_one_line
+    wait_log 'level=warning event=tls-refused .*setting="?tls\.minimum'
+    refused -tls1 -cipher 'AES256-SHA:@SECLEVEL=0'
+    refused -tls1_1 -cipher 'AES256-SHA:@SECLEVEL=0'
+    answered TLSv1.3
+    stop
+}
+
+test_rsa_key_exchange_switched_off() {
+    setup 'tls: { rsa_key_exchange: false }'
+    start
+    refused -tls1_2 -cipher 'AES256-SHA:@SECLEVEL=0'
+    wait_log 'event=tls-refused .*setting="?tls\.rsa_key_exchange'
+    stop
+}
+
+# A certificate of an old cluster: RSA-1024.
+test_small_server_key() {
+    new_key small 1024
+    self_signed small '/C=PL/O=Cisco/OU=TAC/CN=node-a' 0x1234567890abcdef small
+    configure 'tls: { minimum: "1.0" }'
+    do_tvsctl set cert import own TVS "$CERTS/small.pem"
+    start
+    for version in --tls1.0 --tls1.2; do
+        expect 0 "$BUILD/tvsc" --host "$HOST" --trust "$CERTS/small.crt" verify "$CERTS/small.crt" "$version" --ciphers AES256-SHA
+    done
+    stop
+}
+
+run_tests "$@"

@@ -1,0 +1,189 @@
+#!/bin/bash
+# Reload, stop, log formats, start refusals.
+. "$(dirname "$0")/lib.sh"
+
+test_reload_takes_the_configuration() {
+    setup
+    start
+    expect 3 tvsc verify "$CERTS/tvs.crt" --tls1.0
+    configure 'tls: { minimum: "1.0" }'
+    mark
+    kill -HUP "$PID"
+    wait_log 'event=reload '
+    ask 0 verify "$CERTS/tvs.crt" --tls1.0
+    stop
+}
+
+# A bad file changes nothing, and the service goes on.
+test_bad_configuration_is_refused() {
+    setup
+    start
+    configure 'tls: { minimum: "9.9" }'
+    mark
+    kill -HUP "$PID"
+    wait_log 'level=error event=reload-refused .*tls\.minimum'
+    ask 0 verify "$CERTS/tvs.crt"
+    expect 3 tvsc verify "$CERTS/tvs.crt" --tls1.0
+    mark
+    configure
+    kill -HUP "$PID"
+    wait_log 'event=reload '
+    stop
+}
+
+# A new TVS certificate is offered without a restart.
+test_new_server_certificate() {
+    setup
+    start
+    ask 0 verify "$CERTS/tvs.crt"
+    do_tvsctl set cert import own TVS "$CERTS/node-b.pem"
+    wait_until offers "$CERTS/node-b.crt"
+    stop
+}
+offers() {
+    "$BUILD/tvsc" --host "$HOST" --trust "$1" verify "$1" >"$T/out" 2>"$T/err"
+    [ $? -le 1 ]
+}
+
+test_ipv6() {
+    grep -qs ' lo$' /proc/net/if_inet6 || { echo 'skipped: no IPv6 on the loopback here' >&2; return; }
+    LISTEN='[::1]:0'
+    setup
+    start
+    case $HOST in '[::1]:'*) ;; *) fail "ready says $HOST" ;; esac
+    ask 0 verify "$CERTS/tvs.crt"
+    out_has "Server:   $HOST,"
+    wait_log 'event=answer .*peer="\[::1\]:[0-9]+"'
+    stop
+}
+
+# A phone that is connected and asks nothing must not hold up the end.
+test_stop_does_not_wait_for_idle() {
+    setup 'log: { format: trace, level: debug }'
+    sed -i '1s/ }/, drain_timeout: 1m }/' "$T/tvsd.yaml"
+    start
+    mkfifo "$T/stdin"
+    openssl s_client -connect "$HOST" -quiet <>"$T/stdin" >"$T/idle" 2>&1 &
+    HELPER=$!
+    wait_log 'TLS HS Done for ph_conn'
+    ask 0 verify "$CERTS/tvs.crt"
+    kill -TERM "$PID"
+    wait_log 'event=stopping '
+    wait_end 0
+    log_shows 'event=stopped' || fail "the log does not say stopped"
+    log_shows 'event=conn-closed reason=drained ' || fail "the idle connection was not closed as drained"
+}
+
+# One that has not even begun its handshake: until the drain timeout at most.
+test_stop_does_not_wait_for_silence() {
+    setup
+    sed -i '1s/ }/, drain_timeout: 300ms }/' "$T/tvsd.yaml"
+    start
+    exec 5<>"/dev/tcp/${HOST%:*}/${HOST##*:}"
+    ask 0 verify "$CERTS/tvs.crt"
+    stop
+    log_shows 'event=conn-closed reason=drain' || fail "the silent connection was not closed"
+    exec 5>&-
+}
+
+test_logfmt() {
+    setup
+    start
+    ask 0 verify "$CERTS/tvs.crt" --device $'CP-8861-"x y"'
+    wait_log '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z tvsd\[[0-9]+\]: level=info event=answer type=[a-z]+ result=trusted roles="?21"? source=store serial=[0-9A-F]+ device="CP-8861-\\"x y\\"" peer="?127\.0\.0\.1:[0-9]+"? us=[0-9]+$'
+    stop
+}
+
+test_json() {
+    setup 'log: { format: json }'
+    start
+    ask 0 verify "$CERTS/tvs.crt" --device $'CP-8861-"x y"'
+    wait_log '^\{.*"event":"answer".*"result":"trusted".*"device":"CP-8861-\\"x y\\"".*\}$'
+    stop
+    ! grep -vqE '^\{"[^{]*\}$' "$T/log" || fail "a line that is no JSON object: $(grep -vE '^\{"[^{]*\}$' "$T/log" | head -n 1)"
+}
+
+# The lines that CUCM's traces have, beside our own.
+test_trace() {
+    setup 'log: { format: trace, level: debug }'
+    do_tvsctl set cert import trust Phone-SAST-trust "$CERTS/captured.crt"
+    start
+    ask 0 verify "$CERTS/tvs.crt" --tls1.2 --ciphers AES256-SHA
+    ask 0 send "$DATA/query-request.hex"
+    ask 1 verify "$CERTS/other.crt"
+    wait_log 'getCertificateInformation\(cert\) : certificate not found'
+    local serial line
+    serial=$(openssl x509 -in "$CERTS/tvs.crt" -noout -serial | cut -d= -f2)
+    while IFS= read -r line; do
+        grep -qE "^[0-9:]{8}\.[0-9]{3} \|   debug .*" <(grep -F -- "$line" "$T/log") || fail "the trace lacks: $line"
+    done <<LINES
+tvsSSLHandShake Session ciphers - AES256-SHA
+TLS HS Done for ph_conn .
+    MsgType               : TVS_MSG_CERT_VERIFICATION_REQ
+tvsGetIssuerNameFromX509 - issuerName : CN=node-a;OU=TAC;O=Cisco;C=PL and Length: 
+Looking up the certificate cache using Unique MAP ID : ${serial}CN=node-a;OU=TAC;O=Cisco;C=PL
+CertificateDBCache::getCertificateInformation - Certificate compare return =0
+CertificateDBCache::getCertificateInformation - Certificate found and equal
+UNKNOWN:Sending CERT_VERIF_RES msg
+    MsgType               : TVS_MSG_CERT_VERIFICATION_RES
+tvsHandleQueryCertReq : Issuer Name is: CN=stormin-WIN2012-CA
+tvsHandleQueryCertReq : Serial Number is: 24000000179479B8F124AC3F3B000000000017
+{rolecount : 2}
+ERROR:CertificateDBCache::getCertificateInformation - Cannot find the certificate in the cache
+LINES
+    wait_log '^[0-9:]{8}\.[0-9]{3} \|   info event=answer '
+    stop
+}
+
+# ---- Start refusals: one line each, exit status 1
+
+refuses_to_start() {
+    expect 1 "$BUILD/tvsd" --config "$T/tvsd.yaml"
+    grep -q 'event=start-refused' "$T/err" || fail "the log does not say start-refused"
+    [ "$(grep -cE 'level=(error|warning)' "$T/err")" -eq 1 ] || fail "more than one line says why"
+    err_has "$@"
+}
+
+test_port_in_use() {
+    setup
+    start
+    sed -i "s/127\.0\.0\.1:0/$HOST/" "$T/tvsd.yaml"
+    refuses_to_start "$HOST" 'in use'
+    stop
+}
+
+test_no_certificate() {
+    configure
+    refuses_to_start 'set cert regen TVS'
+    do_tvsctl set cert import trust tomcat-trust "$CERTS/other.crt"
+    refuses_to_start 'set cert regen TVS'
+}
+
+test_unknown_store_version() {
+    setup
+    # Bytes 60 to 63 of a SQLite file are PRAGMA user_version.
+    printf '\0\0\3\347' | dd of="$T/state/tvs.sqlite3" bs=1 seek=60 conv=notrunc 2>/dev/null
+    refuses_to_start 999 "$T/state/tvs.sqlite3"
+}
+
+test_bad_option() {
+    setup
+    echo 'tls: { minimun: "1.0" }' >>"$T/tvsd.yaml"
+    expect 1 "$BUILD/tvsd" --config "$T/tvsd.yaml"
+    err_has "$T/tvsd.yaml:5:" tls.minimun 'did you mean minimum'
+    err_is_one_line
+    expect 1 "$BUILD/tvsd" --config "$T/tvsd.yaml" -t
+    expect 1 "$BUILD/tvsd" --config "$T/missing.yaml"
+    err_has "$T/missing.yaml"
+    err_is_one_line
+    expect 2 "$BUILD/tvsd" --no-such-option
+}
+
+test_check_of_a_good_configuration() {
+    setup
+    expect 0 "$BUILD/tvsd" --config "$T/tvsd.yaml" -t
+    expect 0 "$BUILD/tvsd" --config "$T/tvsd.yaml" -T
+    out_has 'minimum'
+}
+
+run_tests "$@"

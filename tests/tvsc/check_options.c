@@ -1,0 +1,155 @@
+/* The command line of tvsc: what it takes, and what it says of the rest. */
+#include "tests/check_main.h"
+#include "tvsc/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Split text at blanks into argv; '_' in a word becomes a blank. */
+static int parse(const char *text, struct options *options, struct trust_error *err)
+{
+    static char copy[512];
+    static char *argv[40];
+    int argc = 0;
+    char *save;
+    snprintf(copy, sizeof copy, "tvsc %s", text);
+    for (char *word = strtok_r(copy, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save)) {
+        for (char *c = word; *c != '\0'; c++) {
+            if (*c == '_')
+                *c = ' ';
+        }
+        argv[argc++] = word;
+    }
+    argv[argc] = NULL;
+    return options_parse(argc, argv, options, err);
+}
+
+static const struct {
+    const char *line, *words;
+} bad[] = {
+    {"", "a command is missing: verify, query or send"},
+    {"ask c.pem", "ask: no such command"},
+    {"verify --trust t.pem", "verify needs a file: CERT"},
+    {"send --trust t.pem", "send needs a file: FILE.hex"},
+    {"verify c.pem", "--trust is missing"},
+    {"verify c.pem d.pem --trust t.pem", "d.pem: one word too many"},
+    {"query c.pem --trust t.pem --serial 1 --issuer CN=a", "c.pem: one word too many"},
+    {"query --trust t.pem --serial 1", "query needs --serial and --issuer, or --file"},
+    {"query --trust t.pem --issuer CN=a", "query needs --serial and --issuer, or --file"},
+    {"query --trust t.pem --file f.tlv --serial 1", "--file names the signer already"},
+    {"query --trust t.pem --file f.tlv --subject CN=a", "--file names the signer already"},
+    {"verify c.pem --trust t.pem --serial 1", "--serial does not belong to verify"},
+    {"send c.hex --trust t.pem --device a", "--device does not belong to send"},
+    {"verify c.pem --trust", "--trust needs a value"},
+    {"verify c.pem --trust=", "--trust has an empty value"},
+    {"verify c.pem --trust a --trust b", "--trust stands there twice"},
+    {"verify c.pem --trust a --json=yes", "--json takes no value"},
+    {"verify c.pem --trust a --frob", "--frob: no such option"},
+    {"verify c.pem --trust a -x", "-x: no such option"},
+    {"verify c.pem --trust a --tls1.0 --tls1.2", "exclude each other"},
+    {"verify c.pem --trust a --timeout 10", "--timeout 10: not a time"},
+    {"verify c.pem --trust a --timeout 0s", "--timeout 0s: not a time"},
+    {"verify c.pem --trust a --timeout -1s", "--timeout -1s: not a time"},
+    {"verify c.pem --trust a --timeout 2h", "--timeout 2h: not a time"},
+    {"verify c.pem --trust a --timeout 99999999999999999999s", "not a time"},
+};
+
+START_TEST(test_bad)
+{
+    struct options options;
+    struct trust_error err = {0};
+    ck_assert_int_eq(parse(bad[_i].line, &options, &err), TRUST_EARGUMENT);
+    ck_assert_msg(strstr(err.text, bad[_i].words) != NULL, "%s: %s", bad[_i].line, err.text);
+}
+END_TEST
+
+START_TEST(test_defaults)
+{
+    struct options options;
+    ck_assert_int_eq(parse("verify c.pem --trust t.pem", &options, NULL), 0);
+    ck_assert_int_eq(options.command, OPTIONS_VERIFY);
+    ck_assert_str_eq(options.operand, "c.pem");
+    ck_assert_str_eq(options.trust, "t.pem");
+    ck_assert_str_eq(options.host, "127.0.0.1:2445");
+    ck_assert_str_eq(options.device, "CP-tvsc-SEP000000000000");
+    ck_assert_int_eq(options.timeout_ms, 10000);
+    ck_assert_int_eq(options.tls, OPTIONS_TLS_ANY);
+    ck_assert(!options.json);
+    ck_assert_ptr_null(options.ciphers);
+}
+END_TEST
+
+START_TEST(test_anywhere)
+{
+    struct options options;
+    ck_assert_int_eq(parse("--json --host=[::1]:9 --tls1.0 query --trust t --issuer CN=a_b --timeout=1500ms "
+                           "--serial 0A --subject CN=c --save s.pem --ciphers AES256-SHA --device SEP",
+                           &options, NULL),
+                     0);
+    ck_assert_int_eq(options.command, OPTIONS_QUERY);
+    ck_assert_str_eq(options.host, "[::1]:9");
+    ck_assert_str_eq(options.issuer, "CN=a b");
+    ck_assert_str_eq(options.subject, "CN=c");
+    ck_assert_str_eq(options.serial, "0A");
+    ck_assert_str_eq(options.save, "s.pem");
+    ck_assert_str_eq(options.ciphers, "AES256-SHA");
+    ck_assert_str_eq(options.device, "SEP");
+    ck_assert_int_eq(options.timeout_ms, 1500);
+    ck_assert_int_eq(options.tls, OPTIONS_TLS_1_0);
+    ck_assert(options.json);
+    ck_assert_int_eq(parse("--trust t -- verify -odd.pem", &options, NULL), 0);
+    ck_assert_str_eq(options.operand, "-odd.pem");
+}
+END_TEST
+
+START_TEST(test_help_needs_nothing_else)
+{
+    struct options options;
+    ck_assert_int_eq(parse("verify --help", &options, NULL), 0);
+    ck_assert_int_eq(options.command, OPTIONS_HELP);
+    ck_assert_int_eq(parse("--version", &options, NULL), 0);
+    ck_assert_int_eq(options.command, OPTIONS_VERSION);
+}
+END_TEST
+
+/* Every option that the help lists stands in the manual page. */
+START_TEST(test_manual_page)
+{
+    char *help = NULL, *save;
+    size_t size = 0;
+    FILE *out = open_memstream(&help, &size);
+    options_help(out);
+    fclose(out);
+    FILE *file = fopen("man/tvsc.1", "r");
+    ck_assert_ptr_nonnull(file);
+    static char page[65536];
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    int seen = 0;
+    for (char *word = strtok_r(help, " \n", &save); word != NULL; word = strtok_r(NULL, " \n", &save)) {
+        char macro[64];
+        if (strncmp(word, "--", 2) != 0)
+            continue;
+        /* mdoc writes the first dash itself. */
+        snprintf(macro, sizeof macro, ".It Fl \\-%s", word + 2);
+        ck_assert_msg(strstr(page, macro) != NULL, "man/tvsc.1 lacks %s", word);
+        seen++;
+    }
+    ck_assert_int_ge(seen, 17);
+    free(help);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *suite = suite_create("tvsc options");
+    TCase *tests = tcase_create("options");
+    tcase_add_loop_test(tests, test_bad, 0, sizeof bad / sizeof bad[0]);
+    tcase_add_test(tests, test_defaults);
+    tcase_add_test(tests, test_anywhere);
+    tcase_add_test(tests, test_help_needs_nothing_else);
+    tcase_add_test(tests, test_manual_page);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,127 @@
+#include "net.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DEFAULT_PORT "2445"
+
+static bool is_port(const char *text)
+{
+    size_t len = strlen(text);
+    return len > 0 && len <= 5 && strspn(text, "0123456789") == len && atol(text) >= 1 && atol(text) <= 65535;
+}
+
+/* Where the host begins and how long it is; returns what follows it ("" or ":PORT"), NULL if it is neither.
+ */
+static const char *split(const char *text, const char **host, size_t *len)
+{
+    if (text[0] == '[') {
+        *host = text + 1;
+        *len = strcspn(*host, "]");
+        return (*host)[*len] == ']' ? *host + *len + 1 : NULL;
+    }
+    *host = text;
+    *len = strcspn(text, ":");
+    return text + *len;
+}
+
+int net_parse(const char *text, struct net_target *out, struct trust_error *err)
+{
+    const char *host;
+    size_t len;
+    *out = (struct net_target){0};
+    const char *rest = split(text, &host, &len);
+    if (rest == NULL || len == 0 || len >= sizeof out->host || (rest[0] != '\0' && rest[0] != ':'))
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
+                               "--host %s: not HOST:PORT or [ADDRESS]:PORT", text);
+    if (text[0] != '[' && rest[0] == ':' && strchr(rest + 1, ':') != NULL)
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
+                               "--host %s: put an IPv6 address in brackets, as in [::1]:2445", text);
+    const char *port = rest[0] == ':' ? rest + 1 : DEFAULT_PORT;
+    if (!is_port(port))
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "--host %s: a port is 1 to 65535",
+                               text);
+    memcpy(out->host, host, len);
+    snprintf(out->port, sizeof out->port, "%s", port);
+    snprintf(out->shown, sizeof out->shown, text[0] == '[' ? "[%s]:%s" : "%s:%s", out->host, out->port);
+    return 0;
+}
+
+int64_t net_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int net_wait(int fd, short events, int64_t deadline)
+{
+    for (;;) {
+        int64_t left = deadline - net_now();
+        if (left <= 0)
+            return 0;
+        struct pollfd wait = {.fd = fd, .events = events};
+        int rc = poll(&wait, 1, left > 3600000 ? 3600000 : (int)left);
+        if (rc > 0)
+            return 1;
+        if (rc < 0 && errno != EINTR)
+            return 1;
+    }
+}
+
+/* Connect to one address. Returns 0 and the descriptor, or an errno. */
+static int connect_one(const struct addrinfo *address, int64_t deadline, int *out)
+{
+    int problem = 0, on = 1;
+    socklen_t size = sizeof problem;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
+    if (fd < 0)
+        return errno;
+    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
+        if (errno != EINPROGRESS)
+            problem = errno;
+        else if (net_wait(fd, POLLOUT, deadline) == 0)
+            problem = ETIMEDOUT;
+        else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &size) != 0)
+            problem = errno;
+    }
+    if (problem != 0) {
+        close(fd);
+        return problem;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    *out = fd;
+    return 0;
+}
+
+int net_connect(const struct net_target *target, int64_t deadline, int *fd, struct trust_error *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    int problem = 0, left = 0;
+    *fd = -1;
+    int rc = getaddrinfo(target->host, target->port, &hints, &found);
+    if (rc != 0)
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: no address for that name: %s",
+                               target->shown, gai_strerror(rc));
+    for (struct addrinfo *a = found; a != NULL; a = a->ai_next)
+        left++;
+    for (struct addrinfo *a = found; a != NULL && *fd < 0; a = a->ai_next, left--) {
+        /* One address that swallows packets must not use up the time of the others. */
+        int64_t now = net_now();
+        problem = connect_one(a, now + (deadline - now) / left, fd);
+    }
+    freeaddrinfo(found);
+    if (*fd < 0)
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: no TVS server there: %s",
+                               target->shown, strerror(problem));
+    return 0;
+}

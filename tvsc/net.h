@@ -1,0 +1,31 @@
+/* TCP with a deadline. */
+#ifndef TVSC_NET_H
+#define TVSC_NET_H
+
+#include "trust.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct net_target {
+    char host[256]; /* name or address, without brackets */
+    char port[8];
+    char shown[272]; /* as it is named in messages: "HOST:PORT", "[ADDRESS]:PORT" */
+};
+
+/* Take "HOST", "HOST:PORT", "[ADDRESS]" or "[ADDRESS]:PORT" apart; the port is 2445 if there is none. */
+int net_parse(const char *text, struct net_target *out, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Milliseconds of the monotonic clock, which all deadlines are measured by. */
+int64_t net_now(void);
+
+/* Connect, trying the addresses of a host name one after the other. *fd is non-blocking; the caller closes
+ * it. Looking up a name is not bounded by the deadline. */
+int net_connect(const struct net_target *target, int64_t deadline, int *fd,
+                struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Wait for POLLIN or POLLOUT. 1: ready (or in error, which the next call on fd will tell), 0: the deadline
+ * has passed. */
+int net_wait(int fd, short events, int64_t deadline);
+
+#endif

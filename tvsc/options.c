@@ -1,0 +1,265 @@
+#include "options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_HOST    "127.0.0.1:2445"
+#define DEFAULT_DEVICE  "CP-tvsc-SEP000000000000"
+#define DEFAULT_TIMEOUT 10000
+
+#define VERIFY  (1u << OPTIONS_VERIFY)
+#define QUERY   (1u << OPTIONS_QUERY)
+#define SEND    (1u << OPTIONS_SEND)
+#define ANY     (VERIFY | QUERY | SEND)
+#define HELP    (1u << OPTIONS_HELP)
+#define VERSION (1u << OPTIONS_VERSION)
+
+enum kind { TEXT, FLAG, TLS, DURATION, COMMAND };
+
+struct option_row {
+    const char *name;
+    enum kind kind;
+    unsigned commands; /* which take it */
+    size_t offset;     /* TEXT: of a const char *; FLAG: of a bool */
+    int number;        /* TLS: the version; COMMAND: what it stands for */
+    const char *value, *help;
+};
+
+#define FIELD(name) offsetof(struct options, name)
+static const struct option_row rows[] = {
+    {"--host", TEXT, ANY, FIELD(host), 0, "HOST:PORT",
+     "the server; [ADDRESS]:PORT for IPv6; default " DEFAULT_HOST},
+    {"--trust", TEXT, ANY, FIELD(trust), 0, "FILE",
+     "what the server's certificate must stand in: PEM, or a trust list (.tlv)"},
+    {"--device", TEXT, VERIFY | QUERY, FIELD(device), 0, "NAME", "the phone's name; default " DEFAULT_DEVICE},
+    {"--tls1.0", TLS, ANY, 0, OPTIONS_TLS_1_0, NULL,
+     "speak TLS 1.0 with AES256-SHA or AES128-SHA, as a 79xx does"},
+    {"--tls1.1", TLS, ANY, 0, OPTIONS_TLS_1_1, NULL, "the same with TLS 1.1"},
+    {"--tls1.2", TLS, ANY, 0, OPTIONS_TLS_1_2, NULL, "speak TLS 1.2 only"},
+    {"--tls1.3", TLS, ANY, 0, OPTIONS_TLS_1_3, NULL, "speak TLS 1.3 only"},
+    {"--ciphers", TEXT, ANY, FIELD(ciphers), 0, "LIST", "offer these cipher suites, by OpenSSL's names"},
+    {"--timeout", DURATION, ANY, FIELD(timeout_ms), 0, "TIME",
+     "give up after that long: 500ms, 10s (default), 1m"},
+    {"--json", FLAG, ANY, FIELD(json), 0, NULL, "print one JSON object"},
+    {"--serial", TEXT, QUERY, FIELD(serial), 0, "HEX", "serial number of the certificate wanted"},
+    {"--issuer", TEXT, QUERY, FIELD(issuer), 0, "TEXT", "its issuer, in any spelling"},
+    {"--subject", TEXT, QUERY, FIELD(subject), 0, "TEXT", "its subject, if the server is to be told"},
+    {"--file", TEXT, QUERY, FIELD(file), 0, "FILE",
+     "take the names from that .tlv or .sgn file, and verify it"},
+    {"--save", TEXT, QUERY, FIELD(save), 0, "FILE", "write the certificate received there, as PEM"},
+    {"--help", COMMAND, ~0u, 0, OPTIONS_HELP, NULL, "print this"},
+    {"--version", COMMAND, ~0u, 0, OPTIONS_VERSION, NULL, "print the version"},
+};
+#define ROW_COUNT (sizeof rows / sizeof rows[0])
+
+static const struct {
+    const char *name, *operand, *help;
+} commands[] = {
+    [OPTIONS_VERIFY] = {"verify", "CERT", "ask whether a certificate is trusted"},
+    [OPTIONS_QUERY] = {"query", NULL,
+                       "ask for a certificate by serial number and issuer, or for a file's signer"},
+    [OPTIONS_SEND] = {"send", "FILE.hex",
+                      "send a recorded request as it stands and print the answer's layout"},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+#define usage(err, ...) trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, __VA_ARGS__)
+
+struct trust_bytes options_bytes(const char *text)
+{
+    return (struct trust_bytes){(const uint8_t *)text, text != NULL ? strlen(text) : 0};
+}
+
+bool options_duration(const char *text, int64_t *ms)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    char *end;
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(end, units[i].unit) == 0 && errno == 0 && number > 0 && number <= 3600000 &&
+            (int64_t)number * units[i].ms <= 3600000) {
+            *ms = (int64_t)number * units[i].ms;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "--host" also for "--host=VALUE"; *inline_value is what follows the sign, else NULL. */
+static const struct option_row *find_row(const char *word, const char **inline_value)
+{
+    size_t len = strcspn(word, "=");
+    *inline_value = word[len] == '=' ? word + len + 1 : NULL;
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (strlen(rows[i].name) == len && memcmp(rows[i].name, word, len) == 0)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static int store_text(const struct option_row *row, const char *value, struct options *out,
+                      struct trust_error *err)
+{
+    const char **field = (const char **)(void *)((char *)out + row->offset);
+    if (*field != NULL)
+        return usage(err, "%s stands there twice", row->name);
+    if (value[0] == '\0')
+        return usage(err, "%s has an empty value", row->name);
+    *field = value;
+    return 0;
+}
+
+static int store(const struct option_row *row, const char *value, struct options *out,
+                 struct trust_error *err)
+{
+    switch (row->kind) {
+    case TEXT:
+        return store_text(row, value, out, err);
+    case DURATION:
+        if (!options_duration(value, &out->timeout_ms))
+            return usage(err, "--timeout %s: not a time such as 500ms, 10s or 1m (up to 1h)", value);
+        return 0;
+    case FLAG:
+        *(bool *)(void *)((char *)out + row->offset) = true;
+        return 0;
+    case TLS:
+        if (out->tls != OPTIONS_TLS_ANY && out->tls != row->number)
+            return usage(err, "%s and another TLS version exclude each other", row->name);
+        out->tls = row->number;
+        return 0;
+    case COMMAND:
+        break;
+    }
+    return 0;
+}
+
+/* What was given, before it is known which command it belongs to. */
+struct words {
+    const char *operands[3]; /* the command, its operand, and one too many */
+    size_t operand_count;
+    const struct option_row *given[ROW_COUNT];
+    size_t given_count;
+    const struct option_row *instead; /* --help, --version */
+};
+
+static int take_option(int argc, char **argv, int *i, struct words *words, struct options *out,
+                       struct trust_error *err)
+{
+    const char *value;
+    const struct option_row *row = find_row(argv[*i], &value);
+    if (row == NULL)
+        return usage(err, "%s: no such option", argv[*i]);
+    if (row->value == NULL && value != NULL)
+        return usage(err, "%s takes no value", row->name);
+    if (row->value != NULL && value == NULL) {
+        if (*i + 1 >= argc)
+            return usage(err, "%s needs a value", row->name);
+        value = argv[++*i];
+    }
+    if (row->kind == COMMAND && words->instead == NULL)
+        words->instead = row;
+    if (words->given_count < ROW_COUNT)
+        words->given[words->given_count++] = row;
+    return store(row, value, out, err);
+}
+
+static int take_words(int argc, char **argv, struct words *words, struct options *out,
+                      struct trust_error *err)
+{
+    bool only_operands = false;
+    for (int i = 1; i < argc; i++) {
+        if (!only_operands && strcmp(argv[i], "--") == 0) {
+            only_operands = true;
+        } else if (!only_operands && argv[i][0] == '-' && argv[i][1] != '\0') {
+            int rc = take_option(argc, argv, &i, words, out, err);
+            if (rc != 0)
+                return rc;
+        } else if (words->operand_count < 3) {
+            words->operands[words->operand_count++] = argv[i];
+        }
+    }
+    return 0;
+}
+
+static int find_command(const struct words *words, struct options *out, struct trust_error *err)
+{
+    if (words->operand_count == 0)
+        return usage(err, "a command is missing: verify, query or send");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i].name, words->operands[0]) == 0) {
+            out->command = (enum options_command)i;
+            out->operand = words->operands[1];
+            return 0;
+        }
+    }
+    return usage(err, "%s: no such command: verify, query or send", words->operands[0]);
+}
+
+static int check_query(const struct options *options, struct trust_error *err)
+{
+    bool named = options->serial != NULL || options->issuer != NULL || options->subject != NULL;
+    if (options->file != NULL && named)
+        return usage(err, "--file names the signer already: leave out --serial, --issuer and --subject");
+    if (options->file == NULL && (options->serial == NULL || options->issuer == NULL))
+        return usage(err, "query needs --serial and --issuer, or --file");
+    return 0;
+}
+
+static int check(const struct words *words, struct options *options, struct trust_error *err)
+{
+    const char *name = commands[options->command].name, *operand = commands[options->command].operand;
+    for (size_t i = 0; i < words->given_count; i++) {
+        if ((words->given[i]->commands & 1u << options->command) == 0)
+            return usage(err, "%s does not belong to %s", words->given[i]->name, name);
+    }
+    if (operand != NULL && words->operand_count < 2)
+        return usage(err, "%s needs a file: %s", name, operand);
+    if (words->operand_count > (operand != NULL ? 2 : 1))
+        return usage(err, "%s: one word too many", words->operands[operand != NULL ? 2 : 1]);
+    if (options->trust == NULL)
+        return usage(err, "--trust is missing: name the file (PEM, or a trust list) that the server's "
+                          "certificate must stand in");
+    return options->command == OPTIONS_QUERY ? check_query(options, err) : 0;
+}
+
+int options_parse(int argc, char **argv, struct options *out, struct trust_error *err)
+{
+    struct words words = {0};
+    *out = (struct options){.timeout_ms = DEFAULT_TIMEOUT};
+    int rc = take_words(argc, argv, &words, out, err);
+    if (rc != 0)
+        return rc;
+    if (words.instead != NULL) {
+        out->command = (enum options_command)words.instead->number;
+        return 0;
+    }
+    if ((rc = find_command(&words, out, err)) != 0 || (rc = check(&words, out, err)) != 0)
+        return rc;
+    if (out->host == NULL)
+        out->host = DEFAULT_HOST;
+    if (out->device == NULL)
+        out->device = DEFAULT_DEVICE;
+    return 0;
+}
+
+void options_help(FILE *out)
+{
+    fputs("tvsc asks a Trust Verification Service as a phone does.\n\n", out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "tvsc %-6s %-9s %s\n", commands[i].name,
+                commands[i].operand != NULL ? commands[i].operand : "", commands[i].help);
+    fputs("\nOptions, before or after the command:\n", out);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        char left[32];
+        snprintf(left, sizeof left, "%s %s", rows[i].name, rows[i].value != NULL ? rows[i].value : "");
+        fprintf(out, "  %-18s %s%s\n", left, rows[i].help, rows[i].commands == QUERY ? " (query)" : "");
+    }
+    fputs("\nExit status: 0 trusted, 1 not trusted, 2 wrong usage or an unusable file, 3 no answer.\n", out);
+}

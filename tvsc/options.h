@@ -1,0 +1,42 @@
+/* The command line: one table of options, from which come the parser, its messages and the help. */
+#ifndef TVSC_OPTIONS_H
+#define TVSC_OPTIONS_H
+
+#include "trust.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum options_command { OPTIONS_VERIFY, OPTIONS_QUERY, OPTIONS_SEND, OPTIONS_HELP, OPTIONS_VERSION };
+
+enum options_tls { OPTIONS_TLS_ANY, OPTIONS_TLS_1_0, OPTIONS_TLS_1_1, OPTIONS_TLS_1_2, OPTIONS_TLS_1_3 };
+
+/* Texts point into argv, or are NULL if not given. */
+struct options {
+    enum options_command command;
+    const char *operand; /* the certificate of verify, the file of send */
+    const char *host;    /* never NULL */
+    const char *trust;   /* never NULL for a command that asks a server */
+    const char *device;  /* never NULL */
+    const char *ciphers;
+    const char *serial, *issuer, *subject;
+    const char *file;
+    const char *save;
+    int tls; /* enum options_tls */
+    int64_t timeout_ms;
+    bool json;
+};
+
+/* Parse the whole command line. Anything that makes no sense, or is missing, is TRUST_EARGUMENT. */
+int options_parse(int argc, char **argv, struct options *out, struct trust_error *err) TRUST_MUST_CHECK;
+
+void options_help(FILE *out);
+
+/* A text as bytes without its NUL; NULL gives none. */
+struct trust_bytes options_bytes(const char *text);
+
+/* "500ms", "10s", "2m": 1 ms to 1 hour. */
+bool options_duration(const char *text, int64_t *ms);
+
+#endif
