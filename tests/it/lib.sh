@@ -11,7 +11,7 @@ case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
 export DATA=$ROOT/tests/data
 PATH=$PATH:$BUILD/tools/usr/bin
 DEADLINE=${TVS_IT_DEADLINE:-20} # seconds that anything may take which ought to happen at once
-export LC_ALL=C TZ=UTC
+export LC_ALL=C TZ=UTC OPENSSL_CONF=$DATA/openssl.cnf
 
 # ---- Results
 
