@@ -5,7 +5,8 @@
         cover install uninstall clean format
 SELF := $(MAKE) --no-print-directory
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
-DATA_ENV = TVS_TEST_DATA=tests/data BUILD=$(BUILD) CK_VERBOSITY=$(or $(CK_VERBOSITY),normal)
+# Time-outs are nets for what hangs; a busy machine and the sanitizers are slow.
+DATA_ENV = TVS_TEST_DATA=tests/data BUILD=$(BUILD) CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=$(if $(SAN),5,2) CK_VERBOSITY=$(or $(CK_VERBOSITY),normal)
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile scripts/targets.mk | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
