@@ -6,6 +6,7 @@ library=$1
 compiler=${2:-}
 failed=0
 passed=0
+[ -r "$library" ] || { echo "$library cannot be read"; exit 1; }
 
 # FOLDER FORBIDDEN-INCLUDES (extended regular expression): files of FOLDER must include nothing of the kind.
 forbid() {

@@ -3,7 +3,8 @@
 # usage: missing.sh PKG…
 set -u
 missing=
-command -v "${CC:-cc}" >/dev/null 2>&1 || missing="a C compiler (${CC:-cc})"
+compiler=${CC:-cc} # it may have options, or a launcher in front
+command -v "${compiler%% *}" >/dev/null 2>&1 || missing="a C compiler ($compiler)"
 add() { missing="${missing:+$missing, }$1"; }
 if command -v pkg-config >/dev/null 2>&1; then
     for package in "$@"; do

@@ -7,7 +7,7 @@ listen=${TVS_LISTEN:-0.0.0.0:2445}
 mkdir -p "$build/run/tftp"
 run=$(cd "$build/run" && pwd)
 config=$run/tvsd.yaml
-tvsctl() { "$build/tvsctl" --config "$config" --yes "$@"; }
+tvsctl() { "$build/tvsctl" --config "$config" "$@"; } # without --yes: nothing that is there is overwritten
 
 if [ ! -f "$config" ]; then
     printf '%s\n' "server: { listen: \"$listen\" }" "state: $run/state" "trust_lists: { directory: $run/tftp }" >"$config"

@@ -12,10 +12,11 @@
 struct own_import {
     const struct trust_unit_info *unit;
     struct own_cert_request request;
-    bool foreign; /* --node names another node: its key is not ours to have */
+    bool foreign; /* --node names another node: its certificate may come without the key */
     const struct trust_cert *cert;
     struct trust_key *key;     /* borrowed from the input, or owned if loaded */
     struct trust_key *own_key; /* loaded from the state's keys */
+    struct trust_error waits;  /* code not 0: why a key that waits there cannot be used */
 };
 
 /* The one key of all files; NULL if none. false: there are two. */
@@ -51,9 +52,14 @@ static const struct trust_cert *choose(const struct input *input, const struct s
             const struct trust_cert *cert = bundle->certs[k];
             if (import->key != NULL && trust_key_matches(import->key, cert))
                 return cert;
-            if (import->key == NULL &&
-                trust_key_load(state->keys, import->unit->name, cert, &import->own_key, NULL) == 0)
+            struct trust_error err = {0};
+            int code = import->key != NULL
+                           ? TRUST_ENOTFOUND
+                           : trust_key_load(state->keys, import->unit->name, cert, &import->own_key, &err);
+            if (code == 0)
                 return cert;
+            if (code != TRUST_ENOTFOUND)
+                import->waits = err;
         }
     }
     return NULL;
@@ -69,6 +75,8 @@ static int say_no_match(struct tvsctl *ctl, const struct input *input, const str
             "%s: certificate and private key do not belong together: no certificate in the files has "
             "this key; nothing was imported",
             path);
+    if (import->waits.code != 0)
+        return say_error(ctl, &import->waits);
     return say_refusal(
         ctl,
         "%s: there is no private key in it, and none waits in %s; name the key's file too, or the node "

@@ -59,7 +59,7 @@ static int add_own(struct composition *list, enum trust_unit unit, enum trust_ro
 static int take_other_node(void *arg, const struct trust_store_row *row)
 {
     struct composition *list = arg;
-    if (row->retired || strcmp(row->server_name, list->state->config->node.name) == 0)
+    if (strcmp(row->server_name, list->state->config->node.name) == 0)
         return 0;
     return add_record(list, row, TRUST_ROLE_CCM_TFTP);
 }

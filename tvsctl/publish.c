@@ -53,6 +53,19 @@ static int write_to_tftp(const struct config *config, const char *name, const st
     return code;
 }
 
+/* Whether phones can fetch the list already: an error may come after it was put there. */
+static bool is_out(const struct config *config, const char *name, const struct trust_list *list)
+{
+    char path[STATE_PATH_MAX];
+    uint8_t *data;
+    size_t len;
+    snprintf(path, sizeof path, "%s/%s", config->trust_lists.directory, name);
+    bool same = trust_file_read(path, TRUST_LIST_MAX, &data, &len, NULL, NULL) == 0 &&
+                len == list->file.len && memcmp(data, list->file.data, len) == 0;
+    free(data);
+    return same;
+}
+
 int publish_list(const struct state *state, const char *name, const struct trust_list *list,
                  struct trust_error *err)
 {
@@ -66,7 +79,9 @@ int publish_list(const struct state *state, const char *name, const struct trust
     if (code != 0)
         return code;
     code = write_to_tftp(state->config, name, list, err);
-    if (code != 0 && trust_file_remove(path, NULL) != 0)
+    if (code != 0 && is_out(state->config, name, list))
+        trust_error_prefix(err, code, "%s is in the TFTP folder, but may not last", name);
+    else if (code != 0 && trust_file_remove(path, NULL) != 0)
         trust_error_prefix(err, code, "%s stays, although it was not published", path);
     return code;
 }

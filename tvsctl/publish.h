@@ -7,7 +7,8 @@
 /* Publish the list under name ("CTLFile.tlv"). First STATE/published/NNNNNN-NAME with the next number, by
  * which the daemon believes the signer; then the TFTP folder, 0644 and with the folder's owner and group. A
  * crash between the two leaves a history with a list that no phone got, which vouches for a signer of ours.
- * If the TFTP folder refuses, the history is put back. */
+ * If the TFTP folder refuses, the history is put back, unless phones can fetch the
+ * list all the same. */
 int publish_list(const struct state *state, const char *name, const struct trust_list *list,
                  struct trust_error *err) TRUST_MUST_CHECK;
 

@@ -13,17 +13,31 @@ static bool become(uid_t uid, gid_t gid)
     return seteuid(0) == 0 && setegid(gid) == 0 && seteuid(uid) == 0;
 }
 
+/* Seen with root's rights if the process has them: a folder may lie where the present user may not look. */
+static int look_at(const char *folder, uid_t present, struct stat *info, struct trust_error *err)
+{
+    bool lent = present != 0 && seteuid(0) == 0;
+    int why = stat(folder, info) == 0 ? 0 : errno;
+    if (lent && seteuid(present) != 0)
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: cannot give up root's rights",
+                               folder);
+    if (why != 0) {
+        int code = why == ENOENT ? TRUST_ENOTFOUND : why == EACCES ? TRUST_EDENIED : TRUST_ESYSTEM;
+        return trust_error_set(err, code, TRUST_NO_OFFSET, "%s: %s", folder, strerror(why));
+    }
+    if (!S_ISDIR(info->st_mode))
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: it is no folder", folder);
+    return 0;
+}
+
 int rights_enter(const char *folder, struct rights *before, struct trust_error *err)
 {
     uid_t real, saved;
     struct stat info;
     *before = (struct rights){.uid = geteuid(), .gid = getegid()};
-    if (stat(folder, &info) != 0) {
-        int code = errno == ENOENT ? TRUST_ENOTFOUND : errno == EACCES ? TRUST_EDENIED : TRUST_ESYSTEM;
-        return trust_error_set(err, code, TRUST_NO_OFFSET, "%s: %s", folder, strerror(errno));
-    }
-    if (!S_ISDIR(info.st_mode))
-        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: it is no folder", folder);
+    int code = look_at(folder, before->uid, &info, err);
+    if (code != 0)
+        return code;
     if (getresuid(&real, &before->uid, &saved) != 0 || (before->uid != 0 && saved != 0) ||
         (before->uid == info.st_uid && before->gid == info.st_gid))
         return 0;
@@ -53,6 +67,11 @@ int rights_explain(const char *folder, int code, struct trust_error *err)
     struct stat info;
     if (code != TRUST_EDENIED || err == NULL || geteuid() == 0)
         return code;
+    if (getuid() == 0)
+        return trust_error_set(
+            err, code, err->offset,
+            "%.250s; root works there as the folder's owner (user %u), who needs the right", err->text,
+            (unsigned)geteuid());
     struct passwd *owner = stat(folder, &info) == 0 ? getpwuid(info.st_uid) : NULL;
     if (owner != NULL && owner->pw_uid != 0)
         return trust_error_set(err, code, err->offset, "%.300s; run it as root or as %s", err->text,

@@ -18,7 +18,8 @@ struct rights {
 int rights_enter(const char *folder, struct rights *before, struct trust_error *err) TRUST_MUST_CHECK;
 void rights_leave(const struct rights *before);
 
-/* Add to an error of TRUST_EDENIED who may do it: root, or the owner of folder. Returns code. */
+/* Add to an error of TRUST_EDENIED who may do it: root, or the owner of folder; to root, who works as that
+ * owner, who lacks the right. Returns code. */
 int rights_explain(const char *folder, int code, struct trust_error *err);
 
 #endif

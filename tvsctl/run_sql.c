@@ -57,7 +57,8 @@ static char *join(char *const *words, size_t count)
     return text;
 }
 
-static int ask(struct tvsctl *ctl, const char *statement, struct answer *answer)
+/* words: how many the statement came in. A shell takes the quotes of an unquoted one away. */
+static int ask(struct tvsctl *ctl, const char *statement, size_t words, struct answer *answer)
 {
     struct state state;
     struct trust_error err = {0};
@@ -68,6 +69,9 @@ static int ask(struct tvsctl *ctl, const char *statement, struct answer *answer)
     state_close(&state);
     if (code == TRUST_ENOMEM)
         return say_no_memory(ctl);
+    if (code == TRUST_EVALUE && words > 1)
+        return say_refusal(ctl, "%s; a shell takes quotes away: put the whole statement into \"…\"",
+                           err.text);
     return code != 0 ? say_error(ctl, &err) : TVSCTL_DONE;
 }
 
@@ -87,7 +91,7 @@ int run_sql(struct tvsctl *ctl, char *const *args, size_t count)
     /* Printed when the whole answer is there: a statement that fails half-way prints no half of it. */
     json_init(&answer.json, memory);
     json_array(&answer.json, NULL);
-    int result = ask(ctl, statement, &answer);
+    int result = ask(ctl, statement, count, &answer);
     json_array_end(&answer.json);
     if (fclose(memory) != 0)
         result = say_no_memory(ctl);

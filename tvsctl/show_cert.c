@@ -102,6 +102,8 @@ int show_cert_own(struct tvsctl *ctl, char *const *args, size_t count)
     const struct trust_unit_info *unit = input_unit(ctl, args[0], true);
     if (unit == NULL)
         return TVSCTL_REFUSED;
+    if (node != NULL && node[0] == '\0')
+        return say_usage(ctl, "--node needs a name");
     int code = state_open(ctl->config, TRUST_STORE_READ, &state, &err);
     if (code == 0)
         code = state_own_row(&state, node != NULL ? node : ctl->config->node.name, unit->unit, &row, &err);

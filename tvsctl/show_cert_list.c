@@ -10,6 +10,7 @@
 #include "table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct listing {
     struct tvsctl *ctl;
@@ -35,11 +36,13 @@ static const char *expiry(const struct listing *listing, const struct trust_cert
     return out;
 }
 
+#define RETIRED "(retired)"
+
 /* What stands in the last column. */
-static const char *remark(const struct trust_store_row *row, char *out, size_t size)
+static const char *remark(const struct trust_store_row *row, const char *unit, char *out, size_t size)
 {
-    return row->retired ? "replaced; kept until a list without it is published"
-                        : show_cert_kind(row, out, size);
+    return strcmp(unit, RETIRED) == 0 ? "replaced; kept until a list without it is published"
+                                      : show_cert_kind(row, out, size);
 }
 
 static bool add_row(struct listing *listing, const struct trust_store_row *row, const char *unit)
@@ -53,8 +56,8 @@ static bool add_row(struct listing *listing, const struct trust_store_row *row, 
         expiry(listing, row->cert, when),
         print_roles(&row->roles, roles),
         published_where(&listing->published, row->cert),
-        listing->own ? row->server_name : remark(row, kind, sizeof kind),
-        remark(row, kind, sizeof kind),
+        listing->own ? row->server_name : remark(row, unit, kind, sizeof kind),
+        remark(row, unit, kind, sizeof kind),
     };
     bool added = serial != NULL && table_add_row(&listing->table, cells);
     free(serial);
@@ -69,7 +72,7 @@ static int take_row(void *arg, const struct trust_store_row *row)
     const struct trust_unit_info *units = trust_units(&count);
     bool concerned = listing->own ? row->retired : row->imported, added = true;
     if (concerned && listing->json == NULL)
-        added = add_row(listing, row, row->retired ? "(retired)" : "imported");
+        added = add_row(listing, row, listing->own ? RETIRED : "imported");
     for (size_t i = 0; i < count; i++) {
         char file[64];
         if ((row->units & 1u << units[i].unit) == 0 || units[i].own != listing->own)

@@ -64,7 +64,7 @@ struct own_search {
 static int take_own(void *arg, const struct trust_store_row *row)
 {
     struct own_search *search = arg;
-    if (row->retired || strcmp(row->server_name, search->node) != 0)
+    if (strcmp(row->server_name, search->node) != 0)
         return 0;
     *search->row = *row;
     search->row->cert = trust_cert_ref(row->cert);

@@ -27,8 +27,8 @@ int state_open(const struct config *config, enum trust_store_mode mode, struct s
  */
 void state_close(struct state *state);
 
-/* A certificate of ours that is in force (not retired) for a unit of a node. *row is filled and its
- * certificate is the caller's to free. TRUST_ENOTFOUND if there is none. */
+/* A certificate of ours that is in force for a unit of a node, though another unit may have retired it. *row
+ * is filled and its certificate is the caller's to free. TRUST_ENOTFOUND if there is none. */
 int state_own_row(struct state *state, const char *node, enum trust_unit unit, struct trust_store_row *row,
                   struct trust_error *err) TRUST_MUST_CHECK;
 

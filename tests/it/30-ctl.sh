@@ -160,7 +160,7 @@ test_own_list_and_new_signer() {
     cp "$T/tftp/CTLFile.tlv" "$T/before.tlv"
     mark
     do_tvsctl set cert regen CallManager
-    # The certificate that was replaced has left the store; the list that it signed stays in force.
+    # The certificate that was replaced is retired, with no role; the list that it signed stays in force.
     wait_until found_in_ctl "$CERTS/node-a.crt"
     log_lacks 'event=ctl-refused'
     do_tvsctl utils ctl update CTLFile

@@ -27,7 +27,21 @@ static int count_files(const char *folder)
     return count;
 }
 
-/* Every own unit: what is printed, the name that it gets, and the mode of its key. */
+/* Returns how many there were. */
+static int chmod_files(const char *folder, mode_t mode)
+{
+    const struct dirent *entry;
+    DIR *dir = opendir(folder);
+    int count = 0;
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (entry->d_name[0] != '.')
+            count += fchmodat(dirfd(dir), entry->d_name, mode, 0) == 0;
+    if (dir != NULL)
+        closedir(dir);
+    return count;
+}
+
+/* Every own unit: the name that its certificate gets, and what is printed of it. */
 static const struct {
     const char *unit, *common_name, *roles;
 } units[] = {
@@ -103,6 +117,7 @@ static const struct {
     {"set cert regen TVS --days 36501", TVSCTL_USAGE, "36500"},
     {"set cert regen TVS --days 5x", TVSCTL_USAGE, "5x"},
     {"set cert regen TVS --node ''", TVSCTL_USAGE, "--node"},
+    {"show cert own TVS --node ''", TVSCTL_USAGE, "--node"},
     {"set cert import own TVS tests/data/certs/pub.crt", TVSCTL_REFUSED, "no private key"},
     {"set cert import own TVS tests/data/certs/pub.crt --node ''", TVSCTL_USAGE, "--node"},
     {"set cert import own TVS tests/data/bundles/key.pem", TVSCTL_REFUSED, "there is no certificate in it"},
@@ -200,6 +215,23 @@ START_TEST(import_own_finds_the_key_that_waits)
 }
 END_TEST
 
+/* A key that waits, but is open to others, is named with what to do. */
+START_TEST(import_own_says_why_the_key_is_of_no_use)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert import own TVS tests/data/bundles/key-between.pem");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    ck_assert_int_eq(chmod_files(state_file(&bench, "keys"), 0640), 1);
+    bench_run(&bench, "set cert import own TVS tests/data/bundles/leaf.pem");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "chmod 600");
+    ck_assert_int_eq(chmod_files(state_file(&bench, "keys"), 0600), 1);
+    bench_run(&bench, "set cert import own TVS tests/data/bundles/leaf.pem");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    bench_close(&bench);
+}
+END_TEST
+
 START_TEST(import_own_of_another_node)
 {
     struct bench bench;
@@ -244,17 +276,21 @@ END_TEST
 /* One common name, two certificates: the newer stays, whichever comes first. */
 START_TEST(import_trust_keeps_the_newest)
 {
+    static const char *const files[] = {"old.pem", "new.pem"};
+    static const char *const said[] = {"it replaces the older one", "a newer one of the same name is there"};
     struct bench bench;
-    const char *files[] = {"certs/pub.crt", "certs/pub-old.crt"};
     bench_open(&bench, "");
+    bench_write_cert(&bench, "old.pem", "same", 1425667513);
+    bench_write_cert(&bench, "new.pem", "same", 1525667513);
     for (int i = 0; i < 2; i++) {
-        bench_run(&bench, "set cert import trust Phone-SAST-trust %s", fixture_path(files[i]));
-        bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+        bench_run(&bench, "set cert import trust Phone-SAST-trust %s",
+                  bench_path(&bench, files[(i + _i) % 2]));
+        bench_expect(&bench, TVSCTL_DONE, i == 1 ? said[_i] : NULL, NULL);
     }
-    bool second_replaced = helper_holds(bench.out, "it replaces the older one");
-    ck_assert(second_replaced || helper_holds(bench.out, "a newer one of the same name is there"));
     bench_run(&bench, "show cert list trust");
     ck_assert_int_eq(helper_count(bench.out, "Phone-SAST-trust"), 1);
+    bench_run(&bench, "show cert trust Phone-SAST-trust same --json");
+    bench_expect(&bench, TVSCTL_DONE, "\"not_before\": \"2018-05-07T", "");
     bench_close(&bench);
 }
 END_TEST
@@ -314,6 +350,31 @@ START_TEST(delete_takes_out)
 }
 END_TEST
 
+/* One certificate in two own units: when one of them gets another, it stays in force in the other. */
+START_TEST(one_certificate_for_two_units)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen tomcat");
+    bench_run(&bench, "show cert own tomcat");
+    const char *pem = strstr(bench.out, "-----BEGIN");
+    const char *path =
+        bench_write(&bench, "both.pem", (struct trust_bytes){(const uint8_t *)pem, strlen(pem)});
+    bench_run(&bench, "set cert import own CallManager %s", path);
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    bench_run(&bench, "set cert regen tomcat --yes");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    bench_run(&bench, "show cert own CallManager");
+    bench_expect(&bench, TVSCTL_DONE, "Units: retired, CallManager\n", "");
+    bench_run(&bench, "show cert list own");
+    bench_expect(&bench, TVSCTL_DONE, "(retired) cucm-1051-a-pub ", "");
+    ck_assert_int_eq(helper_count(bench.out, "replaced; kept until"), 1);
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    bench_expect(&bench, TVSCTL_DONE, "Cluster set to Mixed Mode", NULL);
+    bench_close(&bench);
+}
+END_TEST
+
 /* The first certificate of an own unit overwrites nothing; the next one asks, in CUCM's words. */
 START_TEST(regen_asks)
 {
@@ -356,11 +417,13 @@ Suite *suite(void)
     tcase_add_loop_test(tests, refuses, 0, sizeof refused / sizeof refused[0]);
     tcase_add_loop_test(tests, import_own_takes_containers, 0, sizeof own / sizeof own[0]);
     tcase_add_test(tests, import_own_finds_the_key_that_waits);
+    tcase_add_test(tests, import_own_says_why_the_key_is_of_no_use);
     tcase_add_test(tests, import_own_of_another_node);
     tcase_add_test(tests, import_trust_says_what_happened);
-    tcase_add_test(tests, import_trust_keeps_the_newest);
+    tcase_add_loop_test(tests, import_trust_keeps_the_newest, 0, 2);
     tcase_add_test(tests, import_trust_warns);
     tcase_add_test(tests, import_trust_is_all_or_nothing);
+    tcase_add_test(tests, one_certificate_for_two_units);
     tcase_add_test(tests, delete_takes_out);
     suite_add_tcase(all, tests);
     return all;

@@ -3,9 +3,11 @@
 #include "tests/check_main.h"
 #include "tests/fixture.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const char restart[] =
@@ -269,6 +271,39 @@ START_TEST(tftp_folder_that_refuses)
 }
 END_TEST
 
+/* In the place of the C library's: fails for the folder whose inode number this is. */
+static ino_t unsyncable;
+int fsync(int fd)
+{
+    struct stat info;
+    if (unsyncable != 0 && fstat(fd, &info) == 0 && info.st_ino == unsyncable) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
+/* An error after the list was put there: phones can fetch it, so the history has to have it. */
+START_TEST(list_that_is_out_stays_in_the_history)
+{
+    struct bench bench;
+    struct stat info;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    ck_assert_int_eq(stat(bench.tftp, &info), 0);
+    unsyncable = info.st_ino;
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    unsyncable = 0;
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, "CTLFile.tlv is in the TFTP folder");
+    expect_same_file(ctl_path(&bench), published_path(&bench, "000001-CTLFile.tlv"));
+    expect_mode(&bench, "0");
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    expect_mode(&bench, "1");
+    bench_close(&bench);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *all = suite_create("ctl");
@@ -281,6 +316,7 @@ Suite *suite(void)
     tcase_add_test(tests, history_goes_on);
     tcase_add_test(tests, what_is_missing_is_said_before_the_question);
     tcase_add_test(tests, tftp_folder_that_refuses);
+    tcase_add_test(tests, list_that_is_out_stays_in_the_history);
     suite_add_tcase(all, tests);
     return all;
 }

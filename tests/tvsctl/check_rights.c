@@ -67,6 +67,48 @@ START_TEST(root_works_as_the_owner)
 }
 END_TEST
 
+/* Root is not told to be root: the owner as whom it works lacks the right. */
+START_TEST(root_is_told_what_the_owner_lacks)
+{
+    struct bench bench;
+    if (!is_root("root_is_told_what_the_owner_lacks"))
+        return;
+    bench_open(&bench, "");
+    give_away(&bench);
+    bench_run(&bench, "set cert regen CallManager");
+    ck_assert_int_eq(chmod(bench.tftp, 0555), 0);
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, "as the folder's owner (user 64124)");
+    ck_assert_int_eq(chmod(bench.store, 0600), 0);
+    ck_assert_int_eq(chown(bench.store, 0, 0), 0);
+    bench_run(&bench, "show cert list own");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "as the folder's owner (user 64123)");
+    bench_close(&bench);
+}
+END_TEST
+
+/* The TFTP folder of root's own lies where the owner of the state may not look. */
+START_TEST(folder_that_only_root_can_reach)
+{
+    struct bench bench;
+    char config[1024];
+    if (!is_root("folder_that_only_root_can_reach"))
+        return;
+    bench_open(&bench, "");
+    give_away(&bench);
+    ck_assert_int_eq(mkdir(bench_path(&bench, "private"), 0700), 0);
+    ck_assert_int_eq(mkdir(bench_path(&bench, "private/tftp"), 0755), 0);
+    snprintf(config, sizeof config, "state: %s\ntrust_lists: {directory: %s}\n", bench.state,
+             bench_path(&bench, "private/tftp"));
+    bench_write(&bench, "tvsd.yaml", (struct trust_bytes){(const uint8_t *)config, strlen(config)});
+    bench_run(&bench, "set cert regen CallManager");
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    bench_expect(&bench, TVSCTL_DONE, "Cluster set to Mixed Mode", NULL);
+    ck_assert(helper_exists(bench_path(&bench, "private/tftp/CTLFile.tlv")));
+    bench_close(&bench);
+}
+END_TEST
+
 /* What the operator names is read with the operator's rights. */
 START_TEST(files_of_root_can_be_imported)
 {
@@ -168,6 +210,8 @@ Suite *suite(void)
     TCase *tests = tcase_create("rights");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, root_works_as_the_owner);
+    tcase_add_test(tests, root_is_told_what_the_owner_lacks);
+    tcase_add_test(tests, folder_that_only_root_can_reach);
     tcase_add_test(tests, files_of_root_can_be_imported);
     tcase_add_test(tests, strangers_are_told_who_may);
     tcase_add_test(tests, owner_is_named);

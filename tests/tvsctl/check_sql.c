@@ -19,6 +19,9 @@ START_TEST(operators_queries)
     bench_expect(&bench, TVSCTL_DONE, NULL, "");
     ck_assert_str_eq(
         bench.out, "paramname           paramvalue\n=================== ==========\nClusterSecurityMode 0\n");
+    /* As a shell hands it over when it is not quoted. */
+    bench_run(&bench, "run sql select paramname from processconfig where paramname=ClusterSecurityMode");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "put the whole statement into");
     bench_run(&bench,
               "run sql \"select c.subjectname, c.serialnumber, c.ipv4address, t.name from certificate as c, "
               "certificatetrustrolemap as r, typetrustrole as t where c.pkid = r.fkcertificate and t.enum = "

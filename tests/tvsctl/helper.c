@@ -211,3 +211,20 @@ const char *bench_write(struct bench *bench, const char *name, struct trust_byte
     ck_assert_msg(trust_file_replace(path, bytes, 0644, (uid_t)-1, (gid_t)-1, &err) == 0, "%s", err.text);
     return path;
 }
+
+const char *bench_write_cert(struct bench *bench, const char *name, const char *common_name, time_t from)
+{
+    const struct trust_cert_request request = {
+        .common_name = common_name, .days = 10, .digest = TRUST_DIGEST_SHA256, .now = from};
+    struct trust_key *key;
+    struct trust_cert *cert;
+    char *pem;
+    ck_assert_int_eq(trust_key_generate("rsa:1024", &key, NULL), 0);
+    ck_assert_int_eq(trust_cert_generate(&request, key, &cert, NULL), 0);
+    ck_assert_int_eq(trust_cert_to_pem(cert, &pem, NULL), 0);
+    const char *path = bench_write(bench, name, (struct trust_bytes){(const uint8_t *)pem, strlen(pem)});
+    free(pem);
+    trust_cert_free(cert);
+    trust_key_free(key);
+    return path;
+}

@@ -42,6 +42,8 @@ bool helper_exists(const char *path);
 /* Write a file; in the folder of the bench if the name has no '/'. Returns its path, valid until the next
  * call. */
 const char *bench_write(struct bench *bench, const char *name, struct trust_bytes bytes);
+/* Likewise a self-signed certificate, PEM, that is valid from then on for ten days. */
+const char *bench_write_cert(struct bench *bench, const char *name, const char *common_name, time_t from);
 /* "FOLDER/NAME" of the bench, likewise. */
 const char *bench_path(const struct bench *bench, const char *name);
 
