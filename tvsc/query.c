@@ -112,8 +112,13 @@ static int take_cert(const struct exchange *exchange, const struct wanted *wante
 static int save_cert(const struct options *options, const struct trust_cert *cert, struct trust_error *err)
 {
     char *pem;
+    struct stat info;
     if (options->save == NULL)
         return 0;
+    /* A rename would put a file in the place of /dev/null or of a terminal. */
+    if (stat(options->save, &info) == 0 && !S_ISREG(info.st_mode))
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
+                               "--save %s: something that is no regular file is there", options->save);
     int rc = trust_cert_to_pem(cert, &pem, err);
     if (rc == 0) {
         struct trust_bytes bytes = {(const uint8_t *)pem, strlen(pem)};

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SESSION 0x3e9
 
@@ -269,6 +270,27 @@ START_TEST(test_query)
 }
 END_TEST
 
+/* What is no regular file is not replaced by one: a device would be gone. */
+START_TEST(test_save_over_something_else)
+{
+    struct helper_server *server = answer_pub(TRUST_ROLE_SAST);
+    char *folder = fixture_folder(), path[1024];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/fifo", folder);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    const char *words[] = {
+        "query", "--serial", "6B1D357B6841740B078FEE4A1813D5D6", "--issuer", "CN=a", "--save",
+        path,    "--trust",  helper_cert_path(server),           NULL};
+    ck_assert_int_eq(helper_tvsc(server, words), TVSC_USAGE);
+    SAYS(helper_err, path, "no regular file");
+    ck_assert_ptr_null(strstr(helper_out, "Saved:"));
+    ck_assert_int_eq(stat(path, &info), 0);
+    ck_assert(S_ISFIFO(info.st_mode));
+    fixture_folder_remove(folder);
+    helper_free(server);
+}
+END_TEST
+
 /* What the certificate received must be: the one asked for, and for a file its signer. */
 static const struct {
     const char *option, *value;
@@ -368,6 +390,7 @@ Suite *suite(void)
     tcase_add_test(tests, test_server_not_in_the_list);
     tcase_add_loop_test(tests, test_versions, 0, sizeof versions / sizeof versions[0]);
     tcase_add_test(tests, test_query);
+    tcase_add_test(tests, test_save_over_something_else);
     tcase_add_loop_test(tests, test_received, 0, sizeof received / sizeof received[0]);
     tcase_add_test(tests, test_send);
     tcase_add_loop_test(tests, test_unusable, 0, sizeof unusable / sizeof unusable[0]);
