@@ -64,11 +64,18 @@ static void say(const struct answer_to *to, const struct trust_request *request,
     char roles[4 * TRUST_ROLES_MAX + 1];
     trust_hex((struct trust_bytes){answer->serial, answer->serial_len}, 0, true, serial);
     say_warning(to, request, answer, serial);
-    LOG_SAY(ANSWER, log_text("type", request->type == TRUST_MSG_VERIFY_REQ ? "verify" : "query"),
-            log_text("result", request_result_name(answer->result)),
-            log_text("roles", roles_text(&answer->response.roles, roles, sizeof roles)),
-            log_text("source", request_source_name(answer->source)), log_text("serial", serial),
-            log_bytes("device", request->device), log_text("peer", to->peer->text), log_number("us", us));
+    const struct log_field fields[] = {
+        log_text("type", request->type == TRUST_MSG_VERIFY_REQ ? "verify" : "query"),
+        log_text("result", request_result_name(answer->result)),
+        log_text("roles", roles_text(&answer->response.roles, roles, sizeof roles)),
+        log_text("source", request_source_name(answer->source)),
+        log_text("serial", serial),
+        log_bytes("device", request->device),
+        log_text("peer", to->peer->text),
+        log_number("us", us),
+        log_text("reason", answer->unusable),
+    };
+    log_say(LOG_EV_ANSWER, fields, sizeof fields / sizeof fields[0] - (answer->unusable == NULL ? 1 : 0));
 }
 
 static void count(struct stats *stats, const struct trust_request *request, enum request_result result)

@@ -243,7 +243,7 @@ static bool conn_exchange(struct conn *conn, int64_t now)
 static void conn_talk(struct conn *conn, int64_t now)
 {
     conn_flush(conn, now);
-    conn->more = conn_exchange(conn, now);
+    conn->more = conn_exchange(conn, now) && conn->phase == CONN_OPEN;
     conn_flush(conn, now);
     inbox_rest(&conn->inbox);
 }

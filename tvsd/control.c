@@ -319,10 +319,11 @@ static int start(struct control *control, struct trust_error *err)
     return 0;
 }
 
-/* A refused start is said in the log, and to whoever typed the command if the log goes elsewhere. */
+/* A refused start is said in the log, and to whoever typed the command if the log goes elsewhere: there is a
+ * start_config once it is open. */
 static void say_refused(const struct control *control, const struct trust_error *err)
 {
-    const struct config *config = control->world.config;
+    const struct config *config = control->start_config;
     LOG_SAY(START_REFUSED, log_text("reason", err->text));
     if (config != NULL && strcmp(config->log.target, "stderr") != 0)
         fprintf(stderr, "tvsd: %s\n", err->text);

@@ -187,13 +187,13 @@ static int build_index(const struct trust_list *list, struct trust_index **out, 
     return rc;
 }
 
-int ctl_file_load(const char *path, const struct ctl_rule *rule, struct ctl_file *ctl,
-                  struct trust_error *err)
+/* Make a CTL of a list, which is used up. */
+static int judge(struct trust_list *take_list, const struct ctl_rule *rule, struct ctl_file *ctl,
+                 struct trust_error *err)
 {
-    struct ctl_file made = {0};
-    *ctl = made;
-    int rc = read_list(path, &made.list, err);
-    if (rc == 0 && trust_list_is_itl(made.list))
+    struct ctl_file made = {.list = take_list};
+    int rc = 0;
+    if (trust_list_is_itl(made.list))
         rc = trust_error_set(err, TRUST_ETYPE, TRUST_NO_OFFSET,
                              "its header says that it is an ITL; a CTL belongs here");
     if (rc == 0)
@@ -206,6 +206,24 @@ int ctl_file_load(const char *path, const struct ctl_rule *rule, struct ctl_file
     }
     *ctl = made;
     return 0;
+}
+
+int ctl_file_load(const char *path, const struct ctl_rule *rule, struct ctl_file *ctl,
+                  struct trust_error *err)
+{
+    struct trust_list *list = NULL;
+    *ctl = (struct ctl_file){0};
+    int rc = read_list(path, &list, err);
+    return rc == 0 ? judge(list, rule, ctl, err) : rc;
+}
+
+int ctl_file_judge(const struct ctl_file *before, const struct ctl_rule *rule, struct ctl_file *ctl,
+                   struct trust_error *err)
+{
+    struct trust_list *list = NULL;
+    *ctl = (struct ctl_file){0};
+    int rc = trust_list_parse(before->list->file, &list, err);
+    return rc == 0 ? judge(list, rule, ctl, err) : rc;
 }
 
 void ctl_file_fini(struct ctl_file *ctl)

@@ -34,6 +34,11 @@ int ctl_file_load(const char *path, const struct ctl_rule *rule, struct ctl_file
                   struct trust_error *err) TRUST_MUST_CHECK;
 void ctl_file_fini(struct ctl_file *ctl);
 
+/* Judge a CTL that was believed before once more, without its file: ctl becomes another of the same content.
+ * Errors as above. */
+int ctl_file_judge(const struct ctl_file *before, const struct ctl_rule *rule, struct ctl_file *ctl,
+                   struct trust_error *err) TRUST_MUST_CHECK;
+
 /* Keep a CTL that is believed at path, for a start at which the file in the TFTP folder is bad. Nothing is
  * written if these bytes stand there already. */
 int ctl_file_keep(const char *path, const struct ctl_file *ctl, struct trust_error *err) TRUST_MUST_CHECK;

@@ -65,6 +65,7 @@ static void accept_one(struct listeners *listeners, int fd)
         return;
     }
     switch (errno) {
+    case EINVAL: /* shut down: the mail that says that we are stopping is there */
     case EAGAIN: /* another worker was faster */
     case EINTR:
     case ECONNABORTED: /* and these are errors of that one connection, says accept(2) */

@@ -22,7 +22,7 @@
     X(STORE_LOADED, "store-loaded", INFO, "file certificates")                                               \
     X(STORE_REFUSED, "store-refused", ERROR, "file reason")                                                  \
     X(CERTIFICATE_REFUSED, "certificate-refused", ERROR, "reason")                                           \
-    X(ANSWER, "answer", INFO, "type result roles source serial device peer us")                              \
+    X(ANSWER, "answer", INFO, "type result roles source serial device peer us reason")                       \
     X(NO_ROLE, "no-role", WARNING, "serial issuer source device peer remedy")                                \
     X(TWIN_REFUSED, "twin-refused", WARNING, "serial issuer source device peer")                             \
     X(AMBIGUOUS, "ambiguous", WARNING, "serial issuer source device peer")                                   \

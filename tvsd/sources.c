@@ -127,9 +127,9 @@ char *ctl_source_path(const struct config *config, char *out, size_t size)
     return out;
 }
 
-/* Judge the CTL at path. */
+/* Judge the CTL at path; path NULL: the one from before. */
 static int load_ctl(const struct config *config, struct trust_store *store, const char *path,
-                    struct ctl_file *ctl, struct trust_error *err)
+                    const struct ctl_file *before, struct ctl_file *ctl, struct trust_error *err)
 {
     char published[SOURCES_PATH_MAX];
     if (config_state_path(config, CTL_FILE_PUBLISHED, published, sizeof published) == NULL)
@@ -141,14 +141,14 @@ static int load_ctl(const struct config *config, struct trust_store *store, cons
     };
     if (rule.any_signer)
         LOG_SAY(SIGNER_UNCHECKED, log_text("option", "trust_lists.require_trusted_signer"));
-    return ctl_file_load(path, &rule, ctl, err);
+    return path != NULL ? ctl_file_load(path, &rule, ctl, err) : ctl_file_judge(before, &rule, ctl, err);
 }
 
 enum ctl_status ctl_source_load(const struct config *config, struct trust_store *store, struct ctl_file *ctl,
                                 struct trust_error *err)
 {
     char path[SOURCES_PATH_MAX];
-    int rc = load_ctl(config, store, ctl_source_path(config, path, sizeof path), ctl, err);
+    int rc = load_ctl(config, store, ctl_source_path(config, path, sizeof path), NULL, ctl, err);
     if (rc == 0)
         return CTL_BELIEVED;
     struct stat info;
@@ -171,7 +171,13 @@ int ctl_source_load_good(const struct config *config, struct trust_store *store,
     *ctl = (struct ctl_file){0};
     if (config_state_path(config, CTL_FILE_GOOD, path, sizeof path) == NULL)
         return too_long(err, "state");
-    return load_ctl(config, store, path, ctl, err);
+    return load_ctl(config, store, path, NULL, ctl, err);
+}
+
+int ctl_source_judge(const struct config *config, struct trust_store *store, const struct ctl_file *before,
+                     struct ctl_file *ctl, struct trust_error *err)
+{
+    return load_ctl(config, store, NULL, before, ctl, err);
 }
 
 static void say_good_failed(const char *path, const char *what, struct trust_error *err)

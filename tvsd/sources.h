@@ -56,6 +56,10 @@ enum ctl_status ctl_source_load(const struct config *config, struct trust_store 
 int ctl_source_load_good(const struct config *config, struct trust_store *store, struct ctl_file *ctl,
                          struct trust_error *err) TRUST_MUST_CHECK;
 
+/* The CTL in force, judged anew. */
+int ctl_source_judge(const struct config *config, struct trust_store *store, const struct ctl_file *before,
+                     struct ctl_file *ctl, struct trust_error *err) TRUST_MUST_CHECK;
+
 /* Keep ctl as the last good one, or forget that (true: there was one). A failure is said in the log, and does
  * not touch the CTL in force. */
 void ctl_source_keep(const struct config *config, const struct ctl_file *ctl);

@@ -132,11 +132,6 @@ const char *tls_cipher(const struct tls *tls)
     return SSL_get_cipher_name(tls->ssl);
 }
 
-bool tls_has_pending(const struct tls *tls)
-{
-    return SSL_pending(tls->ssl) > 0;
-}
-
 bool tls_heard(const struct tls *tls)
 {
     return BIO_number_read(SSL_get_rbio(tls->ssl)) > 0;

@@ -32,7 +32,10 @@ enum tls_step {
     X(CIPHER, "no-shared-cipher", "the client offers no cipher suite that is allowed here", "")              \
     X(RSA_KEY_EXCHANGE, "rsa-key-exchange",                                                                  \
       "the client can only do RSA key exchange, which is switched off", "tls.rsa_key_exchange")              \
-    X(SIGNATURE, "signature-algorithm", "the client accepts no signature stronger than SHA-1", "")           \
+    X(FALLBACK, "fallback", "the client says that it fell back from a newer version, which is allowed here", \
+      "")                                                                                                    \
+    X(SIGNATURE, "signature-algorithm", "the client accepts no signature algorithm that is allowed here",    \
+      "")                                                                                                    \
     X(ALERT, "peer-alert", "the client refused us with an alert", "")                                        \
     X(ABANDONED, "abandoned", "the client closed the connection during the handshake", "")                   \
     X(RESET, "reset", "the connection was reset", "")                                                        \
@@ -84,9 +87,6 @@ tls_failure_setting(enum tls_failure failure); /* the option that would let the 
 enum tls_class tls_class(const struct tls *tls);
 const char *tls_protocol(const struct tls *tls); /* "TLSv1.2" */
 const char *tls_cipher(const struct tls *tls);   /* "AES256-SHA" */
-
-/* Whether bytes are readable without the socket becoming readable. */
-bool tls_has_pending(const struct tls *tls);
 
 /* Whether the peer sent any byte at all yet: tells a port scan from a failed handshake. */
 bool tls_heard(const struct tls *tls);

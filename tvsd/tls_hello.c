@@ -145,8 +145,14 @@ static int admit(struct tls *tls, int *alert, enum tls_class class, bool set)
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-/* TLS 1.0 and 1.1: OpenSSL 3 does them at level 0 only. The newest version stays allowed, so that a client
- * that was pushed down can tell (RFC 8446, 4.1.3). */
+/* Who offers 1.3 without a suite of ours must not be given 1.3. To all others it stays allowed, so that a
+ * client that was pushed down can tell (RFC 8446, 4.1.3). */
+static bool set_newest(struct tls *tls, const struct hello *hello)
+{
+    return hello->newest < TLS1_3_VERSION || SSL_set_max_proto_version(tls->ssl, TLS1_2_VERSION) == 1;
+}
+
+/* TLS 1.0 and 1.1: OpenSSL 3 does them at level 0 only. */
 static int admit_legacy(struct tls *tls, int *alert, const struct hello *hello)
 {
     int minimum = tls->policy.minimum == CONFIG_TLS_1_0 ? TLS1_VERSION : TLS1_1_VERSION;
@@ -168,15 +174,14 @@ static int admit_legacy(struct tls *tls, int *alert, const struct hello *hello)
 
 /* TLS 1.2 with RSA key exchange: nothing is signed, so level 0 and SHA-1 weaken nothing; a hello without
  * signature algorithms needs both. */
-static int admit_rsa(struct tls *tls, int *alert)
+static int admit_rsa(struct tls *tls, int *alert, const struct hello *hello)
 {
     char signatures[] = RSA_SIGNATURES; /* OpenSSL's macro casts const away */
     if (!tls->policy.rsa_key_exchange)
         return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_RSA_KEY_EXCHANGE, "");
     SSL_set_security_level(tls->ssl, 0);
     return admit(tls, alert, TLS_CLASS_RSA,
-                 SSL_set_max_proto_version(tls->ssl, TLS1_2_VERSION) == 1 &&
-                     SSL_set_cipher_list(tls->ssl, RSA_CIPHERS) == 1 &&
+                 set_newest(tls, hello) && SSL_set_cipher_list(tls->ssl, RSA_CIPHERS) == 1 &&
                      SSL_set1_sigalgs_list(tls->ssl, signatures) == 1);
 }
 
@@ -187,24 +192,24 @@ int tls_hello(SSL *ssl, int *alert, void *arg)
     struct hello hello;
     read_hello(ssl, tls->policy.key, &hello);
     if (hello.fallback && hello.newest < TLS1_3_VERSION)
-        return refuse(tls, alert, SSL_AD_INAPPROPRIATE_FALLBACK, TLS_FAILURE_VERSION,
-                      "it says that it fell back from a newer version, which is allowed here");
+        return refuse(tls, alert, SSL_AD_INAPPROPRIATE_FALLBACK, TLS_FAILURE_FALLBACK, "");
     if (hello.newest < TLS1_2_VERSION)
         return admit_legacy(tls, alert, &hello);
     if (hello.newest < TLS1_3_VERSION && tls->policy.minimum == CONFIG_TLS_1_3)
         return refuse(tls, alert, SSL_AD_PROTOCOL_VERSION, TLS_FAILURE_VERSION,
                       "the newest that it offers is TLS 1.2");
     if (hello.weak_signatures)
-        return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_SIGNATURE, "");
+        return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_SIGNATURE,
+                      "nothing stronger than SHA-1");
     if (hello.newest == TLS1_3_VERSION && hello.tls13)
-        return admit(tls, alert, TLS_CLASS_STRICT, true);
-    if (hello.ecdhe && !hello.no_signatures)
         return admit(tls, alert, TLS_CLASS_STRICT, true);
     if (tls->policy.minimum == CONFIG_TLS_1_3)
         return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_CIPHER,
-                      "it offers TLS 1.3 without a suite of it");
+                      "it offers TLS 1.3 without a suite of it that is allowed");
+    if (hello.ecdhe && !hello.no_signatures)
+        return admit(tls, alert, TLS_CLASS_STRICT, set_newest(tls, &hello));
     if (hello.rsa)
-        return admit_rsa(tls, alert);
+        return admit_rsa(tls, alert, &hello);
     if (hello.ecdhe)
         return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_SIGNATURE,
                       "it names no signature algorithm, which means SHA-1");

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,9 +164,23 @@ static int loop_set_up(struct worker *worker, const struct worker_options *optio
     return 0;
 }
 
+/* A thread inherits the mask of its maker. */
+static int thread_create(struct worker *worker)
+{
+    static const int faults[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    int why = pthread_create(&worker->thread, NULL, worker_main, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return why;
+}
+
 static int thread_start(struct worker *worker, struct trust_error *err)
 {
-    int why = pthread_create(&worker->thread, NULL, worker_main, worker);
+    int why = thread_create(worker);
     if (why != 0)
         return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "worker %d: its thread: %s",
                                worker->number, strerrordesc_np(why));

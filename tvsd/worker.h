@@ -20,8 +20,8 @@ struct worker_options {
                  */
 };
 
-/* Main thread. Start with a first snapshot. The thread inherits the signal mask, which should block all but
- * faults, SIGPIPE included. */
+/* Main thread. Start with a first snapshot. The thread blocks all signals but faults: they are the main
+ * thread's. */
 int worker_start(const struct worker_options *options, const struct snapshot *first, struct worker **out,
                  struct trust_error *err) TRUST_MUST_CHECK;
 

@@ -136,19 +136,22 @@ static int start_with_good_ctl(struct world *world, const struct trust_error *wh
     return adopt_ctl(world, NULL, path, err);
 }
 
-/* Whoever can write the TFTP folder must not be able to hold up a reload: the CTL in force stays, as it was
- * kept. */
-static int reload_with_good_ctl(struct world *world, const struct world *previous, const char *path,
-                                const struct trust_error *why, struct trust_error *err)
+/* Whoever can write the TFTP folder must not be able to hold up a reload: the CTL in force stays, unless its
+ * signer was withdrawn. */
+static int reload_with_ctl_in_force(struct world *world, const struct world *previous, const char *path,
+                                    struct trust_error *err)
 {
-    char good_path[SOURCES_PATH_MAX];
-    struct ctl_file good = {0};
+    struct ctl_file same = {0};
+    struct trust_error why = {0};
     if (previous->ctl.list == NULL)
         return adopt_ctl(world, NULL, path, err);
-    if (config_state_path(world->config, CTL_FILE_GOOD, good_path, sizeof good_path) != NULL &&
-        ctl_source_load_good(world->config, world->store.db, &good, NULL) == 0)
-        return adopt_ctl(world, &good, good_path, err);
-    return trust_error_set(err, why->code, why->offset, "%.200s: %.190s", path, why->text);
+    int rc = ctl_source_judge(world->config, world->store.db, &previous->ctl, &same, &why);
+    if (rc == 0)
+        return adopt_ctl(world, &same, previous->ctl_path, err);
+    if (rc != TRUST_ESIGNER)
+        return trust_error_set(err, rc, TRUST_NO_OFFSET, "the CTL in force: %.300s", why.text);
+    say_ctl_refused(world, previous->ctl_path, &why, false);
+    return adopt_ctl(world, NULL, path, err);
 }
 
 static int build_ctl(struct world *world, const struct world *previous, struct trust_error *err)
@@ -169,7 +172,7 @@ static int build_ctl(struct world *world, const struct world *previous, struct t
         return adopt_ctl(world, NULL, path, err);
     }
     say_ctl_refused(world, path, &why, true);
-    return reload_with_good_ctl(world, previous, path, &why, err);
+    return reload_with_ctl_in_force(world, previous, path, err);
 }
 
 int world_build(struct world *world, const struct world *previous, struct trust_error *err)
@@ -317,7 +320,26 @@ bool world_ctl_changed(struct world *world)
     return refresh_ctl(world, true);
 }
 
+/* The CTL in force goes when its signer was withdrawn: what it vouches for rests on him. */
+static bool withdraw_ctl(struct world *world)
+{
+    char path[SOURCES_PATH_MAX];
+    struct ctl_file same = {0};
+    struct trust_error why = {0}, err = {0};
+    if (world->ctl.list == NULL)
+        return false;
+    int rc = ctl_source_judge(world->config, world->store.db, &world->ctl, &same, &why);
+    ctl_file_fini(&same);
+    if (rc != TRUST_ESIGNER ||
+        adopt_ctl(world, NULL, ctl_source_path(world->config, path, sizeof path), &err) != 0)
+        return false;
+    world->ctl_status = CTL_REFUSED;
+    say_ctl_refused(world, path, &why, true);
+    return true;
+}
+
 bool world_retry_ctl(struct world *world)
 {
-    return world->ctl_status == CTL_REFUSED && refresh_ctl(world, false);
+    bool withdrawn = withdraw_ctl(world);
+    return (world->ctl_status == CTL_REFUSED && refresh_ctl(world, false)) || withdrawn;
 }

@@ -31,8 +31,8 @@ struct world {
 int world_read_config(struct world *world, const char *config_path, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Build everything else from the configuration. previous NULL: this is the start, and a CTL that is refused
- * is replaced by the last good one. Else it is a reload, at which the CTL in force, as it was kept, stands
- * in for one that is refused, and previous hands down its TLS tickets. */
+ * is replaced by the last good one. Else it is a reload, at which the CTL in force stands in for one that is
+ * refused, and previous hands down its TLS tickets. */
 int world_build(struct world *world, const struct world *previous, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Whether a start would have store, certificate and key: `tvsd -t`. */
@@ -51,7 +51,8 @@ void world_remember_ctl(const struct world *world);
 bool world_store_changed(struct world *world);
 bool world_ctl_changed(struct world *world);
 
-/* The store or the published lists changed: try a refused CTL again. true: a new snapshot is to be made. */
+/* The store or the published lists changed: let the CTL in force go if its signer was withdrawn, and try a
+ * refused one again. true: a new snapshot is to be made. */
 bool world_retry_ctl(struct world *world);
 
 /* The next snapshot of what is in force. NULL: out of memory. */

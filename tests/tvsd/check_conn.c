@@ -115,7 +115,8 @@ START_TEST(longest_message)
         bench_turn(&bench, &phone);
     }
     ck_assert_int_eq(expect_answer(&bench, &phone, 5).status, 1);
-    BENCH_LOGGED(&bench, "result=unusable roles=\"\" source=none serial=\"\"");
+    BENCH_LOGGED(&bench, "result=unusable roles=\"\" source=none serial=\"\" device=\"\" peer=local us=");
+    BENCH_LOGGED(&bench, " reason=\"the certificate cannot be parsed\"");
     phone_send(&phone, verify);
     expect_answer(&bench, &phone, 0x3e9);
     finish(&bench, &phone);

@@ -186,7 +186,17 @@ static const struct {
      "event=tls-refused reason=\"the client offers no cipher suite that is allowed here: "},
     {"",
      {.newest = TLS1_2_VERSION, .signatures = "RSA+SHA1"},
-     "event=tls-refused reason=\"the client accepts no signature stronger than SHA-1\" peer=local"},
+     "event=tls-refused reason=\"the client accepts no signature algorithm that is allowed here: nothing "
+     "stronger "
+     "than SHA-1\" peer=local setting=\"\""},
+    {"",
+     {.oldest = TLS1_3_VERSION, .signatures = "ECDSA+SHA256"}, /* for a key that the server has not */
+     "event=tls-refused reason=\"the client accepts no signature algorithm that is allowed here: no s"},
+    {"",
+     {.oldest = TLS1_2_VERSION, .newest = TLS1_2_VERSION, .fallback = true},
+     "event=tls-refused reason=\"the client says that it fell back from a newer version, which is allowed "
+     "here\" "
+     "peer=local setting=\"\""},
 };
 
 START_TEST(refusals_are_explained)
@@ -260,6 +270,41 @@ START_TEST(unread_answers)
 }
 END_TEST
 
+static void count_busy(void *arg)
+{
+    ++*(unsigned *)arg;
+}
+
+/* What is left to send when nothing more will be read waits for the socket, not in a busy loop: 0 after a
+ * message that ends the connection, 1 after a goodbye. */
+START_TEST(unread_answers_at_the_end)
+{
+    const struct sockaddr address = {.sa_family = AF_UNIX};
+    const int least = 1;
+    unsigned busy = 0;
+    struct bench bench;
+    struct phone phone;
+    bench_init(&bench, DEADLINES("10s", "300ms", "10s"), &server, store, ctl);
+    bench.host.on_busy = count_busy; /* each CONN_TURNS turns */
+    bench.host.arg = &busy;
+    int fd = phone_connect(&phone, NULL);
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
+    conn_open(&bench.host, fd, 0, &address, sizeof address);
+    BENCH_UNTIL(&bench, &phone, phone.shaken);
+    struct trust_bytes all = many(query, 1, 20);
+    phone_send(&phone, all);
+    if (_i == 0)
+        phone_send(&phone, (struct trust_bytes){(const uint8_t *)"X", 1});
+    else
+        ck_assert_int_eq(SSL_shutdown(phone.ssl), 0);
+    expect_end(&bench, NULL, CONN_END_REQUEST_TIMEOUT);
+    ck_assert_uint_eq(bench.host.stats.query, 20);
+    ck_assert_uint_eq(busy, 0);
+    free((void *)(uintptr_t)all.data);
+    finish(&bench, &phone);
+}
+END_TEST
+
 START_TEST(idle)
 {
     struct bench bench;
@@ -328,6 +373,7 @@ Suite *suite(void)
     tcase_add_loop_test(all, slow_handshake, 0, 2);
     tcase_add_test(all, trickling_request);
     tcase_add_test(all, unread_answers);
+    tcase_add_loop_test(all, unread_answers_at_the_end, 0, 2);
     tcase_add_test(all, idle);
     tcase_add_test(all, address_limit);
     suite_add_tcase(conn_end, all);

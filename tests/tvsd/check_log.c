@@ -2,6 +2,7 @@
 #include "tests/check_main.h"
 
 #include "config/text.h"
+#include "tests/fixture.h"
 #include "tvsd/log.h"
 #include "tvsd/log_escape.h"
 #include "tvsd/log_render.h"
@@ -263,6 +264,29 @@ START_TEST(test_catalogue)
 }
 END_TEST
 
+/* Operators look the ids up there. */
+START_TEST(test_manual_names_every_event)
+{
+    struct trust_bytes page = fixture_read("./man/tvsd.8");
+    char *manual = strndup((const char *)page.data, page.len);
+    for (int i = 0; i < LOG_EV_COUNT; i++) {
+        const char *id = log_event_id((enum log_event)i);
+        bool found = false;
+        for (const char *at = manual; !found && (at = strstr(at, "\n.It Ql ")) != NULL;) {
+            at += strlen("\n.It Ql ");
+            for (const char *end = at + strcspn(at, "\n"); !found && at < end; at += strspn(at, " ,")) {
+                size_t word = strcspn(at, " ,\n");
+                found = word == strlen(id) && memcmp(at, id, word) == 0;
+                at += word;
+            }
+        }
+        ck_assert_msg(found, "man/tvsd.8 lacks %s", id);
+    }
+    free(manual);
+    fixture_free(page);
+}
+END_TEST
+
 START_TEST(test_say_refuses_foreign_keys)
 {
     LOG_SAY(READY, log_text("reason", "no such key"));
@@ -281,6 +305,7 @@ Suite *suite(void)
     tcase_add_test(tc, test_any_bytes);
     tcase_add_test(tc, test_empty_values);
     tcase_add_test(tc, test_catalogue);
+    tcase_add_test(tc, test_manual_names_every_event);
     tcase_add_test_raise_signal(tc, test_say_refuses_foreign_keys, SIGABRT);
     suite_add_tcase(s, tc);
     return s;

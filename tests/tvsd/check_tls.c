@@ -127,6 +127,18 @@ static const struct {
      true,
      {C12, .ciphers = "AES256-SHA:AES128-GCM-SHA256:@SECLEVEL=0"},
      WEAK("AES128-GCM-SHA256")},
+    {"1.3 with suites of its own, or 1.2",
+     ON_RSA,
+     V2,
+     true,
+     {.suites = "TLS_AES_128_CCM_SHA256"},
+     STRICT("TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256")},
+    {"1.3 with suites of its own, below 1.3",
+     ON_RSA,
+     V3,
+     true,
+     {.suites = "TLS_AES_128_CCM_SHA256"},
+     REFUSED(CIPHER)},
     {"ECDHE for another key",
      ON_RSA,
      V2,
@@ -219,8 +231,8 @@ static const struct {
      REFUSED(CIPHER)},
     {"1.0, EC", ON_EC, V0, true, {C10}, REFUSED(CIPHER)},
     /* Fallbacks (RFC 7507). */
-    {"1.2 after 1.3", ON_RSA, V2, true, {C12, .fallback = true}, REFUSED(VERSION)},
-    {"1.1 after 1.2", ON_RSA, V0, true, {C11, .fallback = true}, REFUSED(VERSION)},
+    {"1.2 after 1.3", ON_RSA, V2, true, {C12, .fallback = true}, REFUSED(FALLBACK)},
+    {"1.1 after 1.2", ON_RSA, V0, true, {C11, .fallback = true}, REFUSED(FALLBACK)},
 };
 
 START_TEST(clients_by_class)
@@ -354,6 +366,27 @@ START_TEST(gone_during_handshake)
 }
 END_TEST
 
+static const struct phone_options below_tls13[] = {
+    {C12}, {C12, .ciphers = "AES256-SHA:@SECLEVEL=0"}, {C11}, {C10}};
+
+/* RFC 8446, 4.1.3: the server's random says that it could have done better. */
+START_TEST(pushed_down_clients_can_tell)
+{
+    struct phone phone;
+    uint8_t random[SSL3_RANDOM_SIZE];
+    struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_0, true, NULL);
+    int fd = phone_connect(&phone, &below_tls13[_i]);
+    struct tls *tls = tls_new(context, fd);
+    ck_assert_int_eq(shake(tls, &phone), TLS_STEP_DONE);
+    ck_assert_uint_eq(SSL_get_server_random(phone.ssl, random, sizeof random), sizeof random);
+    ck_assert_mem_eq(random + sizeof random - 8, _i < 2 ? "DOWNGRD\1" : "DOWNGRD\0", 8);
+    tls_free(tls);
+    tls_context_free(context);
+    phone_fini(&phone);
+    close(fd);
+}
+END_TEST
+
 START_TEST(refused_server_keys)
 {
     const struct config config = {.tls = {.minimum = CONFIG_TLS_1_2}};
@@ -395,6 +428,7 @@ Suite *suite(void)
     tcase_add_loop_test(all, bare_hellos, 0, COUNT(bare));
     tcase_add_loop_test(all, strange_bytes, 0, COUNT(strangers));
     tcase_add_loop_test(all, gone_during_handshake, 0, 3);
+    tcase_add_loop_test(all, pushed_down_clients_can_tell, 0, COUNT(below_tls13));
     tcase_add_test(all, refused_server_keys);
     tcase_add_test(all, failures_are_explained);
     suite_add_tcase(tls, all);

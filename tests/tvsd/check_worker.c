@@ -5,8 +5,12 @@
 #include "tvsd/worker.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -305,6 +309,66 @@ START_TEST(address_limit_of_all)
 }
 END_TEST
 
+/* The main thread shuts the sockets down before the workers have let go of them: that is no trouble. */
+START_TEST(sockets_are_shut_down)
+{
+    struct site_of_workers site;
+    start_workers(&site, "", WORKERS, 100);
+    ck_assert_int_eq(shutdown(site.listener, SHUT_RDWR), 0);
+    const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
+    nanosleep(&moment, NULL);
+    for (size_t i = 0; i < site.count; i++)
+        worker_drain(site.workers[i], 1000);
+    for (size_t i = 0; i < site.count; i++)
+        UNTIL(&site, NULL, worker_ended(site.workers[i]));
+    log_drain();
+    BENCH_NOT_LOGGED(&site.bench, "accept-paused");
+    stop_workers(&site);
+}
+END_TEST
+
+/* The signals that a thread of this process blocks, by the thread's name. */
+static unsigned long long blocked_by(const char *name)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    unsigned long long mask = 0;
+    bool found = false;
+    ck_assert_ptr_nonnull(tasks);
+    for (struct dirent *task; !found && (task = readdir(tasks)) != NULL;) {
+        char path[300], line[200], thread[64] = "";
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+        FILE *status = fopen(path, "r");
+        while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+            sscanf(line, "Name: %63s", thread);
+            if (sscanf(line, "SigBlk: %llx", &mask) == 1)
+                found = strcmp(thread, name) == 0;
+        }
+        if (status != NULL)
+            fclose(status);
+    }
+    closedir(tasks);
+    ck_assert_msg(found, "there is no thread %s", name);
+    return mask;
+}
+
+/* Signals are the main thread's, whose mask stays as it was. */
+START_TEST(signals_are_blocked)
+{
+    static const int blocked[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGPIPE}, faults[] = {SIGSEGV, SIGBUS};
+    struct site_of_workers site;
+    sigset_t mine;
+    start_workers(&site, "", 1, 100);
+    unsigned long long mask = blocked_by("worker-0");
+    for (size_t i = 0; i < sizeof blocked / sizeof blocked[0]; i++)
+        ck_assert_msg(mask >> (blocked[i] - 1) & 1, "signal %d", blocked[i]);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        ck_assert_msg(!(mask >> (faults[i] - 1) & 1), "signal %d", faults[i]);
+    ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, NULL, &mine), 0);
+    ck_assert_int_eq(sigismember(&mine, SIGTERM), 0);
+    stop_workers(&site);
+}
+END_TEST
+
 /* Freed while phones are connected: they are hung up on, nothing is left. */
 START_TEST(freed_at_once)
 {
@@ -331,6 +395,8 @@ Suite *suite(void)
     tcase_add_test(all, greedy_phone);
     tcase_add_test(all, no_descriptors);
     tcase_add_test(all, address_limit_of_all);
+    tcase_add_test(all, sockets_are_shut_down);
+    tcase_add_test(all, signals_are_blocked);
     tcase_add_test(all, freed_at_once);
     suite_add_tcase(worker, all);
     return worker;

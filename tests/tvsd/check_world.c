@@ -399,10 +399,47 @@ START_TEST(a_garbled_ctl_does_not_hold_up_a_reload)
     ck_assert_int_eq(world.ctl_status, CTL_REFUSED);
     ck_assert_uint_eq(ctl_count(), 1);
     ck_assert_uint_eq(trust_index_count(world.store_index), 3);
-    /* Not even the copy is there: then what is in force stays, all of it. */
+    /* Not even when the copy is gone. */
     ck_assert_int_eq(unlink(good_path), 0);
-    ck_assert_int_lt(reload(), 0);
+    ck_assert_msg(reload() == 0, "%s", err.text);
     ck_assert_uint_eq(ctl_count(), 1);
+}
+END_TEST
+
+/* 0: CTLFile.tlv is the CTL in force; 1: it is garbled, and the last good one serves; 2: at a reload. */
+START_TEST(a_withdrawn_signer_takes_his_ctl_along)
+{
+    struct trust_cert *deleted;
+    site_add_trust(&site, TRUST_UNIT_PHONE_SAST_TRUST, &stranger);
+    put_ctl(&stranger, &server);
+    ck_started();
+    if (_i == 1) {
+        garble_ctl();
+        ck_assert(!world_ctl_changed(&world));
+    }
+    ck_assert_uint_eq(ctl_count(), 2);
+    ck_assert_int_eq(trust_store_delete(site.store, TRUST_UNIT_PHONE_SAST_TRUST, "stranger", &deleted, &err),
+                     0);
+    trust_cert_free(deleted);
+    ck_assert(_i == 2 ? reload() == 0 : world_store_changed(&world));
+    ck_assert_uint_eq(ctl_count(), 0);
+    ck_assert_int_eq(world.ctl_status, CTL_REFUSED);
+    ck_assert(!world_retry_ctl(&world));
+    put_ctl(&signer, NULL);
+    ck_assert(world_retry_ctl(&world));
+    ck_assert_uint_eq(ctl_count(), 1);
+}
+END_TEST
+
+/* What was replaced is retired, and vouches on. */
+START_TEST(a_replaced_signer_is_not_withdrawn)
+{
+    put_ctl(&signer, NULL);
+    ck_started();
+    site_set_own(&site, TRUST_UNIT_CALLMANAGER, &stranger);
+    ck_assert(world_store_changed(&world));
+    ck_assert_uint_eq(ctl_count(), 1);
+    ck_assert_int_eq(world.ctl_status, CTL_BELIEVED);
 }
 END_TEST
 
@@ -429,6 +466,7 @@ Suite *suite(void)
         a_store_that_is_lost_stays_in_force,
         a_reload_takes_everything,
         a_garbled_ctl_does_not_hold_up_a_reload,
+        a_replaced_signer_is_not_withdrawn,
     };
     Suite *s = suite_create("world");
     TCase *c = tcase_create("world");
@@ -436,6 +474,7 @@ Suite *suite(void)
     tcase_set_timeout(c, 60);
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         tcase_add_test(c, tests[i]);
+    tcase_add_loop_test(c, a_withdrawn_signer_takes_his_ctl_along, 0, 3);
     tcase_add_loop_test(c, a_reload_takes_everything_or_nothing, 0, (int)(sizeof spoil / sizeof spoil[0]));
     suite_add_tcase(s, c);
     return s;
