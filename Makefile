@@ -136,5 +136,12 @@ $(eval $(call check_rule,tvsctl,$(TVSCTL_PARTS) $(CONFIG_SRC),$$(LIBS_TVSCTL)))
 $(eval $(call check_rule,tvsc,$(TVSC_PARTS),$$(LIBS_TVSC)))
 .SECONDARY:
 
+# Programs that the end-to-end tests use.
+IT_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/it/*.c))
+$(BUILD)/tests/it/%: $(BUILD)/obj/tests/it/%.o $(LIB_A)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS_LIB) $(LIBS_TVSC)
+
 include scripts/targets.mk
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

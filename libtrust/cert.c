@@ -89,6 +89,19 @@ static int read_time(const ASN1_TIME *time, const char *what, time_t *out, struc
     return 0;
 }
 
+/* A key without a size is none either. OpenSSL says both also when it ran out of memory on its way, but does
+ * not a second time then. */
+static int check_undecodable(const struct trust_cert *cert, struct trust_error *err)
+{
+    const unsigned char *spki = cert->spki;
+    EVP_PKEY *again = d2i_PUBKEY(NULL, &spki, (long)cert->spki_len);
+    bool is_key = again != NULL && EVP_PKEY_get_bits(again) > 0;
+    EVP_PKEY_free(again);
+    if (is_key)
+        return crypto_no_memory(err, "certificate: public key");
+    return crypto_error(err, 0, "certificate: public key") == TRUST_ENOMEM ? TRUST_ENOMEM : 0;
+}
+
 static int read_key(struct trust_cert *cert, struct trust_error *err)
 {
     int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert->x509), &cert->spki);
@@ -100,8 +113,10 @@ static int read_key(struct trust_cert *cert, struct trust_error *err)
 
     cert->key_type = TRUST_KEY_OTHER;
     cert->pkey = X509_get0_pubkey(cert->x509);
-    if (cert->pkey == NULL) /* a curve, say, that OpenSSL lacks: the certificate is one all the same */
-        return crypto_error(err, 0, "certificate: public key") == TRUST_ENOMEM ? TRUST_ENOMEM : 0;
+    if (cert->pkey == NULL || EVP_PKEY_get_bits(cert->pkey) <= 0) {
+        cert->pkey = NULL; /* a curve, say, that OpenSSL lacks: the certificate is one all the same */
+        return check_undecodable(cert, err);
+    }
     cert->key_bits = EVP_PKEY_get_bits(cert->pkey);
     int id = EVP_PKEY_get_base_id(cert->pkey);
     if (id == EVP_PKEY_RSA)

@@ -203,7 +203,9 @@ int trust_key_generate(const char *spec, struct trust_key **out, struct trust_er
     EVP_PKEY *pkey = specs[i].curve != NULL ? EVP_EC_gen(specs[i].curve) : EVP_RSA_gen(specs[i].bits);
     if (pkey == NULL)
         return crypto_error(err, TRUST_ECRYPTO, "cannot make a key %s", spec);
-    return key_from_pkey(pkey, out, err);
+    int code = key_from_pkey(pkey, out, err);
+    ERR_clear_error(); /* OpenSSL may complain on its way and yet succeed */
+    return code;
 }
 
 struct trust_key *trust_key_ref(struct trust_key *key)

@@ -89,7 +89,10 @@ static int find_other(const char *folder, const char *suffix, char **out, struct
     *out = NULL;
     DIR *dir = opendir(folder);
     if (dir == NULL) {
-        int code = errno == EACCES ? TRUST_EDENIED : errno == ENOENT ? TRUST_ENOTFOUND : TRUST_ESYSTEM;
+        int code = errno == EACCES   ? TRUST_EDENIED
+                   : errno == ENOENT ? TRUST_ENOTFOUND
+                   : errno == ENOMEM ? TRUST_ENOMEM
+                                     : TRUST_ESYSTEM;
         return trust_error_set(err, code, TRUST_NO_OFFSET, "cannot read the folder of keys %s: %s", folder,
                                strerror(errno));
     }

@@ -79,6 +79,10 @@ static int check_version(struct trust_store *store, int64_t version, struct trus
         rc = store_number(store, 0, &objects, err, "SELECT count(*) FROM sqlite_master", "");
     if (rc != 0)
         return rc;
+    if (version < 0)
+        return trust_error_set(err, TRUST_ESTORE, TRUST_NO_OFFSET,
+                               "%s: schema version %lld makes no sense: restore a backup", store->path,
+                               (long long)version);
     bool is_new = version == 0 && application == 0 && objects == 0;
     if (application != STORE_APPLICATION && !is_new)
         return trust_error_set(err, TRUST_ESTORE, TRUST_NO_OFFSET,

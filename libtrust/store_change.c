@@ -71,7 +71,7 @@ static int adopt_imports(struct trust_store *store, struct trust_error *err)
 }
 
 /* A row that cannot be parsed stays as it is: it fails the load, which names it, and must not keep anybody
- * from writing, not even from deleting it. */
+ * from adding others. */
 static int adopt_caches(struct trust_store *store, struct trust_error *err)
 {
     sqlite3_stmt *statement;

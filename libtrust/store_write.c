@@ -169,6 +169,15 @@ static int make_way(struct trust_store *store, const struct trust_unit_info *uni
     return rc;
 }
 
+/* The time to live came with the import and goes with it. */
+static int out_of_imports(struct trust_store *store, const char *pkid, struct trust_error *err)
+{
+    int rc = store_run(store, err, "DELETE FROM importedcertificate WHERE fkcertificate = ?1", "t", pkid);
+    if (rc == 0)
+        rc = store_run(store, err, "UPDATE certificate SET timetolive = NULL WHERE pkid = ?1", "t", pkid);
+    return rc == 0 ? store_row_settle(store, pkid, err) : rc;
+}
+
 static int is_in_unit(struct trust_store *store, const struct trust_cert *cert, int unit, bool *is,
                       struct trust_error *err)
 {
@@ -288,13 +297,8 @@ int trust_store_delete(struct trust_store *store, int unit, const char *name, st
     if (rc != 0)
         return rc;
     rc = trust_store_find(store, unit, name, &row, err);
-    if (rc == 0 && info != NULL) {
-        rc = out_of_unit(store, row.pkid, info, err);
-    } else if (rc == 0) {
-        rc = store_run(store, err, "DELETE FROM importedcertificate WHERE fkcertificate = ?1", "t", row.pkid);
-        if (rc == 0)
-            rc = store_row_settle(store, row.pkid, err);
-    }
+    if (rc == 0)
+        rc = info != NULL ? out_of_unit(store, row.pkid, info, err) : out_of_imports(store, row.pkid, err);
     rc = store_end(store, rc, err);
     if (rc == 0)
         *deleted = row.cert;

@@ -30,7 +30,7 @@ check: deps ## Build everything and run all tests
 	@$(SELF) DEPS_CHECKED=yes -j$(JOBS) all tests
 	@$(SELF) DEPS_CHECKED=yes check-all
 
-tests: all $(CHECKS) ## Build the unit tests
+tests: all $(CHECKS) $(IT_PROGRAMS) ## Build the unit tests
 
 check-all: check-size check-layers check-headers check-unit check-it
 
@@ -52,7 +52,7 @@ format:
 check-unit: all $(CHECKS) ## The unit tests
 	@$(DATA_ENV) scripts/run-checks.sh $(CHECKS)
 
-check-it: all ## The built programs together, end to end
+check-it: all $(IT_PROGRAMS) ## The built programs together, end to end
 	@BUILD=$(BUILD) scripts/tools.sh
 	@BUILD=$(BUILD) tests/it/run.sh
 

@@ -22,6 +22,11 @@ CREATE TRIGGER certificate_changed AFTER UPDATE OF certificate ON certificate
 BEGIN
     DELETE FROM certificatecache WHERE fkcertificate = NEW.pkid;
 END;
+-- REPLACE is a deletion that fires no trigger of its own.
+CREATE TRIGGER certificate_written AFTER INSERT ON certificate
+BEGIN
+    DELETE FROM certificatecache WHERE fkcertificate = NEW.pkid;
+END;
 CREATE TRIGGER certificate_deleted AFTER DELETE ON certificate
 BEGIN
     DELETE FROM certificatecache WHERE fkcertificate = OLD.pkid;

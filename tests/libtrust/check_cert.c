@@ -184,6 +184,15 @@ START_TEST(keys_that_openssl_cannot_decode)
     ck_assert(trust_cert_is_self_signed(cert));
     trust_cert_free(cert);
     fixture_free(der);
+
+    /* An RSA key whose modulus is zero. */
+    der = fixture_read("odd-certs/rsa-zero.der");
+    cert = cert_of_der(der);
+    ck_assert_int_eq(trust_cert_key_type(cert), TRUST_KEY_OTHER);
+    ck_assert_int_eq(trust_cert_key_bits(cert), 0);
+    ck_assert(!trust_cert_is_self_signed(cert));
+    trust_cert_free(cert);
+    fixture_free(der);
 }
 END_TEST
 

@@ -313,6 +313,7 @@ START_TEST(imports_keep_their_roles)
     helper_ok(trust_store_delete(s.store, 0, NODE, &deleted, &err), &err);
     trust_cert_free(deleted);
     helper_store_roles_are(s.store, cert, "7");
+    helper_sql_is(s.store, "select timetolive from certificate", "NULL;");
     ck_assert(!helper_import(s.store, cert, (struct trust_roles){0}, -1));
     helper_store_roles_are(s.store, cert, "7");
     helper_ok(trust_store_delete(s.store, TRUST_UNIT_TOMCAT_TRUST, NODE, &deleted, &err), &err);

@@ -129,6 +129,27 @@ START_TEST(changed_certificate_drops_its_cache)
 }
 END_TEST
 
+START_TEST(certificate_put_in_place_of_another)
+{
+    struct helper_store s = helper_store_new();
+    struct trust_cert *before = helper_cert_file("pub-old.crt"), *after = helper_cert_file("pub.crt");
+    helper_add_trust(s.store, TRUST_UNIT_TOMCAT_TRUST, before);
+    struct trust_bytes pem = fixture_read("certs/pub.crt");
+    char sql[4096];
+    snprintf(sql, sizeof sql,
+             "REPLACE INTO certificate (pkid, subjectname, issuername, serialnumber, certificate)"
+             " SELECT pkid, subjectname, issuername, serialnumber, '%s' FROM certificate",
+             (const char *)pem.data);
+    helper_exec(s.path, sql);
+    helper_store_roles_are(s.store, before, "absent");
+    helper_store_roles_are(s.store, after, "7");
+    fixture_free(pem);
+    trust_cert_free(before);
+    trust_cert_free(after);
+    helper_store_free(&s);
+}
+END_TEST
+
 START_TEST(rows_of_other_software)
 {
     struct helper_store s = helper_store_new();
@@ -328,6 +349,7 @@ Suite *suite(void)
     tcase_add_test(load, cache_alone_is_read);
     tcase_add_test(load, damaged_cache_is_not_believed);
     tcase_add_test(load, changed_certificate_drops_its_cache);
+    tcase_add_test(load, certificate_put_in_place_of_another);
     tcase_add_test(load, rows_of_other_software);
     tcase_add_test(load, same_bytes_in_two_rows);
     tcase_add_loop_test(load, corrupt_rows_are_named, 0, sizeof corruptions / sizeof corruptions[0]);

@@ -117,6 +117,17 @@ START_TEST(newer_than_this_program)
 }
 END_TEST
 
+START_TEST(version_that_makes_no_sense)
+{
+    struct helper_store s = helper_store_new();
+    helper_store_close(&s);
+    helper_exec(s.path, "PRAGMA user_version = -1");
+    open_fails(s.path, TRUST_STORE_READ, TRUST_ESTORE, "version -1");
+    open_fails(s.path, TRUST_STORE_WRITE, TRUST_ESTORE, "version -1");
+    helper_store_free(&s);
+}
+END_TEST
+
 START_TEST(older_is_migrated_by_a_writer)
 {
     char path[256], *folder = fresh_path(path);
@@ -408,6 +419,7 @@ Suite *suite(void)
     tcase_add_test(opening, no_database);
     tcase_add_test(opening, a_database_of_others);
     tcase_add_test(opening, newer_than_this_program);
+    tcase_add_test(opening, version_that_makes_no_sense);
     tcase_add_test(opening, older_is_migrated_by_a_writer);
     tcase_add_test(opening, failed_migration_leaves_nothing_half_done);
     tcase_add_test(opening, unfinished_file_is_finished);
