@@ -160,8 +160,10 @@ static int merge(struct trust_index_builder *builder, struct builder_entry *know
         return trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET, "a certificate has more than %d roles",
                                TRUST_ROLES_MAX);
     known->entry.roles = roles;
-    if (known->entry.ttl == 0)
+    if (!known->entry.has_ttl) {
+        known->entry.has_ttl = entry->has_ttl;
         known->entry.ttl = entry->ttl;
+    }
     return 0;
 }
 

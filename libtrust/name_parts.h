@@ -6,7 +6,9 @@
 
 #include <openssl/x509.h>
 
-#define NAME_MAX_BYTES 65535 /* what an element of a list or message can carry */
+/* An element could carry 65535; no certificate has a name of a tenth of this, and a phone's query may cost a
+ * worker only so much. */
+#define NAME_MAX_BYTES 8192
 #define NAME_MAX_PARTS 256
 
 /* One attribute. */

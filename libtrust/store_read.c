@@ -42,7 +42,8 @@ static int load_row(sqlite3_stmt *statement, struct trust_index_builder *builder
         rc = store_column_ttl(statement, TTL, &ttl, err);
     if (rc != 0)
         return rc;
-    entry.ttl = ttl > 0 ? (uint32_t)ttl : 0;
+    entry.has_ttl = ttl >= 0;
+    entry.ttl = entry.has_ttl ? (uint32_t)ttl : 0;
 
     uint8_t digest[TRUST_DIGEST_MAX];
     entry.der = store_column_bytes(statement, DER);

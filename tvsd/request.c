@@ -48,7 +48,7 @@ static void trusted(const struct request_known *known, struct request_answer *an
     response->has_roles = true;
     response->roles = entry->roles;
     response->has_ttl = true;
-    response->ttl = entry->ttl != 0 ? entry->ttl : (uint32_t)known->config->answers.ttl;
+    response->ttl = entry->has_ttl ? entry->ttl : (uint32_t)known->config->answers.ttl;
     if (response->type == TRUST_MSG_QUERY_RES)
         response->certificate = entry->der;
     if (trust_response_size(response) > TRUST_FRAME_MAX) {

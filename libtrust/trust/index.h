@@ -21,7 +21,8 @@ struct trust_entry {
     const char *issuer_canonical;      /* trust_name_canonical */
     const char *issuer_canonical_full; /* trust_name_canonical_full */
     struct trust_roles roles;          /* empty: known, but good for nothing */
-    uint32_t ttl;                      /* seconds; 0: the configured default */
+    bool has_ttl;                      /* false: the configured default */
+    uint32_t ttl;                      /* seconds; 0: phones ask each time */
     time_t not_after;                  /* seconds since 1970 */
 };
 

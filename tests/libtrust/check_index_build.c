@@ -19,6 +19,7 @@ START_TEST(same_bytes_merge_their_roles)
     helper_index_add(builder, cert, TRUST_ROLE_SAST);
     helper_index_add(builder, cert, TRUST_ROLE_SAST);
     struct trust_entry entry = helper_entry(cert, (struct trust_roles){0});
+    entry.has_ttl = true;
     entry.ttl = 60;
     helper_ok(trust_index_add(builder, &entry, &err), &err);
     struct trust_index *index = helper_index_build(builder);

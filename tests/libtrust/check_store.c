@@ -176,7 +176,7 @@ START_TEST(roles_of_every_unit)
     ck_assert_ptr_nonnull(entry);
     ck_assert_uint_eq(entry->roles.count, unit->roles.count);
     ck_assert_mem_eq(entry->roles.code, unit->roles.code, unit->roles.count);
-    ck_assert_uint_eq(entry->ttl, 0);
+    ck_assert(!entry->has_ttl);
     trust_index_free(index);
     trust_cert_free(cert);
     helper_store_free(&s);

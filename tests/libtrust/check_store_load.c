@@ -340,6 +340,21 @@ START_TEST(many)
 }
 END_TEST
 
+/* Only NULL is the default: 0 tells phones to ask each time. */
+START_TEST(a_ttl_of_zero_is_kept)
+{
+    struct helper_store s = helper_store_new();
+    struct trust_cert *cert = helper_cert_file("pub.crt");
+    helper_import(s.store, cert, (struct trust_roles){1, {TRUST_ROLE_APP_SERVER}}, 0);
+    struct trust_index *index = helper_load(s.store);
+    ck_assert(trust_index_at(index, 0)->has_ttl);
+    ck_assert_uint_eq(trust_index_at(index, 0)->ttl, 0);
+    trust_index_free(index);
+    trust_cert_free(cert);
+    helper_store_free(&s);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("store: load");
@@ -355,6 +370,7 @@ Suite *suite(void)
     tcase_add_loop_test(load, corrupt_rows_are_named, 0, sizeof corruptions / sizeof corruptions[0]);
     tcase_add_test(load, pkid_that_is_none);
     tcase_add_test(load, newest_own_certificate_of_two);
+    tcase_add_test(load, a_ttl_of_zero_is_kept);
     tcase_add_test(load, corrupt_pages);
     tcase_add_test(load, many);
     suite_add_tcase(s, load);

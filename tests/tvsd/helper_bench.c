@@ -56,6 +56,7 @@ struct trust_index *index_make(const struct held *held, size_t count)
             .issuer = trust_name_cucm(trust_cert_issuer(cert)),
             .issuer_canonical = trust_name_canonical(trust_cert_issuer(cert)),
             .issuer_canonical_full = trust_name_canonical_full(trust_cert_issuer(cert)),
+            .has_ttl = held[i].ttl != 0,
             .ttl = held[i].ttl,
             .not_after = trust_cert_not_after(cert),
         };
