@@ -23,7 +23,7 @@ unitdir ?= $(PREFIX)/lib/systemd/system
 sysconfdir ?= /etc
 
 PKGS_LIB := libcrypto sqlite3
-PKGS_ALL := libcrypto libssl sqlite3 libevent_core libevent_pthreads yaml-0.1
+PKGS_ALL := libcrypto libssl sqlite3 libevent_core libevent_pthreads yaml-0.1 libsystemd
 PKGS_TEST := check
 
 # Recipes that need nothing built run before the libraries are looked for.
@@ -40,7 +40,7 @@ endif
 PKG_CONFIG ?= pkg-config
 CFLAGS_LIBS = $(shell $(PKG_CONFIG) --cflags $(PKGS_ALL) 2>/dev/null)
 LIBS_LIB = $(shell $(PKG_CONFIG) --libs $(PKGS_LIB) 2>/dev/null)
-LIBS_TVSD = $(shell $(PKG_CONFIG) --libs libssl libcrypto libevent_core libevent_pthreads yaml-0.1 2>/dev/null)
+LIBS_TVSD = $(shell $(PKG_CONFIG) --libs libssl libcrypto libevent_core libevent_pthreads yaml-0.1 libsystemd 2>/dev/null)
 LIBS_TVSCTL = $(shell $(PKG_CONFIG) --libs yaml-0.1 2>/dev/null)
 LIBS_TVSC = $(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null)
 LIBS_CHECK = $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
@@ -77,6 +77,7 @@ PROGRAMS := $(BUILD)/tvsd $(BUILD)/tvsctl $(BUILD)/tvsc
 
 .PHONY: all
 all: $(SO) $(BUILD)/libtrust.so $(PROGRAMS) ## Build the library and the three programs in build/
+	@:
 
 .DELETE_ON_ERROR:
 .SUFFIXES:

@@ -130,6 +130,9 @@ int config_load(const char *path, struct config **out, struct trust_error *err)
     struct stat info;
     *out = NULL;
     int rc = trust_file_read(path, FILE_MAX, &data, &len, &info, err);
+    if (rc == TRUST_ENOTFOUND)
+        return trust_error_set(err, rc, TRUST_NO_OFFSET,
+                               "there is no configuration %s; make one, or name another with --config", path);
     if (rc != 0)
         return rc;
     /* Who writes it chooses folders and keys, and what programs run as root do. */

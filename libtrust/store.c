@@ -56,8 +56,13 @@ static int find_file(const char *path, struct trust_error *err)
         return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
                                "%s: there is no store yet: it is made when a certificate is made or imported",
                                path);
-    return trust_error_set(err, errno == EACCES ? TRUST_EDENIED : TRUST_ESYSTEM, TRUST_NO_OFFSET,
-                           "%s: cannot open the store: %s", path, strerror(errno));
+    if (errno == EACCES)
+        return trust_error_set(err, TRUST_EDENIED, TRUST_NO_OFFSET,
+                               "%s: user %u may not look into its folder; run as the folder's owner, or give "
+                               "the folder to this user (chown -R)",
+                               path, (unsigned)geteuid());
+    return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: cannot open the store: %s", path,
+                           strerror(errno));
 }
 
 static int read_version(struct trust_store *store, int64_t *version, struct trust_error *err)

@@ -71,9 +71,11 @@ static int add_all(struct tvsctl *ctl, const struct trust_unit_info *unit, const
 static void say_all(struct tvsctl *ctl, const struct trust_unit_info *unit, const struct input *input,
                     const struct trust_store_added *results)
 {
+    bool kept_all = true; /* newer ones of the same names stayed: nothing was imported */
     for (size_t i = 0; i < input->count; i++) {
         const struct input_file *file = &input->files[i];
         for (size_t k = 0; k < file->bundle->cert_count; k++) {
+            kept_all = kept_all && results->kept_newer;
             say_added(ctl, unit->name, file->bundle->certs[k], results++);
             limits_warn(ctl, file->bundle->certs[k]);
         }
@@ -85,6 +87,8 @@ static void say_all(struct tvsctl *ctl, const struct trust_unit_info *unit, cons
     }
     if (unit->roles.count == 0)
         warn_no_role(ctl, unit->name);
+    if (kept_all)
+        return;
     fprintf(ctl->io.out, "Successfully imported certificate for %s.\n", unit->name);
     fprintf(ctl->io.out, "Please restart services related to %s for the new certificate to become active.\n",
             unit->name);

@@ -25,6 +25,10 @@ static int take_flags(struct tvsctl *ctl, struct own_cert_request *request)
     }
     if (key != NULL && !trust_key_spec_is_valid(key))
         return say_usage(ctl, "--key %s is none of: %s", key, flag_help(FLAG_KEY));
+    enum trust_key_type type = key != NULL && strncmp(key, "ec:", 3) == 0 ? TRUST_KEY_EC : TRUST_KEY_RSA;
+    const char *objection = key != NULL ? own_cert_key_objection(request->unit, type) : NULL;
+    if (objection != NULL)
+        return say_refusal(ctl, "--key %s: %s; nothing was changed", key, objection);
     request->key_spec = key;
     if (days != NULL) {
         char *end;

@@ -75,6 +75,8 @@ static int check_ready(struct tvsctl *ctl, struct state *state, bool must_be_mix
         return say_refusal(ctl,
                            "the cluster is not in mixed mode, so there is no CTL file to update; `utils ctl "
                            "set-cluster mixed-mode` makes one");
+    if (publish_check(ctl->config, &err) != 0)
+        return say_error(ctl, &err);
     int code = state_own_row(state, ctl->config->node.name, TRUST_UNIT_CALLMANAGER, &row, &err);
     trust_cert_free(row.cert);
     return code != 0 ? say_error(ctl, &err) : ask_is_possible(ctl);

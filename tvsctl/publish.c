@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define DIGITS 6
 
@@ -64,6 +65,20 @@ static bool is_out(const struct config *config, const char *name, const struct t
                 len == list->file.len && memcmp(data, list->file.data, len) == 0;
     free(data);
     return same;
+}
+
+int publish_check(const struct config *config, struct trust_error *err)
+{
+    struct stat info;
+    const char *folder = config->trust_lists.directory;
+    bool there = stat(folder, &info) == 0;
+    if (there ? S_ISDIR(info.st_mode) : errno != ENOENT && errno != ENOTDIR)
+        return 0;
+    return trust_error_set(
+        err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
+        "trust_lists.directory: there is no folder %s; make it, or name the TFTP server's in "
+        "the configuration; nothing was changed",
+        folder);
 }
 
 int publish_list(const struct state *state, const char *name, const struct trust_list *list,

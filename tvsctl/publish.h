@@ -12,4 +12,7 @@
 int publish_list(const struct state *state, const char *name, const struct trust_list *list,
                  struct trust_error *err) TRUST_MUST_CHECK;
 
+/* Whether there is a TFTP folder to publish into: to be asked before an operator is. TRUST_ENOTFOUND. */
+int publish_check(const struct config *config, struct trust_error *err) TRUST_MUST_CHECK;
+
 #endif

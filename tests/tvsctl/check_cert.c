@@ -286,6 +286,8 @@ START_TEST(import_trust_keeps_the_newest)
         bench_run(&bench, "set cert import trust Phone-SAST-trust %s",
                   bench_path(&bench, files[(i + _i) % 2]));
         bench_expect(&bench, TVSCTL_DONE, i == 1 ? said[_i] : NULL, NULL);
+        /* Nothing was imported when a newer one stayed, and nothing says so. */
+        ck_assert_int_eq(helper_count(bench.out, "Successfully imported"), i == 1 && _i == 1 ? 0 : 1);
     }
     bench_run(&bench, "show cert list trust");
     ck_assert_int_eq(helper_count(bench.out, "Phone-SAST-trust"), 1);
