@@ -176,7 +176,9 @@ static int read_pem(struct trust_bundle *bundle, struct trust_bytes bytes, const
     }
     if (code != 0)
         goto out;
-    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+    if (ERR_peek_error() == 0) /* of all else OpenSSL complains */
+        code = crypto_no_memory(err, "certificates");
+    else if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
         code = crypto_error(err, TRUST_ECERT, "PEM block %d is damaged or cut off", number);
     else if (bundle->cert_count == 0 && bundle->key == NULL)
         code = trust_error_set(err, TRUST_ECERT, TRUST_NO_OFFSET,

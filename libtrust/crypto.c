@@ -5,13 +5,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Besides saying so, OpenSSL says these of a context that it could not allocate. */
+static bool is_no_memory(unsigned long code)
+{
+    return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ||
+           (ERR_GET_LIB(code) == ERR_LIB_EVP && ERR_GET_REASON(code) == EVP_R_NOT_ABLE_TO_COPY_CTX);
+}
+
 int crypto_error(struct trust_error *err, int code, const char *format, ...)
 {
     /* The oldest entry is the cause; the ones behind it say who passed it on. */
     unsigned long first = ERR_get_error();
-    bool no_memory = false;
+    bool no_memory = ERR_GET_LIB(first) == ERR_LIB_EVP && ERR_GET_REASON(first) == EVP_R_INITIALIZATION_ERROR;
     for (unsigned long next = first; next != 0; next = ERR_get_error())
-        no_memory |= ERR_GET_REASON(next) == ERR_R_MALLOC_FAILURE;
+        no_memory |= is_no_memory(next);
     if (no_memory)
         code = TRUST_ENOMEM;
     if (err == NULL)

@@ -201,5 +201,6 @@ void tls_context_free(struct tls_context *context)
     if (context == NULL)
         return;
     SSL_CTX_free(context->ctx);
+    ERR_clear_error(); /* it allocates, to free its sessions */
     free(context);
 }
