@@ -25,6 +25,10 @@ forbid libtrust 'sqlite3\.h' '--exclude=store*'
 forbid config 'event2?/|openssl/|sqlite3\.h|pthread\.h|tvsd/|tvsctl/|tvsc/' ''
 forbid tvsd 'sqlite3\.h|yaml\.h|tvsctl/|tvsc/' ''
 forbid tvsd 'openssl/' '--exclude=tls*'
+forbid tvsd 'systemd/' '--exclude=notify.c'
+for folder in libtrust config tvsctl tvsc; do
+    forbid "$folder" 'systemd/' ''
+done
 forbid tvsctl 'event2?/|openssl/|sqlite3\.h|yaml\.h|pthread\.h|tvsd/|tvsc/' ''
 forbid tvsc 'event2?/|sqlite3\.h|yaml\.h|pthread\.h|config/|tvsd/|tvsctl/' ''
 forbid tvsc 'openssl/' '--exclude=tls*'

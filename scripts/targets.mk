@@ -2,6 +2,7 @@
 
 
 .PHONY: help deps demo run tests check check-all check-unit check-it check-size check-layers check-headers check-format check-asan \
+        check-tsan check-threads check-hammer check-boot \
         cover install uninstall clean format
 SELF := $(MAKE) --no-print-directory
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
@@ -60,6 +61,25 @@ check-asan: ## Unit and end-to-end tests under AddressSanitizer and UndefinedBeh
 	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' all tests
 	@$(SELF) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' check-unit check-it
 
+# tvsd alone has threads: the other unit tests would tell nothing here, and some of them a slow one. Without
+# setarch -R some kernels put things where ThreadSanitizer's shadow has to be.
+THREAD_CHECKS := $(filter $(BUILD)/tests/tvsd/%,$(CHECKS))
+TSAN_MAKE = setarch $$(uname -m) -R $(SELF) BUILD=$(BUILD)/tsan SAN=thread CFLAGS='-O1 -g'
+check-tsan: ## tvsd's unit tests and the end-to-end tests under ThreadSanitizer
+	@$(TSAN_MAKE) -j$(JOBS) all $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(THREAD_CHECKS) $(IT_PROGRAMS))
+	@$(TSAN_MAKE) check-threads check-it
+
+check-threads: $(THREAD_CHECKS)
+	@$(DATA_ENV) scripts/run-checks.sh $^
+
+check-boot: all $(IT_PROGRAMS) ## tvsd under a systemd of its own in a container (root, debootstrap, systemd-nspawn)
+	@BUILD=$(BUILD) scripts/tools.sh
+	@BUILD=$(BUILD) TVS_BOOT=yes tests/it/run.sh tests/it/70-systemd.sh
+
+check-hammer: all $(IT_PROGRAMS) ## A minute of questions while everything changes; check-it has five seconds of it
+	@BUILD=$(BUILD) scripts/tools.sh
+	@BUILD=$(BUILD) TVS_HAMMER_SECONDS=$(or $(TVS_HAMMER_SECONDS),60) tests/it/run.sh tests/it/80-hammer.sh
+
 cover: ## Line coverage of libtrust by its unit tests; at least 90 %
 	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/cover COVERAGE=yes CFLAGS='-O0 -g' check-cover
 
@@ -83,6 +103,7 @@ install: all ## Install under DESTDIR and PREFIX (/usr/local); an existing confi
 	for page in $(wildcard man/*.[158]); do install -m 0644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
 	install -m 0644 README.md NEWS.md LICENSE conf/tvsd.yaml $(DESTDIR)$(docdir)
 	sed -e 's|@SBINDIR@|$(sbindir)|' -e 's|@SYSCONFDIR@|$(sysconfdir)|' systemd/tvsd.service >$(DESTDIR)$(unitdir)/tvsd.service
+	install -m 0644 systemd/tvsd.socket $(DESTDIR)$(unitdir)
 	install -m 0644 systemd/tvsd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tvsd.conf
 	test -e $(DESTDIR)$(sysconfdir)/tvs/tvsd.yaml || install -m 0644 conf/tvsd.yaml $(DESTDIR)$(sysconfdir)/tvs/tvsd.yaml
 	$(if $(DESTDIR),,-ldconfig)
@@ -92,7 +113,7 @@ uninstall: ## Remove what `make install` put there, but for configuration and st
 	rm -f $(DESTDIR)$(libdir)/libtrust.so $(DESTDIR)$(libdir)/$(notdir $(SO)) $(DESTDIR)$(libdir)/pkgconfig/libtrust.pc
 	rm -f $(DESTDIR)$(includedir)/trust.h $(addprefix $(DESTDIR)$(includedir)/trust/,$(notdir $(wildcard libtrust/trust/*.h)))
 	for page in $(notdir $(wildcard man/*.[158])); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
-	rm -f $(DESTDIR)$(unitdir)/tvsd.service $(DESTDIR)$(PREFIX)/lib/sysusers.d/tvsd.conf
+	rm -f $(addprefix $(DESTDIR)$(unitdir)/,tvsd.service tvsd.socket) $(DESTDIR)$(PREFIX)/lib/sysusers.d/tvsd.conf
 	rm -f $(addprefix $(DESTDIR)$(docdir)/,README.md NEWS.md LICENSE tvsd.yaml)
 	-rmdir $(DESTDIR)$(includedir)/trust $(DESTDIR)$(docdir)
 	$(if $(DESTDIR),,-ldconfig)

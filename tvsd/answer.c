@@ -64,7 +64,7 @@ static void say(const struct answer_to *to, const struct trust_request *request,
     char roles[4 * TRUST_ROLES_MAX + 1];
     trust_hex((struct trust_bytes){answer->serial, answer->serial_len}, 0, true, serial);
     say_warning(to, request, answer, serial);
-    const struct log_field fields[] = {
+    struct log_field fields[10] = {
         log_text("type", request->type == TRUST_MSG_VERIFY_REQ ? "verify" : "query"),
         log_text("result", request_result_name(answer->result)),
         log_text("roles", roles_text(&answer->response.roles, roles, sizeof roles)),
@@ -73,9 +73,15 @@ static void say(const struct answer_to *to, const struct trust_request *request,
         log_bytes("device", request->device),
         log_text("peer", to->peer->text),
         log_number("us", us),
-        log_text("reason", answer->unusable),
     };
-    log_say(LOG_EV_ANSWER, fields, sizeof fields / sizeof fields[0] - (answer->unusable == NULL ? 1 : 0));
+    size_t used = 8;
+    /* Whoever has to import the certificate must know whose it is. */
+    if (answer->result != REQUEST_TRUSTED && answer->issuer_len > 0)
+        fields[used++] =
+            log_bytes("issuer", ((struct trust_bytes){(const uint8_t *)answer->issuer, answer->issuer_len}));
+    if (answer->unusable != NULL)
+        fields[used++] = log_text("reason", answer->unusable);
+    log_say(LOG_EV_ANSWER, fields, used);
 }
 
 static void count(struct stats *stats, const struct trust_request *request, enum request_result result)

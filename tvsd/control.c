@@ -2,6 +2,7 @@
 
 #include "log.h"
 #include "monitor.h"
+#include "notify.h"
 #include "sockets.h"
 #include "stats.h"
 #include "workers.h"
@@ -21,7 +22,9 @@
 #error "asserts are part of this program: build it without NDEBUG"
 #endif
 
-#define STATS_EVERY_S 60
+#define STATS_EVERY_S  60
+#define STATUS_MAX     512
+#define WATCHDOG_RETRY 10 /* that part of the usual time, when the service manager could not be told */
 
 static const int signals_taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 #define SIGNAL_COUNT (sizeof signals_taken / sizeof signals_taken[0])
@@ -29,14 +32,16 @@ static const int signals_taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 struct control {
     const char *config_path;
     struct event_base *base;
-    struct event *signals[SIGNAL_COUNT], *stats_timer, *log_lines;
+    struct event *signals[SIGNAL_COUNT], *hangup, *stats_timer, *watchdog_timer, *log_lines;
     struct world world;
     struct snapshot_part *start_config_part; /* NULL until the first reload: the world's own */
     const struct config *start_config;       /* options that need a restart are still as they stand in it */
     struct sockets sockets;
     struct workers *workers;
     struct monitor *monitor;
-    int stops; /* how often a signal asked for the end */
+    bool refused;   /* the last reload was */
+    bool reloading; /* until every worker has what was read */
+    int stops;      /* how often a signal asked for the end */
 };
 
 static int no_memory(struct trust_error *err)
@@ -51,7 +56,67 @@ static void say_stats(struct control *control)
     stats_log(&sum);
 }
 
+/* ---- The service manager ---- */
+
+/* What `systemctl status` shows. Returns out. */
+static const char *status_text(const struct control *control, char out[static STATUS_MAX])
+{
+    const struct world *world = &control->world;
+    struct stats sum;
+    workers_stats(control->workers, &sum);
+    snprintf(out, STATUS_MAX, "Certificates: %zu in the store, %zu in the CTL. Connections: %llu.%s",
+             trust_index_count(world->store_index),
+             world->ctl.list != NULL ? trust_index_count(world->ctl.index) : 0,
+             (unsigned long long)sum.active,
+             control->refused ? " The last reload was refused; the log says why." : "");
+    return out;
+}
+
+static void tell_status(const struct control *control)
+{
+    char status[STATUS_MAX];
+    if (control->stops == 0)
+        notify_status(status_text(control, status));
+}
+
+static void tell_ready(const struct control *control)
+{
+    char status[STATUS_MAX];
+    notify_ready(status_text(control, status));
+}
+
+static void set_watchdog(const struct control *control, uint64_t us)
+{
+    const struct timeval time = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
+    event_add(control->watchdog_timer, &time);
+}
+
+/* Every loop turns: the workers have answered, and this is the main one. */
+static void on_workers_turn(void *arg)
+{
+    struct control *control = arg;
+    uint64_t half = notify_watchdog_us() / 2;
+    if (control->reloading && control->stops == 0)
+        tell_ready(control);
+    control->reloading = false;
+    if (half > 0)
+        set_watchdog(control, notify_alive() ? half : half / WATCHDOG_RETRY);
+}
+
+static void on_watchdog_timer(evutil_socket_t fd, short events, void *arg)
+{
+    struct control *control = arg;
+    (void)fd, (void)events;
+    workers_ping(control->workers, on_workers_turn);
+}
+
 /* ---- Changes and reload ---- */
+
+static void retry_later(const struct control *control)
+{
+    if (world_ctl_waits(&control->world))
+        monitor_retry(control->monitor);
+}
 
 static void on_change(void *arg, unsigned what)
 {
@@ -63,6 +128,7 @@ static void on_change(void *arg, unsigned what)
         fresh |= world_ctl_changed(&control->world);
     else if (what & MONITOR_PUBLISHED)
         fresh |= world_retry_ctl(&control->world);
+    retry_later(control);
     if (!fresh)
         return;
     struct snapshot *snapshot = world_snapshot(&control->world);
@@ -71,6 +137,7 @@ static void on_change(void *arg, unsigned what)
     else
         LOG_SAY(RELOAD_REFUSED,
                 log_text("reason", "out of memory: what changed is answered after the next change"));
+    tell_status(control);
 }
 
 /* Nothing can fail any more: put the new world in the place of the old. */
@@ -86,6 +153,7 @@ static void take_world(struct control *control, struct world *next, struct monit
     world_fini(&old);
     monitor_free(control->monitor);
     control->monitor = monitor;
+    retry_later(control);
     workers_post(control->workers, take_snapshot);
 }
 
@@ -137,6 +205,7 @@ static void reload(struct control *control)
         rc = no_memory(&err);
     if (rc == 0)
         rc = log_open(next.config, &err);
+    control->refused = rc != 0;
     if (rc != 0) {
         LOG_SAY(RELOAD_REFUSED, log_text("reason", err.text));
         snapshot_free(snapshot);
@@ -168,6 +237,7 @@ static void stop(struct control *control, const char *signal_name)
         stop_at_once(control);
         return;
     }
+    notify_stopping("Ending: the requests under way are answered.");
     workers_stats(control->workers, &sum);
     LOG_SAY(STOPPING, log_text("signal", signal_name), log_number("connections", (int64_t)sum.active));
     monitor_free(control->monitor);
@@ -184,6 +254,20 @@ static void on_workers_ended(void *arg)
 
 /* ---- Events ---- */
 
+/* However many signals came while the last reload ran, they are one here: libevent hands over each of them
+ * before it looks at anything else, and the workers could not say that they have let go of the old world. */
+static void on_hangup(evutil_socket_t fd, short events, void *arg)
+{
+    struct control *control = arg;
+    (void)fd, (void)events;
+    if (control->stops > 0)
+        return;
+    notify_reloading();
+    reload(control);
+    control->reloading = true;
+    workers_ping(control->workers, on_workers_turn);
+}
+
 static void on_signal(evutil_socket_t number, short events, void *arg)
 {
     struct control *control = arg;
@@ -196,8 +280,7 @@ static void on_signal(evutil_socket_t number, short events, void *arg)
         stop(control, "SIGINT");
         break;
     case SIGHUP:
-        if (control->stops == 0)
-            reload(control);
+        event_active(control->hangup, EV_TIMEOUT, 0);
         break;
     case SIGUSR1:
         say_stats(control);
@@ -211,6 +294,7 @@ static void on_stats_timer(evutil_socket_t fd, short events, void *arg)
 {
     (void)fd, (void)events;
     say_stats(arg);
+    tell_status(arg);
 }
 
 static void on_log_lines(evutil_socket_t fd, short events, void *arg)
@@ -222,6 +306,9 @@ static void on_log_lines(evutil_socket_t fd, short events, void *arg)
 static int add_signals(struct control *control, struct trust_error *err)
 {
     signal(SIGPIPE, SIG_IGN);
+    control->hangup = event_new(control->base, -1, 0, on_hangup, control);
+    if (control->hangup == NULL)
+        return no_memory(err);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         control->signals[i] = evsignal_new(control->base, signals_taken[i], on_signal, control);
         if (control->signals[i] == NULL || evsignal_add(control->signals[i], NULL) != 0)
@@ -234,11 +321,15 @@ static int add_timers(struct control *control, struct trust_error *err)
 {
     const struct timeval minute = {.tv_sec = STATS_EVERY_S};
     control->stats_timer = event_new(control->base, -1, EV_PERSIST, on_stats_timer, control);
+    control->watchdog_timer = event_new(control->base, -1, 0, on_watchdog_timer, control);
     control->log_lines =
         event_new(control->base, log_wakeup_fd(), EV_READ | EV_PERSIST, on_log_lines, control);
     if (control->stats_timer == NULL || event_add(control->stats_timer, &minute) != 0 ||
-        control->log_lines == NULL || event_add(control->log_lines, NULL) != 0)
+        control->watchdog_timer == NULL || control->log_lines == NULL ||
+        event_add(control->log_lines, NULL) != 0)
         return no_memory(err);
+    if (notify_watchdog_us() > 0)
+        set_watchdog(control, 0);
     return 0;
 }
 
@@ -263,6 +354,20 @@ static void raise_file_limit(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit); /* fewer connections are no reason not to start */
     }
+}
+
+/* Sockets that the service manager hands over replace server.listen. */
+static int open_sockets(struct control *control, struct trust_error *err)
+{
+    struct sockets *sockets = &control->sockets;
+    int rc = sockets_inherit(sockets, err);
+    if (rc != 0)
+        return rc;
+    if (sockets->count == 0)
+        return sockets_open(&control->world.config->server.listen, sockets, err);
+    LOG_SAY(SOCKETS_INHERITED, log_number("count", (int64_t)sockets->count),
+            log_text("instead-of", "server.listen"));
+    return 0;
 }
 
 static int start_workers(struct control *control, struct trust_error *err)
@@ -306,7 +411,7 @@ static int start(struct control *control, struct trust_error *err)
     if (rc == 0)
         rc = world_build(world, NULL, err);
     if (rc == 0)
-        rc = sockets_open(&world->config->server.listen, &control->sockets, err);
+        rc = open_sockets(control, err);
     if (rc == 0)
         rc = start_workers(control, err);
     if (rc == 0)
@@ -315,7 +420,9 @@ static int start(struct control *control, struct trust_error *err)
         return rc;
     world_say(world);
     world_remember_ctl(world);
+    retry_later(control);
     say_started(control);
+    tell_ready(control);
     return 0;
 }
 
@@ -325,6 +432,7 @@ static void say_refused(const struct control *control, const struct trust_error 
 {
     const struct config *config = control->start_config;
     LOG_SAY(START_REFUSED, log_text("reason", err->text));
+    notify_status(err->text);
     if (config != NULL && strcmp(config->log.target, "stderr") != 0)
         fprintf(stderr, "tvsd: %s\n", err->text);
 }
@@ -340,7 +448,9 @@ static void fini(struct control *control)
     monitor_free(control->monitor);
     workers_free(control->workers);
     sockets_close(&control->sockets);
+    free_event(control->hangup);
     free_event(control->stats_timer);
+    free_event(control->watchdog_timer);
     free_event(control->log_lines);
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         free_event(control->signals[i]);

@@ -36,24 +36,33 @@ static int is_published_name(const struct dirent *entry)
            (strcmp(name + digits, "-CTLFile.tlv") == 0 || strcmp(name + digits, "-ITLFile.tlv") == 0);
 }
 
-/* Whether the candidate signed a published list. The signer of that list is a certificate in it or in the
- * store, compared by its bytes: that a stranger's key verifies an old signature proves nothing, since a key
- * can be made to fit a signature that is already there. */
-static bool signed_published(const char *path, const struct candidate *candidate)
+bool ctl_file_is_trouble(int code)
 {
+    return code == TRUST_ENOMEM || code == TRUST_ESYSTEM || code == TRUST_ESTORE || code == TRUST_ESTOREBUSY;
+}
+
+/* Whether the candidate signed a published list; what is no such list vouches for nobody. The signer of that
+ * list is a certificate in it or in the store, compared by its bytes: that a stranger's key verifies an old
+ * signature proves nothing, since a key can be made to fit a signature that is already there. */
+static int signed_published(const char *folder, const char *name, const struct candidate *candidate,
+                            bool *is_signer, struct trust_error *err)
+{
+    char *path;
     struct trust_list *list = NULL;
     struct trust_cert *signer = NULL;
-    bool is_signer = false;
-    if (read_list(path, &list, NULL) != 0)
-        goto out;
+    if (asprintf(&path, "%s/%s", folder, name) < 0)
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
+    int rc = read_list(path, &list, err);
+    free(path);
+    if (rc != 0)
+        return ctl_file_is_trouble(rc) ? rc : 0;
     if (trust_list_verify_self(list, &signer, NULL) == 0)
-        is_signer = trust_cert_equal(signer, candidate->cert);
-    if (!is_signer && candidate->in_store)
-        is_signer = trust_list_verify(list, candidate->cert, NULL) == 0;
-out:
+        *is_signer = trust_cert_equal(signer, candidate->cert);
+    if (!*is_signer && candidate->in_store)
+        *is_signer = trust_list_verify(list, candidate->cert, NULL) == 0;
     trust_cert_free(signer);
     trust_list_free(list);
-    return is_signer;
+    return 0;
 }
 
 /* Newest first: the signer of today has most likely signed the last list. */
@@ -62,21 +71,21 @@ static int newest_first(const struct dirent **a, const struct dirent **b)
     return strcmp((*b)->d_name, (*a)->d_name);
 }
 
-static bool published_vouches(const char *folder, const struct candidate *candidate)
+static int published_vouches(const char *folder, const struct candidate *candidate, bool *vouches,
+                             struct trust_error *err)
 {
     struct dirent **names = NULL;
-    int count = scandir(folder, &names, is_published_name, newest_first);
-    bool vouches = false;
+    int rc = 0, count = scandir(folder, &names, is_published_name, newest_first);
+    if (count < 0 && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "cannot list %s: %s", folder,
+                               strerrordesc_np(errno));
     for (int i = 0; i < count; i++) {
-        char *path;
-        if (!vouches && asprintf(&path, "%s/%s", folder, names[i]->d_name) >= 0) {
-            vouches = signed_published(path, candidate);
-            free(path);
-        }
+        if (rc == 0 && !*vouches)
+            rc = signed_published(folder, names[i]->d_name, candidate, vouches, err);
         free(names[i]);
     }
     free(names);
-    return vouches;
+    return rc;
 }
 
 /* 0: this certificate may sign; TRUST_ESIGNER: it is a stranger's. */
@@ -86,7 +95,9 @@ static int may_sign(const struct ctl_rule *rule, const struct candidate *candida
         return 0;
     bool vouches = false;
     int rc = trust_store_vouches(rule->store, candidate->cert, &vouches, err);
-    if (rc != 0 || vouches || published_vouches(rule->published, candidate))
+    if (rc == 0 && !vouches)
+        rc = published_vouches(rule->published, candidate, &vouches, err);
+    if (rc != 0 || vouches)
         return rc;
 
     struct trust_bytes serial = trust_cert_serial(candidate->cert);
@@ -162,7 +173,7 @@ static int believed_signer(const struct trust_list *list, const struct ctl_rule 
     }
     bool verified = own != NULL;
     trust_cert_free(own);
-    if (rc == TRUST_ENOMEM || rc == TRUST_ESTORE || rc == TRUST_ESTOREBUSY)
+    if (ctl_file_is_trouble(rc))
         return rc;
 
     struct trust_error second = {0};
@@ -170,9 +181,10 @@ static int believed_signer(const struct trust_list *list, const struct ctl_rule 
     if (second_rc == 0)
         return 0;
     /* What the list's own signer came to says more than that the store does not have it. */
-    if (!verified && rc == TRUST_ESIGNER && err != NULL)
+    bool takes_second = ctl_file_is_trouble(second_rc) || (!verified && rc == TRUST_ESIGNER);
+    if (takes_second && err != NULL)
         *err = second;
-    return verified || rc != TRUST_ESIGNER ? rc : second_rc;
+    return takes_second ? second_rc : rc;
 }
 
 static int build_index(const struct trust_list *list, struct trust_index **out, struct trust_error *err)

@@ -34,6 +34,10 @@ int ctl_file_load(const char *path, const struct ctl_rule *rule, struct ctl_file
                   struct trust_error *err) TRUST_MUST_CHECK;
 void ctl_file_fini(struct ctl_file *ctl);
 
+/* Whether that error says nothing of the CTL, only that it could not be judged now: no memory or descriptors,
+ * no store. */
+bool ctl_file_is_trouble(int code);
+
 /* Judge a CTL that was believed before once more, without its file: ctl becomes another of the same content.
  * Errors as above. */
 int ctl_file_judge(const struct ctl_file *before, const struct ctl_rule *rule, struct ctl_file *ctl,

@@ -1,7 +1,12 @@
 #include "identity.h"
 
+#include "log.h"
+
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#define IDENTITY_SERIAL_SHOWN 20 /* RFC 5280, 4.1.2.2: no serial number is longer */
 
 char *identity_remedy(const char *config_path, char *out, size_t size)
 {
@@ -49,4 +54,24 @@ void identity_fini(struct identity *identity)
     trust_cert_free(identity->cert);
     trust_key_free(identity->key);
     *identity = (struct identity){0};
+}
+
+void identity_say(const struct trust_cert *cert)
+{
+    const struct trust_bytes der = trust_cert_der(cert);
+    struct trust_bytes serial = trust_cert_serial(cert);
+    char serial_hex[2 * IDENTITY_SERIAL_SHOWN + 1], sha1_hex[2 * TRUST_DIGEST_MAX + 1], day[16] = "";
+    uint8_t sha1[TRUST_DIGEST_MAX];
+    struct tm when;
+    const time_t expires = trust_cert_not_after(cert);
+    if (serial.len > IDENTITY_SERIAL_SHOWN)
+        serial.len = IDENTITY_SERIAL_SHOWN;
+    sha1_hex[0] = '\0';
+    if (trust_digest_pieces(TRUST_DIGEST_SHA1, &der, 1, sha1, NULL) == 0)
+        trust_hex((struct trust_bytes){sha1, trust_digest_size(TRUST_DIGEST_SHA1)}, 0, false, sha1_hex);
+    if (gmtime_r(&expires, &when) != NULL)
+        strftime(day, sizeof day, "%Y-%m-%d", &when);
+    LOG_SAY(CERTIFICATE_LOADED, log_text("subject", trust_name_cucm(trust_cert_subject(cert))),
+            log_text("serial", trust_hex(serial, 0, true, serial_hex)), log_text("sha1", sha1_hex),
+            log_text("expires", day));
 }

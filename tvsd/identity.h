@@ -16,6 +16,9 @@ struct identity {
  * TRUST_ENOTFOUND (no certificate, or no key for it), trust_key_load's and the store's. */
 int identity_load(const struct config *config, const char *config_path, struct trust_store *store,
                   struct identity *out, struct trust_error *err) TRUST_MUST_CHECK;
+/* Say which certificate phones are shown: they look for it in their lists. */
+void identity_say(const struct trust_cert *cert);
+
 void identity_fini(struct identity *identity);
 
 /* The words that make an error of a missing store or certificate useful: "`tvsctl set cert regen TVS`", with

@@ -122,6 +122,11 @@ int log_open(const struct config *config, struct trust_error *err)
     return 0;
 }
 
+int log_check(const struct config *config, struct trust_error *err)
+{
+    return log_target_check(config->log.target, err);
+}
+
 /* Under the lock. */
 static int make_wakeup_fd(void)
 {

@@ -48,6 +48,9 @@ bool log_traces(void);
 int log_open(const struct config *config, struct trust_error *err) TRUST_MUST_CHECK;
 void log_close(void);
 
+/* Whether log_open could succeed; opens and makes nothing. */
+int log_check(const struct config *config, struct trust_error *err) TRUST_MUST_CHECK;
+
 /* Main thread: readable when workers left lines. */
 int log_wakeup_fd(void);
 void log_drain(void);

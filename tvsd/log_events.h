@@ -16,13 +16,16 @@
     X(START_REFUSED, "start-refused", ERROR, "reason")                                                       \
     X(SIGNER_UNCHECKED, "signer-unchecked", WARNING, "option")                                               \
     X(LISTEN_SKIPPED, "listen-skipped", WARNING, "listen reason")                                            \
+    X(SOCKETS_INHERITED, "sockets-inherited", INFO, "count instead-of")                                      \
+    X(NOTIFY_FAILED, "notify-failed", WARNING, "reason")                                                     \
     X(CTL_LOADED, "ctl-loaded", INFO, "file certificates signer serial sha1")                                \
     X(CTL_REFUSED, "ctl-refused", ERROR, "file code reason")                                                 \
     X(CTL_GONE, "ctl-gone", WARNING, "file")                                                                 \
     X(STORE_LOADED, "store-loaded", INFO, "file certificates")                                               \
     X(STORE_REFUSED, "store-refused", ERROR, "file reason")                                                  \
+    X(CERTIFICATE_LOADED, "certificate-loaded", INFO, "subject serial sha1 expires")                         \
     X(CERTIFICATE_REFUSED, "certificate-refused", ERROR, "reason")                                           \
-    X(ANSWER, "answer", INFO, "type result roles source serial device peer us reason")                       \
+    X(ANSWER, "answer", INFO, "type result roles source serial device peer us issuer reason")                \
     X(NO_ROLE, "no-role", WARNING, "serial issuer source device peer remedy")                                \
     X(TWIN_REFUSED, "twin-refused", WARNING, "serial issuer source device peer")                             \
     X(AMBIGUOUS, "ambiguous", WARNING, "serial issuer source device peer")                                   \

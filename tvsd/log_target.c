@@ -253,3 +253,19 @@ bool log_target_write(struct log_target *target, const struct log_line *line)
 {
     return target->address.sun_path[0] != '\0' ? write_syslog(target, line) : write_line(target, line);
 }
+
+int log_target_check(const char *name, struct trust_error *err)
+{
+    const char *slash = strrchr(name, '/');
+    if (slash == NULL)
+        return 0; /* stderr and syslog */
+    char *folder = strndup(name, slash == name ? 1 : (size_t)(slash - name));
+    if (folder == NULL)
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "log.target: out of memory");
+    bool fits = access(name, F_OK) == 0 ? access(name, W_OK) == 0 : access(folder, W_OK | X_OK) == 0;
+    int rc = fits ? 0
+                  : trust_error_set(err, errno == ENOENT ? TRUST_ENOTFOUND : TRUST_EDENIED, TRUST_NO_OFFSET,
+                                    "log.target: %s cannot be written: %s", name, strerror(errno));
+    free(folder);
+    return rc;
+}

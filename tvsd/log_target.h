@@ -14,6 +14,10 @@ struct log_target;
  * then on. Errors: TRUST_ESYSTEM, TRUST_EDENIED, TRUST_ENOTFOUND, TRUST_ENOMEM. */
 int log_target_open(const char *name, struct log_target **out, struct trust_error *err) TRUST_MUST_CHECK;
 
+/* Whether log_target_open could open it, without making a file (`tvsd -t` may run as somebody else). Same
+ * errors. */
+int log_target_check(const char *name, struct trust_error *err) TRUST_MUST_CHECK;
+
 /* A syslog daemon's datagram socket at that path. Same errors. */
 int log_target_open_syslog(const char *path, struct log_target **out,
                            struct trust_error *err) TRUST_MUST_CHECK;

@@ -46,6 +46,7 @@ struct monitor {
     struct watch watches[WATCH_COUNT];
     int inotify; /* -1: this kernel has none; the stat net does it all */
     unsigned pending;
+    unsigned retry; /* to be reported at the next tick */
     struct event *readable, *debounce, *tick, *store_tick;
 };
 
@@ -173,7 +174,8 @@ static void tick(evutil_socket_t fd, short events, void *arg)
 {
     struct monitor *monitor = arg;
     (void)fd, (void)events;
-    unsigned what = 0;
+    unsigned what = monitor->retry;
+    monitor->retry = 0;
     for (int i = 0; i < WATCH_COUNT; i++) {
         struct watch *watch = &monitor->watches[i];
         watch_folder(monitor, watch);
@@ -266,6 +268,11 @@ int monitor_new(struct event_base *base, const struct config *config, struct sto
     }
     *out = monitor;
     return 0;
+}
+
+void monitor_retry(struct monitor *monitor)
+{
+    monitor->retry = MONITOR_PUBLISHED;
 }
 
 static void free_event(struct event *event)

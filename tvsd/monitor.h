@@ -27,4 +27,7 @@ int monitor_new(struct event_base *base, const struct config *config, struct sto
                 struct trust_error *err) TRUST_MUST_CHECK;
 void monitor_free(struct monitor *monitor);
 
+/* Something could not be read: report MONITOR_PUBLISHED at the next stat, as if it had changed. */
+void monitor_retry(struct monitor *monitor);
+
 #endif

@@ -11,6 +11,9 @@ struct snapshot_part {
     void (*release)(void *object);
 };
 
+/* The main thread's, as all snapshots are. */
+static uint64_t made, freed;
+
 static void release_config(void *object)
 {
     config_free(object);
@@ -85,6 +88,7 @@ struct snapshot *snapshot_new(struct snapshot_part *config, struct snapshot_part
     _Static_assert(sizeof snapshot->parts / sizeof snapshot->parts[0] == PART_COUNT, "one owner a pointer");
     for (int i = 0; i < PART_COUNT; i++)
         snapshot->parts[i]->holders++;
+    made++;
     return snapshot;
 }
 
@@ -95,4 +99,15 @@ void snapshot_free(struct snapshot *snapshot)
     for (int i = 0; i < PART_COUNT; i++)
         snapshot_part_unref(snapshot->parts[i]);
     free(snapshot);
+    freed++;
+}
+
+uint64_t snapshot_made(void)
+{
+    return made;
+}
+
+uint64_t snapshot_live(void)
+{
+    return made - freed;
 }

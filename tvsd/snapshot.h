@@ -10,6 +10,8 @@
 #include "tls.h"
 #include "trust.h"
 
+#include <stdint.h>
+
 struct snapshot_part; /* owns one of the pointers below; counted, main thread only */
 
 struct snapshot {
@@ -32,5 +34,9 @@ struct snapshot *snapshot_new(struct snapshot_part *config, struct snapshot_part
                               struct snapshot_part *store, struct snapshot_part *ctl,
                               unsigned long generation);
 void snapshot_free(struct snapshot *snapshot);
+
+/* Main thread. How many were ever made, and how many of them are not freed: one while nothing changes. */
+uint64_t snapshot_made(void);
+uint64_t snapshot_live(void);
 
 #endif

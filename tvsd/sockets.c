@@ -1,6 +1,7 @@
 #include "sockets.h"
 
 #include "log.h"
+#include "notify.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -134,8 +135,27 @@ int sockets_open(const struct config_strings *listen, struct sockets *out, struc
     return 0;
 }
 
+int sockets_inherit(struct sockets *out, struct trust_error *err)
+{
+    int first;
+    size_t count;
+    *out = (struct sockets){0};
+    int rc = notify_sockets(&first, &count, err);
+    if (rc != 0 || count == 0)
+        return rc;
+    int *fds = calloc(count, sizeof *fds);
+    if (fds == NULL)
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        fds[i] = first + (int)i;
+    *out = (struct sockets){.fds = fds, .count = count, .inherited = true};
+    return 0;
+}
+
 void sockets_stop(const struct sockets *sockets)
 {
+    if (sockets->inherited)
+        return; /* shutdown() would reach through to the manager's */
     for (size_t i = 0; i < sockets->count; i++)
         shutdown(sockets->fds[i], SHUT_RDWR);
 }

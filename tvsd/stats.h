@@ -20,7 +20,9 @@
     X(query)                                                                                                 \
     X(bytes_in)                                                                                              \
     X(bytes_out)                                                                                             \
-    X(accept_paused)
+    X(accept_paused)                                                                                         \
+    X(snapshots_made)                                                                                        \
+    X(snapshots_live)
 
 struct stats {
 #define X(name) uint64_t name;

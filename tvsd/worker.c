@@ -30,6 +30,7 @@ struct worker {
     _Atomic int64_t drain_ms;
     int mail_fd;
     _Atomic unsigned long generation;
+    _Atomic unsigned long ping, pong; /* a question of main, and the last one that the loop has answered */
     atomic_bool ended;
     sem_t ready; /* the thread runs; attached says whether it can */
     bool attached;
@@ -100,6 +101,11 @@ static void mail_came(evutil_socket_t fd, short what, void *arg)
     if (snapshot != NULL) {
         worker->host.snapshot = snapshot;
         atomic_store(&worker->generation, snapshot->generation);
+        notify(worker->ack_fd);
+    }
+    unsigned long ping = atomic_load(&worker->ping);
+    if (ping != atomic_load(&worker->pong)) {
+        atomic_store(&worker->pong, ping);
         notify(worker->ack_fd);
     }
     int64_t ms = atomic_load(&worker->drain_ms);
@@ -208,6 +214,8 @@ int worker_start(const struct worker_options *options, const struct snapshot *fi
     worker->draining_ms = NOT_DRAINING;
     atomic_init(&worker->drain_ms, NOT_DRAINING);
     atomic_init(&worker->generation, first->generation);
+    atomic_init(&worker->ping, 0);
+    atomic_init(&worker->pong, 0);
     worker->host.snapshot = first;
     worker->host.on_end = connection_ended;
     worker->host.on_busy = connections_busy;
@@ -239,6 +247,17 @@ void worker_drain(struct worker *worker, int64_t drain_ms)
 {
     atomic_store(&worker->drain_ms, drain_ms < 0 ? 0 : drain_ms);
     notify(worker->mail_fd);
+}
+
+void worker_ping(struct worker *worker)
+{
+    atomic_fetch_add(&worker->ping, 1);
+    notify(worker->mail_fd);
+}
+
+bool worker_turns(const struct worker *worker)
+{
+    return worker_ended(worker) || atomic_load(&worker->pong) == atomic_load(&worker->ping);
 }
 
 bool worker_ended(const struct worker *worker)

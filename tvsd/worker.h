@@ -39,6 +39,11 @@ void worker_drain(struct worker *worker, int64_t drain_ms);
 /* Main thread: whether the worker has no connection left and its loop has ended. */
 bool worker_ended(const struct worker *worker);
 
+/* Main thread: ask whether the loop turns. An answer comes by ack_fd; worker_turns tells whether the last
+ * question was answered, or the loop has ended as it should. */
+void worker_ping(struct worker *worker);
+bool worker_turns(const struct worker *worker);
+
 /* Main thread: join the thread and free. */
 void worker_free(struct worker *worker);
 

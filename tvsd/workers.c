@@ -25,6 +25,7 @@ struct workers {
     struct event *acked;
     bool draining;
     workers_ended ended;
+    workers_turn turn; /* to be called when all have answered; NULL: nobody asked */
     void *arg;
 };
 
@@ -76,6 +77,31 @@ static bool all_ended(const struct workers *workers)
     return true;
 }
 
+static bool all_turn(const struct workers *workers)
+{
+    for (size_t i = 0; i < workers->count; i++) {
+        if (!worker_turns(workers->items[i]))
+            return false;
+    }
+    return true;
+}
+
+static void take_pongs(struct workers *workers)
+{
+    workers_turn turn = workers->turn;
+    if (turn == NULL || !all_turn(workers))
+        return;
+    workers->turn = NULL;
+    turn(workers->arg);
+}
+
+void workers_ping(struct workers *workers, workers_turn turn)
+{
+    workers->turn = turn;
+    for (size_t i = 0; i < workers->count; i++)
+        worker_ping(workers->items[i]);
+}
+
 static void take_ack(evutil_socket_t fd, short events, void *arg)
 {
     struct workers *workers = arg;
@@ -88,6 +114,7 @@ static void take_ack(evutil_socket_t fd, short events, void *arg)
         workers->previous = NULL;
     }
     if (workers->draining) {
+        take_pongs(workers);
         if (all_ended(workers))
             workers->ended(workers->arg);
         return;
@@ -97,6 +124,8 @@ static void take_ack(evutil_socket_t fd, short events, void *arg)
         workers->pending = NULL;
         post_now(workers, pending);
     }
+    if (workers->previous == NULL)
+        take_pongs(workers);
 }
 
 void workers_post(struct workers *workers, struct snapshot *take_snapshot)
@@ -195,6 +224,8 @@ void workers_stats(const struct workers *workers, struct stats *sum)
         worker_stats(workers->items[i], &one);
         stats_add(sum, &one);
     }
+    sum->snapshots_made = snapshot_made();
+    sum->snapshots_live = snapshot_live();
 }
 
 void workers_free(struct workers *workers)

@@ -18,6 +18,9 @@ struct workers;
 /* Called from the loop once every worker has ended (after workers_drain). */
 typedef void (*workers_ended)(void *arg);
 
+/* Called from the loop when every worker has answered workers_ping; arg is that of workers_start. */
+typedef void (*workers_turn)(void *arg);
+
 /* Start as many as the configuration says. take_first is used up, also on failure. */
 int workers_start(struct event_base *base, const struct config *config, const struct sockets *sockets,
                   struct snapshot *take_first, workers_ended ended, void *arg, struct workers **out,
@@ -29,6 +32,11 @@ void workers_post(struct workers *workers, struct snapshot *take_snapshot);
 
 /* Stop taking connections; see worker_drain. Nothing is posted after that. */
 void workers_drain(struct workers *workers, int64_t drain_ms);
+
+/* Ask every worker whether its loop turns. turn is called once all have answered, and use the snapshot that
+ * was posted last; not as long as one hangs. A worker that has ended is none that hangs. Asking again before
+ * that replaces the question. */
+void workers_ping(struct workers *workers, workers_turn turn);
 
 size_t workers_count(const struct workers *workers);
 void workers_stats(const struct workers *workers, struct stats *sum);

@@ -195,7 +195,9 @@ int world_build(struct world *world, const struct world *previous, struct trust_
 int world_check(struct world *world, struct trust_error *err)
 {
     struct identity identity = {0};
-    int rc = store_source_open(world->config, world->config_path, &world->store, err);
+    int rc = log_check(world->config, err);
+    if (rc == 0)
+        rc = store_source_open(world->config, world->config_path, &world->store, err);
     if (rc == 0)
         rc = build_store(world, err);
     if (rc == 0)
@@ -208,6 +210,7 @@ int world_check(struct world *world, struct trust_error *err)
 void world_say(const struct world *world)
 {
     store_source_say(&world->store, world->store_index);
+    identity_say(world->cert);
     if (world->ctl.list != NULL)
         ctl_source_say(&world->ctl, world->ctl_path);
 }
@@ -249,6 +252,8 @@ static bool refresh_identity(struct world *world)
     if (rc != 0) {
         trust_error_prefix(&err, rc, "the certificate before stays in use (SIGHUP tries again)");
         LOG_SAY(CERTIFICATE_REFUSED, log_text("reason", err.text));
+    } else {
+        identity_say(world->cert);
     }
     return rc == 0;
 }
@@ -342,4 +347,9 @@ bool world_retry_ctl(struct world *world)
 {
     bool withdrawn = withdraw_ctl(world);
     return (world->ctl_status == CTL_REFUSED && refresh_ctl(world, false)) || withdrawn;
+}
+
+bool world_ctl_waits(const struct world *world)
+{
+    return world->ctl_status == CTL_REFUSED && ctl_file_is_trouble(world->ctl_error.code);
 }

@@ -35,7 +35,7 @@ int world_read_config(struct world *world, const char *config_path, struct trust
  * refused, and previous hands down its TLS tickets. */
 int world_build(struct world *world, const struct world *previous, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Whether a start would have store, certificate and key: `tvsd -t`. */
+/* Whether a start would have log, store, certificate and key: `tvsd -t`. */
 int world_check(struct world *world, struct trust_error *err) TRUST_MUST_CHECK;
 
 void world_fini(struct world *world);
@@ -54,6 +54,9 @@ bool world_ctl_changed(struct world *world);
 /* The store or the published lists changed: let the CTL in force go if its signer was withdrawn, and try a
  * refused one again. true: a new snapshot is to be made. */
 bool world_retry_ctl(struct world *world);
+
+/* Whether CTLFile.tlv could not be judged for reasons that are not its own, and should be tried again. */
+bool world_ctl_waits(const struct world *world);
 
 /* The next snapshot of what is in force. NULL: out of memory. */
 struct snapshot *world_snapshot(struct world *world);

@@ -179,6 +179,15 @@ test_bad_option() {
     expect 2 "$BUILD/tvsd" --no-such-option
 }
 
+test_log_target_that_cannot_be_written() {
+    setup
+    echo "log: { target: $T/nowhere/tvsd.log }" >>"$T/tvsd.yaml"
+    expect 1 "$BUILD/tvsd" --config "$T/tvsd.yaml" -t
+    err_has log.target "$T/nowhere/tvsd.log"
+    expect 1 "$BUILD/tvsd" --config "$T/tvsd.yaml"
+    err_has "$T/nowhere/tvsd.log"
+}
+
 test_check_of_a_good_configuration() {
     setup
     expect 0 "$BUILD/tvsd" --config "$T/tvsd.yaml" -t

@@ -127,6 +127,25 @@ START_TEST(what_did_not_change_is_shared)
 }
 END_TEST
 
+/* Those that exist are counted, whoever shares parts with them. */
+START_TEST(they_are_counted)
+{
+    struct parts parts = make_parts();
+    ck_assert_uint_eq(snapshot_made(), 0);
+    struct snapshot *old = snapshot_new(parts.config, parts.tls, parts.store, parts.ctl, 1);
+    struct snapshot *next = snapshot_new(parts.config, parts.tls, parts.store, parts.ctl, 2);
+    drop_parts(&parts);
+    ck_assert_uint_eq(snapshot_made(), 2);
+    ck_assert_uint_eq(snapshot_live(), 2);
+    snapshot_free(old);
+    snapshot_free(NULL);
+    ck_assert_uint_eq(snapshot_live(), 1);
+    snapshot_free(next);
+    ck_assert_uint_eq(snapshot_made(), 2);
+    ck_assert_uint_eq(snapshot_live(), 0);
+}
+END_TEST
+
 START_TEST(freeing_nothing_is_fine)
 {
     snapshot_part_unref(NULL);
@@ -171,6 +190,7 @@ Suite *suite(void)
     tcase_set_timeout(c, 60);
     tcase_add_test(c, a_snapshot_keeps_its_parts);
     tcase_add_test(c, what_did_not_change_is_shared);
+    tcase_add_test(c, they_are_counted);
     tcase_add_test(c, freeing_nothing_is_fine);
     tcase_add_test(c, nothing_is_left_behind);
     suite_add_tcase(s, c);

@@ -1,0 +1,308 @@
+#!/bin/bash
+# What a service manager and tvsd have to say to each other: with a manager of our own (test_…), and with systemd itself
+# in a container (boot_…), which takes root, debootstrap and systemd-nspawn; without them the last line says how many
+# tests were left out.
+. "$(dirname "$0")/lib.sh"
+
+# ---- A manager of our own
+
+told_shows() { grep -qE -- "$1" "$T/told"; }
+wait_told() { wait_until told_shows "$1"; }
+told_count() { grep -cE -- "$1" "$T/told"; }
+told_at_least() { [ "$(told_count "$2")" -ge "$1" ]; }
+
+# managed [OPTION-OF-MANAGER…]: a tvsd that has said READY=1; HOSTS are its addresses.
+run_managed() {
+    : >"$T/log"
+    rm -f "$T/told" "$T/told.socket"
+    MARK=0
+    "$BUILD/tests/it/manager" "$@" "$T/told" "$BUILD/tvsd" --config "$T/tvsd.yaml" >"$T/stdout" 2>"$T/log" </dev/null &
+    PID=$!
+    wait_until test -e "$T/told"
+}
+managed() {
+    run_managed "$@"
+    wait_told '^READY=1\|STATUS='
+    mapfile -t HOSTS < <(sed -nE 's/.* event=ready listen="([^"]+)".*/\1/p' "$T/log")
+    HOST=${HOSTS[0]:-}
+    [ -n "$HOST" ] || fail "READY=1 before the log said ready"
+}
+has_ipv6() { grep -qs ' lo$' /proc/net/if_inet6; }
+
+test_ready_reload_stop() {
+    setup
+    managed
+    told_shows '^READY=1\|STATUS=Certificates: 1 in the store, 0 in the CTL. Connections: 0\.$' || fail "$(cat "$T/told")"
+    ask 0 verify "$CERTS/tvs.crt"
+    configure 'tls: { minimum: "1.0" }'
+    kill -HUP "$PID"
+    wait_until told_at_least 2 '^READY=1'
+    ask 0 verify "$CERTS/tvs.crt" --tls1.0 # READY=1 means that the new one serves
+    configure 'tls: { minimum: "9.9" }'
+    kill -HUP "$PID"
+    wait_until told_at_least 3 '^READY=1'
+    wait_told '^READY=1\|STATUS=Certificates: .* reload was refused'
+    stop
+    wait_told '^STOPPING=1'
+    [ "$(grep -oE '^[A-Z]+=1' "$T/told" | tr '\n' ' ')" = 'READY=1 RELOADING=1 READY=1 RELOADING=1 READY=1 STOPPING=1 ' ] ||
+        fail "$(cat "$T/told")"
+    [ "$(told_count '^RELOADING=1\|MONOTONIC_USEC=[0-9]+$')" -eq 2 ] || fail "$(cat "$T/told")"
+}
+
+test_refused_start_is_told() {
+    setup
+    configure 'tls: { minimum: "9.9" }'
+    run_managed
+    wait_end 1
+    wait_told '^STATUS=.*tls\.minimum'
+    ! told_shows 'READY=1' || fail "a start that was refused said READY=1"
+}
+
+# Alive for several times the interval, then one worker of two hangs.
+test_watchdog() {
+    setup
+    sed -i '1s/ }/, workers: 2 }/' "$T/tvsd.yaml"
+    managed -w $((${TVS_IT_DEADLINE:-20} * 100))
+    wait_until told_at_least 4 '^WATCHDOG=1$'
+    "$BUILD/tests/it/hang" "$PID" worker-1 >"$T/hang" 2>&1 &
+    HELPER=$!
+    wait_until test -s "$T/hang"
+    if ! grep -qx hung "$T/hang"; then
+        echo "partly skipped: no thread can be made to hang here: $(cat "$T/hang")" >&2
+        stop
+        return
+    fi
+    wait_end 134 # SIGABRT
+    told_shows '^ABORTED$' || fail "it ended by itself"
+}
+
+test_inherited_sockets() {
+    local sockets=(-l 127.0.0.1:0 -l 127.0.0.1:0) host
+    if has_ipv6; then sockets+=(-l '[::1]:0'); fi
+    LISTEN=127.0.0.1:1 # must not be opened
+    setup
+    managed "${sockets[@]}"
+    wait_log "event=sockets-inherited count=$((${#sockets[@]} / 2)) "
+    [ ${#HOSTS[@]} -eq $((${#sockets[@]} / 2)) ] || fail "ready names ${HOSTS[*]}"
+    log_lacks '127\.0\.0\.1:1"'
+    for host in "${HOSTS[@]}"; do
+        HOST=$host
+        ask 0 verify "$CERTS/tvs.crt"
+    done
+    kill -HUP "$PID"
+    wait_until told_at_least 2 '^READY=1'
+    for host in "${HOSTS[@]}"; do
+        HOST=$host
+        ask 0 verify "$CERTS/tvs.crt"
+    done
+    stop
+}
+
+test_sockets_that_cannot_be_used() {
+    setup
+    run_managed -l 127.0.0.1:0 -u 127.0.0.1:0
+    wait_end 1
+    wait_log 'event=start-refused .*socket 2 of 2 .*127\.0\.0\.1:[0-9]+.*not a listening TCP socket.*ListenStream='
+    run_managed -d 127.0.0.1:0
+    wait_end 1
+    wait_log 'event=start-refused .*socket 1 of 1 .*not a listening TCP socket'
+}
+
+# ---- systemd itself. One container at a time: they would share a control group.
+
+TREE=$BUILD/nspawn/tree
+LEADER=
+
+why_not() {
+    if [ "${TVS_BOOT:-no}" != yes ]; then
+        echo '`make check-boot` runs it, since it fetches a Debian once'
+    elif [ "$(id -u)" -ne 0 ]; then
+        echo 'root is needed'
+    elif ! command -v debootstrap >/dev/null || ! command -v systemd-nspawn >/dev/null; then
+        echo 'debootstrap or systemd-nspawn is missing (Debian: debootstrap, systemd-container)'
+    elif ldd "$BUILD/tvsd" | grep -qE 'lib[a-z]+san\.'; then
+        echo 'programs with sanitizers do not run in the sandbox'
+    elif ! unshare -m true 2>/dev/null; then
+        echo 'no mount namespace can be made here'
+    elif ! make_tree; then
+        echo "no Debian can be installed into $TREE: see $TREE.log"
+    fi
+}
+
+# The packages of the libraries that our programs need.
+library_packages() {
+    local library
+    ldd "$BUILD/tvsd" "$BUILD/tvsctl" "$BUILD/tvsc" | awk '$3 ~ "^/" { print $3 }' | sort -u | while read -r library; do
+        case $library in "$BUILD"/*) continue ;; esac
+        { dpkg -S "$library" || dpkg -S "/usr$library" || dpkg -S "$(realpath "$library")"; } 2>/dev/null | head -n 1 | cut -d: -f1
+    done | sort -u | paste -sd,
+}
+
+# Once a build folder; takes the release of this system.
+make_tree() {
+    local release
+    [ ! -e "$TREE.made" ] || return 0
+    release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    rm -rf "$TREE"
+    mkdir -p "$TREE"
+    echo "installing $release into $TREE, once" >&2
+    debootstrap --variant=minbase --include="systemd,systemd-sysv,dbus,procps,$(library_packages)" "$release" "$TREE" >"$TREE.log" 2>&1 &&
+        touch "$TREE.made"
+}
+
+inside() { nsenter -t "$LEADER" -m -u -i -n -p -- "$@" </dev/null; }
+is_running() { find_leader && case $(inside systemctl is-system-running 2>&1) in running | degraded) ;; *) false ;; esac; }
+shows() { [ "$(inside systemctl show -P "$1" "${3:-tvsd.service}")" = "$2" ]; }
+must_show() { shows "$@" || fail "$1 is $(inside systemctl show -P "$1" "${3:-tvsd.service}"), not $2: $(journal | tail -n 20)"; }
+journal() { inside journalctl --no-pager -o cat -u tvsd.service; }
+journal_shows() { journal | grep -qE -- "$1"; }
+in_ask() {
+    local status=$1
+    shift
+    expect "$status" inside tvsc --host 127.0.0.1:2445 --trust /root/tvs.crt --timeout "${DEADLINE}s" "$@"
+}
+
+# boot: systemd in a container, whose every change is forgotten, with tvsd installed as `make install` does it.
+boot() {
+    # All of these become the process that comes last: timeout.
+    # shellcheck disable=SC2016
+    local script='mount -t tmpfs tmpfs /run && exec timeout -k 5 120 systemd-nspawn -D "$1" --boot --register=no --keep-unit \
+        --private-network --machine=tvstest --volatile=overlay --console=pipe --bind-ro="$2:/mnt"'
+    expect 0 make -s -C "$ROOT" install BUILD="$BUILD" DEPS_CHECKED=yes PREFIX=/usr sysconfdir=/etc DESTDIR="$T/root"
+    install -D -m 0644 "$CERTS/tvs.crt" "$CERTS/tvs.pem" -t "$T/root/root"
+    install -D "$BUILD/tests/it/hang" -t "$T/root/usr/bin"
+    LISTEN=0.0.0.0:2445
+    configure
+    sed -i -e "s|$T/state|/var/lib/tvs|" -e "s|$T/tftp|/srv/tftp|" "$T/tvsd.yaml"
+    cp "$T/tvsd.yaml" "$T/root/etc/tvs/tvsd.yaml"
+    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 flock -F "$(command -v systemd-nspawn)" unshare -m --propagation private \
+        bash -c "$script" boot "$TREE" "$T/root" >"$T/log" 2>&1 </dev/null &
+    HELPER=$!
+    wait_until is_running
+    expect 0 inside cp -a /mnt/. /
+    expect 0 inside systemd-sysusers
+    expect 0 inside install -d /srv/tftp
+    expect 0 inside install -d -o tvs -g tvs -m 0750 /var/lib/tvs
+    expect 0 inside tvsctl set cert import own TVS /root/tvs.pem
+    expect 0 inside systemctl daemon-reload
+}
+# timeout, then systemd-nspawn, then the first process in the container.
+find_leader() {
+    local nspawn
+    nspawn=$(child_of "$HELPER") && LEADER=$(child_of "$nspawn")
+}
+child_of() {
+    local children
+    children=$(cat "/proc/$1/task/$1/children" 2>/dev/null)
+    [ -n "$children" ] && echo "${children%% *}"
+}
+power_off() {
+    inside systemctl poweroff --no-block >/dev/null 2>&1
+    PID=$HELPER HELPER=
+    wait_until is_gone
+    wait "$PID"
+    PID=
+}
+drop_in() {
+    inside mkdir -p /run/systemd/system/tvsd.service.d
+    inside sh -c "printf '[Service]\n$1\n' >/run/systemd/system/tvsd.service.d/test.conf"
+    expect 0 inside systemctl daemon-reload
+}
+
+boot_ready() {
+    boot
+    expect 0 inside systemctl start tvsd # comes back after READY=1
+    in_ask 0 verify /root/tvs.crt
+    must_show ActiveState active
+    must_show StatusText 'Certificates: 1 in the store, 0 in the CTL. Connections: 0.'
+    must_show WatchdogUSec 30s
+    expect 0 inside systemctl stop tvsd
+    must_show Result success
+    must_show ExecMainStatus 0
+    power_off
+}
+
+boot_reload() {
+    local pid
+    boot
+    expect 0 inside systemctl start tvsd
+    pid=$(inside systemctl show -P MainPID tvsd)
+    for version in 1.0 1.2 1.0 1.2 1.0; do
+        expect 0 inside sed -i -e '/^tls:/d' -e "\$atls: { minimum: \"$version\" }" /etc/tvs/tvsd.yaml
+        expect 0 inside systemctl reload tvsd # comes back when the new one is in force
+        in_ask $([ $version = 1.0 ] && echo 0 || echo 3) verify /root/tvs.crt --tls1.0
+    done
+    expect 0 inside sed -i 's/"1.0"/"9.9"/' /etc/tvs/tvsd.yaml
+    expect 1 inside systemctl reload tvsd
+    inside systemctl show -P StatusText tvsd | grep -q refused || fail "the status does not say that the reload was refused"
+    must_show ActiveState active
+    must_show MainPID "$pid"
+    in_ask 0 verify /root/tvs.crt --tls1.0
+    power_off
+}
+
+boot_watchdog() {
+    local pid
+    boot
+    drop_in 'WatchdogSec=1'
+    expect 0 inside sed -i '1s/ }/, workers: 2 }/' /etc/tvs/tvsd.yaml
+    expect 0 inside systemctl start tvsd
+    pid=$(inside systemctl show -P MainPID tvsd)
+    inside hang "$pid" worker-1 >"$T/hang" 2>&1 & # one worker of two
+    wait_until grep -qx hung "$T/hang"
+    wait_until shows NRestarts 1
+    wait_until shows ActiveState active
+    journal_shows 'Watchdog timeout' || fail "systemd does not speak of the watchdog: $(journal)"
+    in_ask 0 verify /root/tvs.crt
+    pid=$(inside systemctl show -P MainPID tvsd)
+    inside kill -STOP "$pid" # all of it
+    wait_until shows NRestarts 2
+    wait_until shows ActiveState active
+    in_ask 0 verify /root/tvs.crt
+    power_off
+}
+
+boot_socket_start() {
+    local restarts
+    boot
+    expect 0 inside systemctl start tvsd.socket
+    must_show ActiveState inactive
+    in_ask 0 verify /root/tvs.crt # starts it
+    must_show ActiveState active
+    journal_shows 'event=sockets-inherited count=1 ' || fail "$(journal)"
+    expect 0 inside systemctl kill -s KILL tvsd
+    in_ask 0 verify /root/tvs.crt # waits for the next one
+    wait_until shows NRestarts 1
+    wait_until shows ActiveState active
+    expect 0 inside systemctl stop tvsd
+    must_show ActiveState active tvsd.socket
+    in_ask 0 verify /root/tvs.crt
+    must_show ActiveState active
+    expect 0 inside systemctl stop tvsd.socket tvsd
+    drop_in 'Sockets='
+    expect 0 inside systemctl start tvsd # without the socket: server.listen
+    in_ask 0 verify /root/tvs.crt
+    power_off
+}
+
+# ---- Running
+
+if [ $# -eq 0 ]; then
+    mapfile -t boots < <(declare -F | sed -n 's/^declare -f \(boot_.*\)/\1/p')
+    mapfile -t tests < <(declare -F | sed -n 's/^declare -f \(test_.*\)/\1/p')
+    reason=$(why_not)
+    skipped=0
+    if [ -z "$reason" ]; then
+        tests+=("${boots[@]}")
+    else
+        skipped=${#boots[@]}
+        printf "skipped ${0##*/}: %s: $reason\n" "${boots[@]}"
+    fi
+    set -- "${tests[@]}"
+fi
+results=$(mktemp)
+run_tests "$@" | tee "$results"
+status=${PIPESTATUS[0]}
+echo "$(grep -c '^ok ' "$results") passed, $(grep -c '^FAILED ' "$results") failed, ${skipped:-0} skipped"
+rm -f "$results"
+exit "$status"

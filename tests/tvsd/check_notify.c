@@ -1,0 +1,469 @@
+/* What the service manager is told, and the sockets that it hands over. The test is the manager. */
+#include "helper_scene.h"
+#include "helper_site.h"
+#include "tests/check_main.h"
+#include "tests/fixture.h"
+#include "tvsd/control.h"
+#include "tvsd/log.h"
+#include "tvsd/notify.h"
+#include "tvsd/sockets.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PATIENCE    20 /* seconds */
+#define WATCHDOG_MS 400
+
+static char *folder;
+static int manager; /* the socket that the daemon writes to */
+static char message[4096];
+
+static void set_up(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    folder = fixture_folder();
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/notify", folder);
+    manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(manager, (const struct sockaddr *)&address, sizeof address), 0);
+    setenv("NOTIFY_SOCKET", address.sun_path, 1);
+    unsetenv("WATCHDOG_USEC");
+    unsetenv("WATCHDOG_PID");
+}
+
+static void tear_down(void)
+{
+    close(manager);
+    unsetenv("NOTIFY_SOCKET");
+    fixture_folder_remove(folder);
+}
+
+/* The next message; false: none came in that time. */
+static bool hear(int ms)
+{
+    struct pollfd fd = {.fd = manager, .events = POLLIN};
+    if (poll(&fd, 1, ms) != 1)
+        return false;
+    ssize_t len = recv(manager, message, sizeof message - 1, 0);
+    ck_assert_int_gt(len, 0);
+    message[len] = '\0';
+    return true;
+}
+
+static bool starts(const char *text)
+{
+    return strncmp(message, text, strlen(text)) == 0;
+}
+
+/* The next message must start so; others that start with `skip` (NULL: none) may come before. */
+static void expect(const char *text, const char *skip)
+{
+    do
+        ck_assert_msg(hear(PATIENCE * 1000), "it was not said: %s", text);
+    while (skip != NULL && starts(skip) && !starts(text));
+    ck_assert_msg(starts(text), "not %s but %s", text, message);
+}
+
+/* ---- Messages */
+
+START_TEST(what_is_said)
+{
+    struct timespec now;
+    notify_ready("fine");
+    ck_assert(hear(0));
+    ck_assert_str_eq(message, "READY=1\nSTATUS=fine");
+    notify_status("a\nREADY=1\tb");
+    ck_assert(hear(0));
+    ck_assert_str_eq(message, "STATUS=a READY=1 b");
+    notify_stopping("bye");
+    ck_assert(hear(0));
+    ck_assert_str_eq(message, "STOPPING=1\nSTATUS=bye");
+    ck_assert(notify_alive());
+    ck_assert(hear(0));
+    ck_assert_str_eq(message, "WATCHDOG=1");
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    notify_reloading();
+    ck_assert(hear(0));
+    unsigned long long us;
+    ck_assert_int_eq(sscanf(message, "RELOADING=1\nMONOTONIC_USEC=%llu", &us), 1);
+    ck_assert_uint_ge(us, (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
+    ck_assert_uint_lt(us, ((unsigned long long)now.tv_sec + PATIENCE) * 1000000);
+    char all[1000];
+    memset(all, 'x', sizeof all - 1);
+    all[sizeof all - 1] = '\0';
+    notify_ready(all);
+    ck_assert(hear(0));
+    ck_assert(starts("READY=1\nSTATUS=xxxx"));
+}
+END_TEST
+
+START_TEST(nobody_listens)
+{
+    struct bench bench;
+    bench_init(&bench, "", &server, store, ctl);
+    setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
+    ck_assert(!notify_alive());
+    ck_assert(!notify_alive());
+    notify_status("lost");
+    BENCH_LOGGED(&bench, "level=warning event=notify-failed reason=");
+    ck_assert_uint_eq(bench_logged(&bench, "event=notify-failed"), 1);
+    unsetenv("NOTIFY_SOCKET"); /* started by hand */
+    ck_assert(notify_alive());
+    notify_ready("unheard");
+    ck_assert(!hear(0));
+    ck_assert_uint_eq(bench_logged(&bench, "event=notify-failed"), 1);
+    bench_fini(&bench);
+}
+END_TEST
+
+/* Connections have all descriptors: that we are alive is said nevertheless. */
+START_TEST(no_descriptors)
+{
+    struct rlimit limit, low;
+    ck_assert(notify_alive());
+    int next = dup(manager); /* the lowest descriptor that is free */
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+    ck_assert_int_eq(socket(AF_UNIX, SOCK_DGRAM, 0), -1);
+    ck_assert_int_eq(errno, EMFILE);
+    for (int i = 0; i < 3; i++)
+        ck_assert_msg(notify_alive(), "time %d", i);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (int i = 0; i < 4; i++)
+        expect("WATCHDOG=1", NULL);
+}
+END_TEST
+
+START_TEST(watchdog_interval)
+{
+    char pid[24];
+    ck_assert_uint_eq(notify_watchdog_us(), 0);
+    setenv("WATCHDOG_USEC", "3000000", 1);
+    ck_assert_uint_eq(notify_watchdog_us(), 3000000);
+    snprintf(pid, sizeof pid, "%ld", (long)getpid());
+    setenv("WATCHDOG_PID", pid, 1);
+    ck_assert_uint_eq(notify_watchdog_us(), 3000000);
+    setenv("WATCHDOG_PID", "1", 1); /* meant for another process */
+    ck_assert_uint_eq(notify_watchdog_us(), 0);
+    setenv("WATCHDOG_PID", pid, 1);
+    setenv("WATCHDOG_USEC", "soon", 1);
+    ck_assert_uint_eq(notify_watchdog_us(), 0);
+}
+END_TEST
+
+/* ---- A daemon */
+
+static struct site site;
+static struct person person;
+static char config_path[240];
+static pthread_t thread;
+
+static void write_config(const char *more)
+{
+    char *text;
+    int len = asprintf(&text,
+                       "server: { listen: \"127.0.0.1:0\", workers: 2 }\nstate: %s\n"
+                       "node: { name: %s, address: 127.0.0.1 }\ntrust_lists: { directory: %s }\n%s",
+                       site.state, site.config->node.name, site.tftp, more);
+    ck_assert_int_gt(len, 0);
+    put_file(config_path, (struct trust_bytes){(const uint8_t *)text, (size_t)len});
+    free(text);
+}
+
+static void *run(void *arg)
+{
+    static int status;
+    (void)arg;
+    status = control_run(config_path);
+    return &status;
+}
+
+static void start_daemon(void)
+{
+    char us[24];
+    site_init(&site);
+    person_init(&person, "tvs");
+    site_set_own(&site, TRUST_UNIT_TVS, &person);
+    snprintf(config_path, sizeof config_path, "%s/tvsd.yaml", site.root);
+    write_config("tls: { minimum: \"1.2\" }\n");
+    snprintf(us, sizeof us, "%d", WATCHDOG_MS * 1000);
+    setenv("WATCHDOG_USEC", us, 1);
+    ck_assert_int_eq(pthread_create(&thread, NULL, run, NULL), 0);
+}
+
+static void wait_for_end(void)
+{
+    void *status;
+    ck_assert_int_eq(pthread_join(thread, &status), 0);
+    ck_assert_int_eq(*(int *)status, EXIT_SUCCESS);
+    site_fini(&site);
+    person_fini(&person);
+}
+
+START_TEST(a_daemons_life)
+{
+    start_daemon();
+    expect("READY=1\nSTATUS=Certificates: ", NULL);
+    ck_assert_str_eq(message, "READY=1\nSTATUS=Certificates: 1 in the store, 0 in the CTL. Connections: 0.");
+    for (int i = 0; i < 3; i++)
+        expect("WATCHDOG=1", NULL);
+    kill(getpid(), SIGHUP);
+    expect("RELOADING=1\nMONOTONIC_USEC=", "WATCHDOG=1");
+    expect("READY=1\nSTATUS=Certificates: 1 ", "WATCHDOG=1");
+    write_config("tls: { minimum: \"9.9\" }\n");
+    kill(getpid(), SIGHUP);
+    expect("RELOADING=1\nMONOTONIC_USEC=", "WATCHDOG=1");
+    expect("READY=1\nSTATUS=Certificates: 1 ", "WATCHDOG=1");
+    ck_assert_ptr_nonnull(strstr(message, "refused"));
+    kill(getpid(), SIGTERM);
+    expect("STOPPING=1\n", "WATCHDOG=1");
+    wait_for_end();
+    while (hear(0))
+        ck_assert_str_eq(message, "WATCHDOG=1");
+}
+END_TEST
+
+/* The manager shows why the start was refused. */
+START_TEST(a_refused_start)
+{
+    void *status;
+    start_daemon();
+    expect("READY=1", NULL);
+    kill(getpid(), SIGTERM);
+    expect("STOPPING=1\n", "WATCHDOG=1");
+    ck_assert_int_eq(pthread_join(thread, &status), 0);
+    while (hear(0))
+        continue;
+    write_config("tls: { minimum: \"9.9\" }\n");
+    ck_assert_int_eq(control_run(config_path), EXIT_FAILURE);
+    expect("STATUS=", NULL);
+    ck_assert_ptr_nonnull(strstr(message, "tls.minimum"));
+    site_fini(&site);
+    person_fini(&person);
+}
+END_TEST
+
+static int entered[2], release[2];
+
+/* Runs in the worker that is to hang, wherever its loop is. */
+static void hang(int number)
+{
+    int before = errno;
+    char c = 'x';
+    (void)number;
+    if (write(entered[1], &c, 1) == 1)
+        while (read(release[0], &c, 1) < 0 && errno == EINTR)
+            ;
+    errno = before;
+}
+
+static void hang_thread(const char *name)
+{
+    const struct sigaction action = {.sa_handler = hang, .sa_flags = SA_RESTART};
+    DIR *tasks = opendir("/proc/self/task");
+    bool found = false;
+    char c;
+    ck_assert_int_eq(pipe(entered), 0);
+    ck_assert_int_eq(pipe(release), 0);
+    ck_assert_int_eq(sigaction(SIGTRAP, &action, NULL), 0); /* workers do not block it */
+    for (struct dirent *task; !found && (task = readdir(tasks)) != NULL;) {
+        char path[300], thread_name[32] = "";
+        snprintf(path, sizeof path, "/proc/self/task/%s/comm", task->d_name);
+        FILE *comm = fopen(path, "r");
+        found = comm != NULL && fscanf(comm, "%31s", thread_name) == 1 && strcmp(thread_name, name) == 0;
+        if (comm != NULL)
+            fclose(comm);
+        if (found)
+            ck_assert_int_eq(syscall(SYS_tgkill, getpid(), atoi(task->d_name), SIGTRAP), 0);
+    }
+    closedir(tasks);
+    ck_assert_msg(found, "there is no thread %s", name);
+    ck_assert_int_eq(read(entered[0], &c, 1), 1);
+}
+
+/* One worker of two hangs: the daemon says no longer that it is alive, until the worker goes on. */
+START_TEST(a_worker_hangs)
+{
+    int heard = 0;
+    start_daemon();
+    expect("READY=1", NULL);
+    expect("WATCHDOG=1", NULL);
+    hang_thread(_i == 0 ? "worker-0" : "worker-1");
+    while (hear(3 * WATCHDOG_MS)) { /* what the worker had answered before */
+        ck_assert_str_eq(message, "WATCHDOG=1");
+        ck_assert_msg(++heard <= 2, "a worker hangs, and the daemon says that it is alive");
+    }
+    kill(getpid(), SIGHUP); /* the main loop turns nevertheless, but the worker has not what was read */
+    expect("RELOADING=1\n", NULL);
+    ck_assert(!hear(WATCHDOG_MS));
+    ck_assert_int_eq(write(release[1], "x", 1), 1);
+    expect("READY=1\n", NULL);
+    expect("WATCHDOG=1", NULL);
+    expect("WATCHDOG=1", NULL);
+    kill(getpid(), SIGTERM);
+    expect("STOPPING=1\n", "WATCHDOG=1");
+    wait_for_end();
+    for (int i = 0; i < 2; i++) {
+        close(entered[i]);
+        close(release[i]);
+    }
+}
+END_TEST
+
+/* ---- Sockets that are handed over */
+
+enum kind { NONE, TCP4, TCP6, TCP_DEAF, UDP, UNIX };
+
+/* What became of them in a process of its own, where they can be descriptors 3 and 4. */
+struct outcome {
+    int rc, flags[2];
+    size_t count;
+    bool inherited;
+    char text[400];
+};
+
+static int make_socket(enum kind kind)
+{
+    const struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const struct sockaddr_un local = {.sun_family = AF_UNIX};
+    int fd = socket(kind == TCP6   ? AF_INET6
+                    : kind == UNIX ? AF_UNIX
+                                   : AF_INET,
+                    kind == UDP ? SOCK_DGRAM : SOCK_STREAM, 0);
+    if (fd < 0 && kind == TCP6)
+        return make_socket(TCP4); /* a kernel without IPv6 */
+    int rc = kind == TCP6   ? bind(fd, (const struct sockaddr *)&v6, sizeof v6)
+             : kind == UNIX ? bind(fd, (const struct sockaddr *)&local, sizeof local.sun_family)
+                            : bind(fd, (const struct sockaddr *)&v4, sizeof v4);
+    if (rc != 0 && kind == TCP6) {
+        close(fd);
+        return make_socket(TCP4);
+    }
+    ck_assert_int_eq(rc, 0);
+    if (kind != UDP && kind != TCP_DEAF)
+        ck_assert_int_eq(listen(fd, 8), 0);
+    return fd;
+}
+
+/* In the child. */
+static void inherit(const int fds[2], int handed, const char *listen_fds, bool ours, struct outcome *outcome)
+{
+    struct trust_error err = {0};
+    struct sockets sockets;
+    char pid[24];
+    int high[2];
+    for (int i = 0; i < handed; i++)
+        high[i] = fcntl(fds[i], F_DUPFD, 30);
+    for (int i = 0; i < handed; i++)
+        dup2(high[i], 3 + i);
+    snprintf(pid, sizeof pid, "%ld", ours ? (long)getpid() : 1L);
+    setenv("LISTEN_PID", pid, 1);
+    setenv("LISTEN_FDS", listen_fds, 1);
+    outcome->rc = sockets_inherit(&sockets, &err);
+    outcome->count = sockets.count;
+    outcome->inherited = sockets.inherited;
+    memcpy(outcome->text, err.text, sizeof outcome->text);
+    for (size_t i = 0; i < sockets.count && i < 2; i++)
+        outcome->flags[i] = (fcntl(sockets.fds[i], F_GETFL) & O_NONBLOCK) != 0 &&
+                            (fcntl(sockets.fds[i], F_GETFD) & FD_CLOEXEC) != 0 &&
+                            sockets.fds[i] == 3 + (int)i;
+    sockets_stop(&sockets);
+    sockets_close(&sockets);
+}
+
+static bool still_listens(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    int client = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is = connect(client, (const struct sockaddr *)&address, len) == 0;
+    close(client);
+    return is;
+}
+
+static const struct {
+    enum kind kinds[2];
+    const char *listen_fds;
+    bool ours;
+    size_t count;
+    const char *words[2]; /* of the refusal */
+} handed_over[] = {
+    {{TCP4, TCP6}, "2", true, 2, {NULL, NULL}},
+    {{TCP4, NONE}, "1", true, 1, {NULL, NULL}},
+    {{TCP4, NONE}, "1", false, 0, {NULL, NULL}},
+    {{TCP4, UDP}, "2", true, 0, {"socket 2 of 2", "127.0.0.1:"}},
+    {{TCP_DEAF, TCP4}, "2", true, 0, {"socket 1 of 2", "127.0.0.1:"}},
+    {{UNIX, NONE}, "1", true, 0, {"socket 1 of 1", "not a listening TCP"}},
+    {{TCP4, NONE}, "x", true, 0, {"LISTEN_FDS", "wrong"}},
+};
+
+START_TEST(sockets_are_handed_over)
+{
+    const enum kind *kinds = handed_over[_i].kinds;
+    struct outcome *outcome =
+        mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int fds[2] = {-1, -1}, handed = 0, status;
+    for (; handed < 2 && kinds[handed] != NONE; handed++)
+        fds[handed] = make_socket(kinds[handed]);
+    pid_t child = fork();
+    if (child == 0) {
+        inherit(fds, handed, handed_over[_i].listen_fds, handed_over[_i].ours, outcome);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert_msg((outcome->rc == 0) == (handed_over[_i].words[0] == NULL), "%d: %s", outcome->rc,
+                  outcome->text);
+    for (size_t i = 0; i < 2 && handed_over[_i].words[i] != NULL; i++)
+        ck_assert_msg(strstr(outcome->text, handed_over[_i].words[i]) != NULL, "%s", outcome->text);
+    ck_assert_uint_eq(outcome->count, handed_over[_i].count);
+    ck_assert(outcome->inherited == (outcome->count > 0));
+    for (size_t i = 0; i < outcome->count; i++) {
+        ck_assert_int_eq(outcome->flags[i], 1);
+        ck_assert(still_listens(fds[i])); /* who connects now waits for the successor */
+    }
+    for (int i = 0; i < handed; i++)
+        close(fds[i]);
+    munmap(outcome, sizeof *outcome);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("notify");
+    TCase *messages = tcase_create("messages"), *daemon = tcase_create("daemon");
+    tcase_add_unchecked_fixture(messages, scene_set_up, scene_tear_down);
+    tcase_add_checked_fixture(messages, set_up, tear_down);
+    tcase_add_test(messages, what_is_said);
+    tcase_add_test(messages, nobody_listens);
+    tcase_add_test(messages, no_descriptors);
+    tcase_add_test(messages, watchdog_interval);
+    tcase_add_loop_test(messages, sockets_are_handed_over, 0,
+                        (int)(sizeof handed_over / sizeof handed_over[0]));
+    suite_add_tcase(s, messages);
+    tcase_set_timeout(daemon, 60);
+    tcase_add_checked_fixture(daemon, set_up, tear_down);
+    tcase_add_test(daemon, a_daemons_life);
+    tcase_add_test(daemon, a_refused_start);
+    tcase_add_loop_test(daemon, a_worker_hangs, 0, 2);
+    suite_add_tcase(s, daemon);
+    return s;
+}
