@@ -119,7 +119,9 @@ static int ask(const struct question *question, const struct trust_request *requ
         MEMORY_EXPECT(answer.entry == NULL && answer.response.status != 0);
         return no_memory(err);
     }
-    MEMORY_EXPECT(answer.result == question->result && answer.source == question->source);
+    /* One that nobody holds is parsed, and OpenSSL 3.5 may call malformed what it had no memory for. */
+    bool hidden = question->result == REQUEST_UNKNOWN && answer.result == REQUEST_UNUSABLE;
+    MEMORY_EXPECT(hidden || (answer.result == question->result && answer.source == question->source));
     MEMORY_EXPECT((answer.response.status == 0) == (question->result == REQUEST_TRUSTED));
     return trust_response_encode(&answer.response, out, sizeof out, err);
 }
