@@ -114,7 +114,7 @@ test_no_wrong_answer_and_none_lost() {
     made=$(counter snapshots_made)
     printf '    %s snapshots made, 1 live; resident %s KiB after the first half, %s more after the second; %s ms of CPU in it\n' \
         "$made" "$rss" "$more" "$cpu"
-    [ "$made" -gt "$(cat "$T/turns-change_configuration")" ] || fail "fewer snapshots than reloads"
+    [ "$made" -ge $((4 * half)) ] || fail "$made snapshots in $((2 * half)) s: what changes does not get in force"
     # Sanitizers keep freed memory for a while.
     if ! grep -qE '__(asan|tsan)_init' "$BUILD/tvsd" && [ "$more" -gt "$RSS_MORE" ]; then
         fail "it grew by $more KiB, from $rss"
