@@ -147,12 +147,23 @@ static int migrate(struct trust_store *store, struct trust_error *err)
     return rc;
 }
 
+/* In one transaction: of a store that another program is just making, it is seen nothing or all. */
+static int look_at_version(struct trust_store *store, int64_t *version, struct trust_error *err)
+{
+    int rc = store_run(store, err, "BEGIN", "");
+    if (rc != 0)
+        return rc;
+    rc = read_version(store, version, err);
+    if (rc == 0)
+        rc = check_version(store, *version, err);
+    int end = store_run(store, rc == 0 ? err : NULL, "ROLLBACK", "");
+    return rc != 0 ? rc : end;
+}
+
 static int set_up(struct trust_store *store, struct trust_error *err)
 {
-    int64_t version;
-    int rc = read_version(store, &version, err);
-    if (rc == 0)
-        rc = check_version(store, version, err);
+    int64_t version = 0;
+    int rc = look_at_version(store, &version, err);
     if (rc != 0 || store->mode == TRUST_STORE_READ)
         return rc;
     rc = use_wal(store, err);
