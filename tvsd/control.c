@@ -5,16 +5,19 @@
 #include "notify.h"
 #include "sockets.h"
 #include "stats.h"
+#include "watchdog.h"
 #include "workers.h"
 #include "world.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -22,9 +25,8 @@
 #error "asserts are part of this program: build it without NDEBUG"
 #endif
 
-#define STATS_EVERY_S  60
-#define STATUS_MAX     512
-#define WATCHDOG_RETRY 10 /* that part of the usual time, when the service manager could not be told */
+#define STATS_EVERY_S 60
+#define STATUS_MAX    512
 
 static const int signals_taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 #define SIGNAL_COUNT (sizeof signals_taken / sizeof signals_taken[0])
@@ -32,13 +34,15 @@ static const int signals_taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 struct control {
     const char *config_path;
     struct event_base *base;
-    struct event *signals[SIGNAL_COUNT], *hangup, *stats_timer, *watchdog_timer, *log_lines;
+    struct event *signals[SIGNAL_COUNT], *hangup, *stats_timer, *log_lines;
     struct world world;
     struct snapshot_part *start_config_part; /* NULL until the first reload: the world's own */
     const struct config *start_config;       /* options that need a restart are still as they stand in it */
     struct sockets sockets;
     struct workers *workers;
+    struct watchdog watchdog;
     struct monitor *monitor;
+    bool unposted;  /* a change is in the world, and in no snapshot yet */
     bool refused;   /* the last reload was */
     bool reloading; /* until every worker has what was read */
     int stops;      /* how often a signal asked for the end */
@@ -85,36 +89,20 @@ static void tell_ready(const struct control *control)
     notify_ready(status_text(control, status));
 }
 
-static void set_watchdog(const struct control *control, uint64_t us)
-{
-    const struct timeval time = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
-    event_add(control->watchdog_timer, &time);
-}
-
-/* Every loop turns: the workers have answered, and this is the main one. */
+/* The workers have what was read. */
 static void on_workers_turn(void *arg)
 {
     struct control *control = arg;
-    uint64_t half = notify_watchdog_us() / 2;
     if (control->reloading && control->stops == 0)
         tell_ready(control);
     control->reloading = false;
-    if (half > 0)
-        set_watchdog(control, notify_alive() ? half : half / WATCHDOG_RETRY);
-}
-
-static void on_watchdog_timer(evutil_socket_t fd, short events, void *arg)
-{
-    struct control *control = arg;
-    (void)fd, (void)events;
-    workers_ping(control->workers, on_workers_turn);
 }
 
 /* ---- Changes and reload ---- */
 
 static void retry_later(const struct control *control)
 {
-    if (world_ctl_waits(&control->world))
+    if (control->unposted || world_waits(&control->world))
         monitor_retry(control->monitor);
 }
 
@@ -128,15 +116,19 @@ static void on_change(void *arg, unsigned what)
         fresh |= world_ctl_changed(&control->world);
     else if (what & MONITOR_PUBLISHED)
         fresh |= world_retry_ctl(&control->world);
+    if (what & MONITOR_PUBLISHED)
+        fresh |= world_retry_cert(&control->world);
+    fresh |= control->unposted;
+    struct snapshot *snapshot = fresh ? world_snapshot(&control->world) : NULL;
+    control->unposted = fresh && snapshot == NULL;
     retry_later(control);
     if (!fresh)
         return;
-    struct snapshot *snapshot = world_snapshot(&control->world);
     if (snapshot != NULL)
         workers_post(control->workers, snapshot);
     else
-        LOG_SAY(RELOAD_REFUSED,
-                log_text("reason", "out of memory: what changed is answered after the next change"));
+        LOG_SAY(RELOAD_REFUSED, log_text("reason", "out of memory: what changed is not in force yet"),
+                log_text("remedy", "it is tried again in a moment"));
     tell_status(control);
 }
 
@@ -153,6 +145,7 @@ static void take_world(struct control *control, struct world *next, struct monit
     world_fini(&old);
     monitor_free(control->monitor);
     control->monitor = monitor;
+    control->unposted = false;
     retry_later(control);
     workers_post(control->workers, take_snapshot);
 }
@@ -184,6 +177,28 @@ static void say_reloaded(const struct control *control, const char *needs_restar
     world_remember_ctl(world);
 }
 
+static bool has_no_descriptors(void)
+{
+    int fd = eventfd(0, EFD_CLOEXEC);
+    bool none = fd < 0 && (errno == EMFILE || errno == ENFILE);
+    if (fd >= 0)
+        close(fd);
+    return none;
+}
+
+/* A shortage passes, and then the same reload succeeds; all else has to be corrected first. */
+static void say_reload_refused(const struct trust_error *err)
+{
+    const char *remedy = "what was in force stays: correct it, then send SIGHUP again";
+    if (err->code == TRUST_ENOMEM)
+        remedy = "what was in force stays: send SIGHUP again when there is memory";
+    else if (ctl_file_is_trouble(err->code) && has_no_descriptors())
+        remedy =
+            "what was in force stays: no descriptor is left; raise the limit of open files (LimitNOFILE, "
+            "ulimit -n), or send SIGHUP again when connections have ended";
+    LOG_SAY(RELOAD_REFUSED, log_text("reason", err->text), log_text("remedy", remedy));
+}
+
 /* SIGHUP: everything, or nothing. */
 static void reload(struct control *control)
 {
@@ -207,7 +222,7 @@ static void reload(struct control *control)
         rc = log_open(next.config, &err);
     control->refused = rc != 0;
     if (rc != 0) {
-        LOG_SAY(RELOAD_REFUSED, log_text("reason", err.text));
+        say_reload_refused(&err);
         snapshot_free(snapshot);
         monitor_free(monitor);
         world_fini(&next);
@@ -265,7 +280,7 @@ static void on_hangup(evutil_socket_t fd, short events, void *arg)
     notify_reloading();
     reload(control);
     control->reloading = true;
-    workers_ping(control->workers, on_workers_turn);
+    watchdog_ask(&control->watchdog);
 }
 
 static void on_signal(evutil_socket_t number, short events, void *arg)
@@ -321,16 +336,12 @@ static int add_timers(struct control *control, struct trust_error *err)
 {
     const struct timeval minute = {.tv_sec = STATS_EVERY_S};
     control->stats_timer = event_new(control->base, -1, EV_PERSIST, on_stats_timer, control);
-    control->watchdog_timer = event_new(control->base, -1, 0, on_watchdog_timer, control);
     control->log_lines =
         event_new(control->base, log_wakeup_fd(), EV_READ | EV_PERSIST, on_log_lines, control);
     if (control->stats_timer == NULL || event_add(control->stats_timer, &minute) != 0 ||
-        control->watchdog_timer == NULL || control->log_lines == NULL ||
-        event_add(control->log_lines, NULL) != 0)
+        control->log_lines == NULL || event_add(control->log_lines, NULL) != 0)
         return no_memory(err);
-    if (notify_watchdog_us() > 0)
-        set_watchdog(control, 0);
-    return 0;
+    return watchdog_start(&control->watchdog, control->base, control->workers, on_workers_turn, control, err);
 }
 
 /* ---- Start ---- */
@@ -446,11 +457,11 @@ static void free_event(struct event *event)
 static void fini(struct control *control)
 {
     monitor_free(control->monitor);
+    watchdog_fini(&control->watchdog);
     workers_free(control->workers);
     sockets_close(&control->sockets);
     free_event(control->hangup);
     free_event(control->stats_timer);
-    free_event(control->watchdog_timer);
     free_event(control->log_lines);
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         free_event(control->signals[i]);

@@ -56,13 +56,15 @@ static int signed_published(const char *folder, const char *name, const struct c
     free(path);
     if (rc != 0)
         return ctl_file_is_trouble(rc) ? rc : 0;
-    if (trust_list_verify_self(list, &signer, NULL) == 0)
-        *is_signer = trust_cert_equal(signer, candidate->cert);
-    if (!*is_signer && candidate->in_store)
-        *is_signer = trust_list_verify(list, candidate->cert, NULL) == 0;
+    rc = trust_list_verify_self(list, &signer, NULL);
+    *is_signer = rc == 0 && trust_cert_equal(signer, candidate->cert);
+    if (!*is_signer && candidate->in_store && rc != TRUST_ENOMEM) {
+        rc = trust_list_verify(list, candidate->cert, NULL);
+        *is_signer = rc == 0;
+    }
     trust_cert_free(signer);
     trust_list_free(list);
-    return 0;
+    return rc == TRUST_ENOMEM ? trust_error_set(err, rc, TRUST_NO_OFFSET, "out of memory") : 0;
 }
 
 /* Newest first: the signer of today has most likely signed the last list. */
@@ -77,8 +79,8 @@ static int published_vouches(const char *folder, const struct candidate *candida
     struct dirent **names = NULL;
     int rc = 0, count = scandir(folder, &names, is_published_name, newest_first);
     if (count < 0 && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
-        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "cannot list %s: %s", folder,
-                               strerrordesc_np(errno));
+        return trust_error_set(err, errno == ENOMEM ? TRUST_ENOMEM : TRUST_ESYSTEM, TRUST_NO_OFFSET,
+                               "cannot list %s: %s", folder, strerrordesc_np(errno));
     for (int i = 0; i < count; i++) {
         if (rc == 0 && !*vouches)
             rc = signed_published(folder, names[i]->d_name, candidate, vouches, err);
@@ -123,9 +125,9 @@ struct store_search {
 static int gather_candidate(void *arg, const struct trust_store_row *row)
 {
     struct store_search *search = arg;
-    if (!trust_list_signer_is(search->list, row->cert) ||
-        trust_list_verify(search->list, row->cert, NULL) != 0)
-        return 0;
+    int rc = trust_list_verify(search->list, row->cert, NULL);
+    if (rc != 0)
+        return rc == TRUST_ENOMEM ? rc : 0;
     struct trust_cert **grown = reallocarray(search->tried, search->tried_count + 1, sizeof *grown);
     if (grown == NULL)
         return TRUST_ENOMEM;

@@ -1,37 +1,47 @@
 #include "listener.h"
 
-#include "log.h"
-#include "quiet.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-
-#define SAID_EVERY 10 /* seconds */
 
 static const struct timeval pause_time = {.tv_usec = 500 * 1000};
 
-static void pause_all(struct listeners *listeners, int why)
+static int64_t milliseconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void settle_in(struct listeners *listeners, int64_t ms)
+{
+    const struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    event_add(listeners->settle, &time); /* should it fail, the next shortage tells that this one is over */
+}
+
+static void on_settle(evutil_socket_t fd, short what, void *arg)
+{
+    struct listeners *listeners = arg;
+    (void)fd, (void)what;
+    int64_t again = shortage_settle(milliseconds());
+    if (again >= 0)
+        settle_in(listeners, again);
+}
+
+/* error: of accept4(); 0: this worker is full. */
+static void pause_all(struct listeners *listeners, int error)
+{
+    stats_bump(&listeners->host->stats.accept_paused, 1);
+    shortage_met(error, milliseconds());
+    settle_in(listeners, SHORTAGE_CALM_MS);
+    if (event_add(listeners->resume, &pause_time) != 0)
+        return; /* better to try in vain than never again */
     for (size_t i = 0; i < listeners->count; i++)
         event_del(listeners->events[i]);
-    event_add(listeners->resume, &pause_time);
     listeners->paused = true;
-    stats_bump(&listeners->host->stats.accept_paused, 1);
-    if (!quiet_may_say(quiet_key(0, (uint64_t)why), SAID_EVERY, (uint64_t)now.tv_sec))
-        return;
-    if (why == 0)
-        LOG_SAY(ACCEPT_PAUSED, log_text("reason", "a worker has its share of server.max_connections open"));
-    else if (why == EMFILE)
-        LOG_SAY(ACCEPT_PAUSED,
-                log_text("reason", "no descriptor left: raise the limit of open files (LimitNOFILE, "
-                                   "ulimit -n), or lower server.max_connections"));
-    else
-        LOG_SAY(ACCEPT_PAUSED, log_text("reason", strerrordesc_np(why)));
 }
 
 static void resume_all(struct listeners *listeners)
@@ -79,7 +89,7 @@ static void accept_one(struct listeners *listeners, int fd)
     case ENONET:
         return;
     default:
-        pause_all(listeners, errno == ENFILE ? EMFILE : errno);
+        pause_all(listeners, errno);
     }
 }
 
@@ -93,8 +103,12 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
 
 void listeners_poll(struct listeners *listeners)
 {
-    for (size_t i = 0; i < listeners->count && !listeners->paused; i++)
+    for (size_t i = 0; i < listeners->count && !listeners->paused; i++) {
+        /* Nobody may be waiting, so a full worker must not call that a shortage. */
+        if (listeners->host->stats.active >= listeners->max_connections)
+            return;
         accept_one(listeners, event_get_fd(listeners->events[i]));
+    }
 }
 
 bool listeners_init(struct listeners *listeners, struct conn_host *host, const int *fds, size_t count,
@@ -102,9 +116,11 @@ bool listeners_init(struct listeners *listeners, struct conn_host *host, const i
 {
     *listeners = (struct listeners){.host = host, .max_connections = max_connections};
     listeners->resume = event_new(host->base, -1, 0, on_resume, listeners);
+    listeners->settle = event_new(host->base, -1, 0, on_settle, listeners);
     listeners->events = calloc(count + 1, sizeof *listeners->events);
-    if (listeners->resume == NULL || listeners->events == NULL ||
-        event_priority_set(listeners->resume, CONN_PRIORITY) != 0)
+    if (listeners->resume == NULL || listeners->settle == NULL || listeners->events == NULL ||
+        event_priority_set(listeners->resume, CONN_PRIORITY) != 0 ||
+        event_priority_set(listeners->settle, CONN_PRIORITY) != 0)
         return false;
     for (; listeners->count < count; listeners->count++) {
         struct event *event =
@@ -133,5 +149,7 @@ void listeners_fini(struct listeners *listeners)
     free(listeners->events);
     if (listeners->resume != NULL)
         event_free(listeners->resume);
+    if (listeners->settle != NULL)
+        event_free(listeners->settle);
     *listeners = (struct listeners){0};
 }

@@ -11,6 +11,7 @@ struct listeners {
     struct event **events; /* one a socket */
     size_t count;
     struct event *resume;
+    struct event *settle;     /* a shortage was met: is it over? */
     uint64_t max_connections; /* of this worker */
     bool paused;
 };

@@ -9,7 +9,7 @@
     X(READY, "ready", INFO, "listen")                                                                        \
     X(STARTED, "started", INFO, "version node workers store ctl")                                            \
     X(RELOAD, "reload", INFO, "file")                                                                        \
-    X(RELOAD_REFUSED, "reload-refused", ERROR, "reason")                                                     \
+    X(RELOAD_REFUSED, "reload-refused", ERROR, "reason remedy")                                              \
     X(NEEDS_RESTART, "needs-restart", WARNING, "options")                                                    \
     X(STOPPING, "stopping", INFO, "signal connections")                                                      \
     X(STOPPED, "stopped", INFO, "")                                                                          \
@@ -19,7 +19,7 @@
     X(SOCKETS_INHERITED, "sockets-inherited", INFO, "count instead-of")                                      \
     X(NOTIFY_FAILED, "notify-failed", WARNING, "reason")                                                     \
     X(CTL_LOADED, "ctl-loaded", INFO, "file certificates signer serial sha1")                                \
-    X(CTL_REFUSED, "ctl-refused", ERROR, "file code reason")                                                 \
+    X(CTL_REFUSED, "ctl-refused", ERROR, "file code reason in-force")                                        \
     X(CTL_GONE, "ctl-gone", WARNING, "file")                                                                 \
     X(STORE_LOADED, "store-loaded", INFO, "file certificates")                                               \
     X(STORE_REFUSED, "store-refused", ERROR, "file reason")                                                  \
@@ -33,7 +33,10 @@
     X(CONN_CLOSED, "conn-closed", INFO, "reason peer requests ms detail")                                    \
     X(TLS_REFUSED, "tls-refused", WARNING, "reason peer setting")                                            \
     X(TLS_WEAK, "tls-weak", INFO, "peer protocol cipher setting")                                            \
-    X(ACCEPT_PAUSED, "accept-paused", WARNING, "reason")                                                     \
+    X(ACCEPT_PAUSED, "accept-paused", WARNING, "reason error remedy")                                        \
+    X(ACCEPT_RESUMED, "accept-resumed", WARNING, "reason seconds pauses")                                    \
+    X(WORKER_HUNG, "worker-hung", ERROR, "worker seconds remedy")                                            \
+    X(WORKER_ANSWERS, "worker-answers", WARNING, "worker seconds")                                           \
     X(LOG_DROPPED, "log-dropped", WARNING, "count")                                                          \
     X(STATS, "stats", INFO, "*")
 

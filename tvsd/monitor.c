@@ -40,11 +40,12 @@ struct watch {
 enum { WATCH_CTL, WATCH_PUBLISHED, WATCH_COUNT };
 
 struct monitor {
+    struct event_base *base;
     monitor_changed changed;
     void *arg;
     struct store_source *source;
     struct watch watches[WATCH_COUNT];
-    int inotify; /* -1: this kernel has none; the stat net does it all */
+    int inotify; /* -1: there is none, or none to be had now; the stat net does it all */
     unsigned pending;
     unsigned retry; /* to be reported at the next tick */
     struct event *readable, *debounce, *tick, *store_tick;
@@ -156,6 +157,30 @@ static void take_events(evutil_socket_t fd, short events, void *arg)
     note(monitor, what);
 }
 
+static void free_event(struct event *event)
+{
+    if (event != NULL)
+        event_free(event);
+}
+
+/* Without descriptors, or with too many watchers of this user, there is none today; tomorrow there may be. */
+static void open_inotify(struct monitor *monitor)
+{
+    if (monitor->inotify >= 0)
+        return;
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (fd < 0)
+        return;
+    struct event *readable = event_new(monitor->base, fd, EV_READ | EV_PERSIST, take_events, monitor);
+    if (readable == NULL || event_add(readable, NULL) != 0) {
+        free_event(readable);
+        close(fd);
+        return;
+    }
+    monitor->inotify = fd;
+    monitor->readable = readable;
+}
+
 /* Watch the folder that the path names now. For one that is watched already inotify returns the same
  * descriptor, so this can be repeated; another one means that a new folder stands in its place. */
 static void watch_folder(struct monitor *monitor, struct watch *watch)
@@ -176,6 +201,7 @@ static void tick(evutil_socket_t fd, short events, void *arg)
     (void)fd, (void)events;
     unsigned what = monitor->retry;
     monitor->retry = 0;
+    open_inotify(monitor);
     for (int i = 0; i < WATCH_COUNT; i++) {
         struct watch *watch = &monitor->watches[i];
         watch_folder(monitor, watch);
@@ -235,13 +261,8 @@ static int init_events(struct monitor *monitor, struct event_base *base, struct 
     monitor->debounce = event_new(base, -1, 0, report, monitor);
     monitor->tick = event_new(base, -1, EV_PERSIST, tick, monitor);
     monitor->store_tick = event_new(base, -1, EV_PERSIST, store_tick, monitor);
-    if (monitor->inotify >= 0)
-        monitor->readable = event_new(base, monitor->inotify, EV_READ | EV_PERSIST, take_events, monitor);
-    if (monitor->debounce == NULL || monitor->tick == NULL || monitor->store_tick == NULL ||
-        (monitor->inotify >= 0 && monitor->readable == NULL))
+    if (monitor->debounce == NULL || monitor->tick == NULL || monitor->store_tick == NULL)
         return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
-    if (monitor->readable != NULL)
-        event_add(monitor->readable, NULL);
     arm(monitor->tick, STAT_MS);
     if (monitor->source != NULL)
         arm(monitor->store_tick, STORE_MS);
@@ -258,7 +279,9 @@ int monitor_new(struct event_base *base, const struct config *config, struct sto
     monitor->changed = changed;
     monitor->arg = arg;
     monitor->source = source;
-    monitor->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    monitor->base = base;
+    monitor->inotify = -1;
+    open_inotify(monitor);
     int rc = init_watches(monitor, config, err);
     if (rc == 0)
         rc = init_events(monitor, base, err);
@@ -273,12 +296,6 @@ int monitor_new(struct event_base *base, const struct config *config, struct sto
 void monitor_retry(struct monitor *monitor)
 {
     monitor->retry = MONITOR_PUBLISHED;
-}
-
-static void free_event(struct event *event)
-{
-    if (event != NULL)
-        event_free(event);
 }
 
 void monitor_free(struct monitor *monitor)

@@ -242,19 +242,28 @@ static void trace_keys(const struct trust_list *list)
     }
 }
 
+char *ctl_source_name(const struct ctl_file *ctl, char out[static CTL_SOURCE_NAME_SIZE])
+{
+    uint8_t sha1[TRUST_DIGEST_MAX];
+    if (ctl->list == NULL)
+        snprintf(out, CTL_SOURCE_NAME_SIZE, "none");
+    else if (trust_digest_pieces(TRUST_DIGEST_SHA1, &ctl->list->file, 1, sha1, NULL) != 0)
+        snprintf(out, CTL_SOURCE_NAME_SIZE, "unknown");
+    else
+        trust_hex((struct trust_bytes){sha1, trust_digest_size(TRUST_DIGEST_SHA1)}, 0, false, out);
+    return out;
+}
+
 void ctl_source_say(const struct ctl_file *ctl, const char *path)
 {
     if (log_traces()) {
         log_trace("updateLocalCTLCache : Refreshing the local CTL certificate cache");
         trace_keys(ctl->list);
     }
-    uint8_t sha1[TRUST_DIGEST_MAX];
-    char sha1_hex[2 * TRUST_DIGEST_MAX + 1] = "", serial[2 * SERIAL_SHOWN + 1];
-    if (trust_digest_pieces(TRUST_DIGEST_SHA1, &ctl->list->file, 1, sha1, NULL) == 0)
-        trust_hex((struct trust_bytes){sha1, trust_digest_size(TRUST_DIGEST_SHA1)}, 0, false, sha1_hex);
+    char name[CTL_SOURCE_NAME_SIZE], serial[2 * SERIAL_SHOWN + 1];
     LOG_SAY(CTL_LOADED, log_text("file", path),
             log_number("certificates", (int64_t)trust_index_count(ctl->index)),
             log_text("signer", trust_name_cucm(trust_cert_subject(ctl->signer))),
             log_text("serial", serial_hex(trust_cert_serial(ctl->signer), serial)),
-            log_text("sha1", sha1_hex));
+            log_text("sha1", ctl_source_name(ctl, name)));
 }

@@ -71,6 +71,11 @@ char *ctl_source_path(const struct config *config, char *out, size_t size);
 /* An index with nothing in it. */
 int sources_empty_index(struct trust_index **out, struct trust_error *err) TRUST_MUST_CHECK;
 
+/* What names a CTL in the log: the SHA-1 of its file; "none" for one without a list (no CTL), "unknown" if
+ * the digest cannot be made. Returns out. */
+#define CTL_SOURCE_NAME_SIZE (2 * TRUST_DIGEST_MAX + 1)
+char *ctl_source_name(const struct ctl_file *ctl, char out[static CTL_SOURCE_NAME_SIZE]);
+
 /* What is said of a source that is now in force: store-loaded, ctl-loaded, and CUCM's trace lines. */
 void store_source_say(const struct store_source *source, const struct trust_index *index);
 void ctl_source_say(const struct ctl_file *ctl, const char *path);

@@ -1,5 +1,6 @@
 #include "workers.h"
 
+#include "log.h"
 #include "worker.h"
 
 #include <assert.h>
@@ -10,13 +11,21 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #define AUTO_MOST   4
 #define SPARE_FILES 64 /* descriptors that are not connections: sockets, store, log, loops */
 
+/* What the main thread knows of a worker's health. */
+struct health {
+    int64_t asked; /* monotonic milliseconds: the first question that it has not answered, if it owes one */
+    bool hangs;    /* and was said to */
+};
+
 struct workers {
     struct worker **items;
+    struct health *health; /* one an item */
     size_t count;
     struct snapshot *current;  /* posted to all */
     struct snapshot *previous; /* some may still use it; NULL: nobody does */
@@ -25,8 +34,9 @@ struct workers {
     struct event *acked;
     bool draining;
     workers_ended ended;
-    workers_turn turn; /* to be called when all have answered; NULL: nobody asked */
     void *arg;
+    workers_turn turn; /* to be called when all have answered; NULL: nobody asked */
+    void *turn_arg;
 };
 
 static size_t worker_count(const struct config *config)
@@ -92,14 +102,51 @@ static void take_pongs(struct workers *workers)
     if (turn == NULL || !all_turn(workers))
         return;
     workers->turn = NULL;
-    turn(workers->arg);
+    turn(workers->turn_arg);
 }
 
-void workers_ping(struct workers *workers, workers_turn turn)
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void workers_ping(struct workers *workers, workers_turn turn, void *arg)
 {
     workers->turn = turn;
-    for (size_t i = 0; i < workers->count; i++)
+    workers->turn_arg = arg;
+    for (size_t i = 0; i < workers->count; i++) {
+        if (worker_turns(workers->items[i]) && !workers->health[i].hangs)
+            workers->health[i].asked = milliseconds();
         worker_ping(workers->items[i]);
+    }
+}
+
+static struct log_field field_seconds(const struct workers *workers, size_t i)
+{
+    return log_number("seconds", (milliseconds() - workers->health[i].asked + 999) / 1000);
+}
+
+void workers_name_hung(struct workers *workers, const char *remedy)
+{
+    for (size_t i = 0; i < workers->count; i++) {
+        if (workers->health[i].hangs || worker_turns(workers->items[i]))
+            continue;
+        workers->health[i].hangs = true;
+        LOG_SAY(WORKER_HUNG, log_number("worker", (int64_t)i), field_seconds(workers, i),
+                log_text("remedy", remedy));
+    }
+}
+
+static void name_answering(struct workers *workers)
+{
+    for (size_t i = 0; i < workers->count; i++) {
+        if (!workers->health[i].hangs || !worker_turns(workers->items[i]))
+            continue;
+        workers->health[i].hangs = false;
+        LOG_SAY(WORKER_ANSWERS, log_number("worker", (int64_t)i), field_seconds(workers, i));
+    }
 }
 
 static void take_ack(evutil_socket_t fd, short events, void *arg)
@@ -109,6 +156,7 @@ static void take_ack(evutil_socket_t fd, short events, void *arg)
     (void)events;
     if (read(fd, &acks, sizeof acks) < 0 && errno != EAGAIN && errno != EINTR)
         return;
+    name_answering(workers);
     if (workers->previous != NULL && all_changed_over(workers)) {
         snapshot_free(workers->previous);
         workers->previous = NULL;
@@ -196,8 +244,9 @@ int workers_start(struct event_base *base, const struct config *config, const st
     }
     *workers = (struct workers){.current = take_first, .ack_fd = -1, .ended = ended, .arg = arg};
     workers->items = calloc(count, sizeof(struct worker *));
+    workers->health = calloc(count, sizeof *workers->health);
     int rc = 0;
-    if (workers->items == NULL)
+    if (workers->items == NULL || workers->health == NULL)
         rc = trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
     if (rc == 0)
         rc = init_acks(workers, base, err);
@@ -244,5 +293,6 @@ void workers_free(struct workers *workers)
     snapshot_free(workers->previous);
     snapshot_free(workers->current);
     free(workers->items);
+    free(workers->health);
     free(workers);
 }

@@ -18,7 +18,7 @@ struct workers;
 /* Called from the loop once every worker has ended (after workers_drain). */
 typedef void (*workers_ended)(void *arg);
 
-/* Called from the loop when every worker has answered workers_ping; arg is that of workers_start. */
+/* Called from the loop when every worker has answered workers_ping. */
 typedef void (*workers_turn)(void *arg);
 
 /* Start as many as the configuration says. take_first is used up, also on failure. */
@@ -36,7 +36,11 @@ void workers_drain(struct workers *workers, int64_t drain_ms);
 /* Ask every worker whether its loop turns. turn is called once all have answered, and use the snapshot that
  * was posted last; not as long as one hangs. A worker that has ended is none that hangs. Asking again before
  * that replaces the question. */
-void workers_ping(struct workers *workers, workers_turn turn);
+void workers_ping(struct workers *workers, workers_turn turn, void *arg);
+
+/* Say worker-hung, once, of each worker that owes an answer to workers_ping; worker-answers follows when it
+ * gives it. remedy: what becomes of it, or is to be done. */
+void workers_name_hung(struct workers *workers, const char *remedy);
 
 size_t workers_count(const struct workers *workers);
 void workers_stats(const struct workers *workers, struct stats *sum);

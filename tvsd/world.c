@@ -103,13 +103,15 @@ static int adopt_ctl(struct world *world, struct ctl_file *ctl, const char *path
     return 0;
 }
 
-/* Say why a CTL is refused, unless that was the last thing said of it. */
+/* Say why a CTL is refused, unless that was the last thing said of it. The world's own CTL is what stays in
+ * force. */
 static void say_ctl_refused(struct world *world, const char *path, const struct trust_error *why, bool again)
 {
+    char in_force[CTL_SOURCE_NAME_SIZE];
     if (!again && world->ctl_error.code == why->code && strcmp(world->ctl_error.text, why->text) == 0)
         return;
     LOG_SAY(CTL_REFUSED, log_text("file", path), log_text("code", trust_error_name(why->code)),
-            log_text("reason", why->text));
+            log_text("reason", why->text), log_text("in-force", ctl_source_name(&world->ctl, in_force)));
     world->ctl_error = *why;
 }
 
@@ -121,37 +123,45 @@ static int start_with_good_ctl(struct world *world, const struct trust_error *wh
     struct trust_error good_error = {0};
     ctl_source_path(world->config, path, sizeof path);
     int rc = ctl_source_load_good(world->config, world->store.db, &good, &good_error);
+    if (rc == TRUST_ENOMEM)
+        return trust_error_set(err, rc, TRUST_NO_OFFSET, "the last good CTL: %.300s", good_error.text);
     if (rc == TRUST_ENOTFOUND && why->code == TRUST_ENOTFOUND) {
         world->ctl_status = CTL_ABSENT; /* neither folder nor file nor memory of one: nothing is missing */
         return adopt_ctl(world, NULL, path, err);
     }
-    say_ctl_refused(world, path, why, true);
     if (config_state_path(world->config, CTL_FILE_GOOD, good_path, sizeof good_path) == NULL)
         good_path[0] = '\0';
-    if (rc == 0)
-        return adopt_ctl(world, &good, good_path, err);
-    if (rc != TRUST_ENOTFOUND)
-        LOG_SAY(CTL_REFUSED, log_text("file", good_path), log_text("code", trust_error_name(rc)),
-                log_text("reason", good_error.text));
-    return adopt_ctl(world, NULL, path, err);
+    int adopted = rc == 0 ? adopt_ctl(world, &good, good_path, err) : adopt_ctl(world, NULL, path, err);
+    if (adopted != 0)
+        return adopted;
+    say_ctl_refused(world, path, why, true);
+    if (rc != 0 && rc != TRUST_ENOTFOUND)
+        say_ctl_refused(world, good_path, &good_error, true);
+    world->ctl_error = *why;
+    return 0;
 }
 
 /* Whoever can write the TFTP folder must not be able to hold up a reload: the CTL in force stays, unless its
  * signer was withdrawn. */
 static int reload_with_ctl_in_force(struct world *world, const struct world *previous, const char *path,
-                                    struct trust_error *err)
+                                    const struct trust_error *why, struct trust_error *err)
 {
     struct ctl_file same = {0};
-    struct trust_error why = {0};
-    if (previous->ctl.list == NULL)
-        return adopt_ctl(world, NULL, path, err);
-    int rc = ctl_source_judge(world->config, world->store.db, &previous->ctl, &same, &why);
-    if (rc == 0)
-        return adopt_ctl(world, &same, previous->ctl_path, err);
-    if (rc != TRUST_ESIGNER)
-        return trust_error_set(err, rc, TRUST_NO_OFFSET, "the CTL in force: %.300s", why.text);
-    say_ctl_refused(world, previous->ctl_path, &why, false);
-    return adopt_ctl(world, NULL, path, err);
+    struct trust_error withdrawn = {0};
+    int judged = TRUST_ENOTFOUND;
+    if (previous->ctl.list != NULL)
+        judged = ctl_source_judge(world->config, world->store.db, &previous->ctl, &same, &withdrawn);
+    if (judged != 0 && judged != TRUST_ENOTFOUND && judged != TRUST_ESIGNER)
+        return trust_error_set(err, judged, TRUST_NO_OFFSET, "the CTL in force: %.300s", withdrawn.text);
+    int rc =
+        judged == 0 ? adopt_ctl(world, &same, previous->ctl_path, err) : adopt_ctl(world, NULL, path, err);
+    if (rc != 0)
+        return rc;
+    say_ctl_refused(world, path, why, true);
+    if (judged == TRUST_ESIGNER) /* it may be the very file */
+        say_ctl_refused(world, previous->ctl_path, &withdrawn, false);
+    world->ctl_error = *why;
+    return 0;
 }
 
 static int build_ctl(struct world *world, const struct world *previous, struct trust_error *err)
@@ -165,14 +175,16 @@ static int build_ctl(struct world *world, const struct world *previous, struct t
         return adopt_ctl(world, &ctl, path, err);
     if (world->ctl_status == CTL_ABSENT)
         return adopt_ctl(world, NULL, path, err);
+    /* At the start nothing is in force that could stand in for a CTL that nobody has looked at. */
+    if (previous == NULL && why.code == TRUST_ENOMEM)
+        return trust_error_set(err, why.code, TRUST_NO_OFFSET, "%.150s: %.200s", path, why.text);
     if (previous == NULL)
         return start_with_good_ctl(world, &why, err);
     if (why.code == TRUST_ENOTFOUND && previous->ctl.list == NULL) {
         world->ctl_status = CTL_ABSENT;
         return adopt_ctl(world, NULL, path, err);
     }
-    say_ctl_refused(world, path, &why, true);
-    return reload_with_ctl_in_force(world, previous, path, err);
+    return reload_with_ctl_in_force(world, previous, path, &why, err);
 }
 
 int world_build(struct world *world, const struct world *previous, struct trust_error *err)
@@ -234,6 +246,15 @@ struct snapshot *world_snapshot(struct world *world)
 
 /* ---- Changes ---- */
 
+/* Unless that was the last thing said of it. */
+static void say_cert_refused(const struct world *world, struct trust_error *why)
+{
+    trust_error_prefix(why, why->code, "the certificate before stays in use (%s)",
+                       ctl_file_is_trouble(why->code) ? "it is tried again" : "SIGHUP tries again");
+    if (world->cert_error.code != why->code || strcmp(world->cert_error.text, why->text) != 0)
+        LOG_SAY(CERTIFICATE_REFUSED, log_text("reason", why->text));
+}
+
 /* `set cert regen TVS` gives the server another identity. */
 static bool refresh_identity(struct world *world)
 {
@@ -243,19 +264,25 @@ static bool refresh_identity(struct world *world)
     int rc = trust_store_own(world->store.db, world->config->node.name, TRUST_UNIT_TVS, &cert, &err);
     bool same = rc == 0 && trust_cert_equal(cert, world->cert);
     trust_cert_free(cert);
-    if (same)
+    if (same) {
+        world->cert_error = (struct trust_error){0};
         return false;
+    }
     if (rc == 0)
         rc = identity_load(world->config, world->config_path, world->store.db, &identity, &err);
     if (rc == 0)
         rc = build_tls(world, &identity, world->tls, &err);
-    if (rc != 0) {
-        trust_error_prefix(&err, rc, "the certificate before stays in use (SIGHUP tries again)");
-        LOG_SAY(CERTIFICATE_REFUSED, log_text("reason", err.text));
-    } else {
+    if (rc == 0)
         identity_say(world->cert);
-    }
+    else
+        say_cert_refused(world, &err);
+    world->cert_error = err;
     return rc == 0;
+}
+
+bool world_retry_cert(struct world *world)
+{
+    return ctl_file_is_trouble(world->cert_error.code) && refresh_identity(world);
 }
 
 bool world_store_changed(struct world *world)
@@ -349,7 +376,8 @@ bool world_retry_ctl(struct world *world)
     return (world->ctl_status == CTL_REFUSED && refresh_ctl(world, false)) || withdrawn;
 }
 
-bool world_ctl_waits(const struct world *world)
+bool world_waits(const struct world *world)
 {
-    return world->ctl_status == CTL_REFUSED && ctl_file_is_trouble(world->ctl_error.code);
+    return ctl_file_is_trouble(world->cert_error.code) ||
+           (world->ctl_status == CTL_REFUSED && ctl_file_is_trouble(world->ctl_error.code));
 }

@@ -22,9 +22,9 @@ struct world {
     enum ctl_status ctl_status;
     struct ctl_file ctl;             /* in force; list NULL: none. Its index belongs to ctl_part */
     char ctl_path[SOURCES_PATH_MAX]; /* where it was read */
-    struct trust_error ctl_error;    /* why CTLFile.tlv is refused, store_error likewise: said once, not at */
-    struct trust_error store_error;  /* each attempt */
-    unsigned long generation;        /* of the last snapshot */
+    /* Why CTLFile.tlv, the store and the TVS certificate are refused: said once, not at each attempt. */
+    struct trust_error ctl_error, store_error, cert_error;
+    unsigned long generation; /* of the last snapshot */
 };
 
 /* Read the configuration. The world is empty but for it. */
@@ -55,8 +55,13 @@ bool world_ctl_changed(struct world *world);
  * refused one again. true: a new snapshot is to be made. */
 bool world_retry_ctl(struct world *world);
 
-/* Whether CTLFile.tlv could not be judged for reasons that are not its own, and should be tried again. */
-bool world_ctl_waits(const struct world *world);
+/* Try a new TVS certificate again that could not be loaded for reasons that are not its own. true: a new
+ * snapshot is to be made. */
+bool world_retry_cert(struct world *world);
+
+/* Whether CTLFile.tlv or a new TVS certificate could not be read for reasons that are not theirs, and should
+ * be tried again. */
+bool world_waits(const struct world *world);
 
 /* The next snapshot of what is in force. NULL: out of memory. */
 struct snapshot *world_snapshot(struct world *world);

@@ -21,7 +21,7 @@ test_bad_configuration_is_refused() {
     configure 'tls: { minimum: "9.9" }'
     mark
     kill -HUP "$PID"
-    wait_log 'level=error event=reload-refused .*tls\.minimum'
+    wait_log 'level=error event=reload-refused reason=".*tls\.minimum.*" remedy=".*then send SIGHUP again"'
     ask 0 verify "$CERTS/tvs.crt"
     expect 3 tvsc verify "$CERTS/tvs.crt" --tls1.0
     mark

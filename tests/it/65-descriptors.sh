@@ -79,7 +79,7 @@ test_descriptors_run_out() {
     start_limited 32
     [ "$(awk '/Max open files/ { print $4, $5 }' "/proc/$PID/limits")" = '32 32' ] || fail "the limit is not 32"
     crowd 100
-    wait_log 'level=warning event=accept-paused reason="no descriptor left: .*LimitNOFILE'
+    wait_log 'level=warning event=accept-paused reason="no descriptor left" error="Too many open files" remedy=".*LimitNOFILE'
     wait_until is_full
     waits_quietly
     wait_until is_full
@@ -90,6 +90,11 @@ test_descriptors_run_out() {
     all_are_answered 100
     wait_until descriptors_are $((32 - room))
     ask 0 verify "$CERTS/tvs.crt"
+    log_lacks 'event=accept-resumed'
+    wait_log 'event=accept-resumed reason="no descriptor left" seconds=[0-9]+ pauses=[0-9]+$'
+    [ "$(sed -nE 's/.*event=accept-resumed .* pauses=//p' "$T/log")" -eq "$(stats; stat accept_paused)" ] ||
+        fail "the pauses are not those that were counted: $STATS"
+    log_times 1 'event=accept-paused' || fail "it was said twice that there is no room"
     stop
 }
 descriptors_are() { [ "$(descriptors)" -eq "$1" ]; }
@@ -122,9 +127,9 @@ test_changes_without_descriptors() {
     wait_until is_full
     mark
     replace "$T/second.tlv" "$T/tftp/CTLFile.tlv"
-    wait_log 'level=error event=ctl-refused .*Too many open files'
+    wait_log 'level=error event=ctl-refused .*Too many open files.* in-force=[0-9a-f]{40}$'
     kill -HUP "$PID"
-    wait_log 'level=error event=reload-refused .*out of memory or of descriptors|Too many open files'
+    wait_log 'level=error event=reload-refused reason=.* remedy=".*no descriptor is left.*LimitNOFILE.*SIGHUP again'
     all_are_answered 100
     ask 0 verify "$CERTS/node-b.crt"
     wait_log 'event=ctl-loaded '

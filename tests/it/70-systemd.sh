@@ -73,6 +73,8 @@ test_watchdog() {
         return
     fi
     wait_end 134 # SIGABRT
+    log_shows 'level=error event=worker-hung worker=1 seconds=[0-9]+ remedy="the service manager' || fail "worker 1 is not named"
+    log_lacks 'event=worker-hung worker=0'
     told_shows '^ABORTED$' || fail "it ended by itself"
 }
 
@@ -252,6 +254,7 @@ boot_watchdog() {
     wait_until grep -qx hung "$T/hang"
     wait_until shows NRestarts 1
     wait_until shows ActiveState active
+    journal_shows 'event=worker-hung worker=1 ' || fail "worker 1 is not named: $(journal)"
     journal_shows 'Watchdog timeout' || fail "systemd does not speak of the watchdog: $(journal)"
     in_ask 0 verify /root/tvs.crt
     pid=$(inside systemctl show -P MainPID tvsd)

@@ -201,29 +201,93 @@ static struct site site;
 static struct person tvs, publisher;
 static char config_path[240];
 
-static int act_world(void *scene, struct trust_error *err)
+/* 0 only with the CTL in force that there is: CTLFile.tlv, or the last good one while that is garbled. Where
+ * OpenSSL hides that it was memory, a good CTL may look like a bad one. */
+static int act_start(bool garbled, struct trust_error *err)
 {
     static struct world world; /* too large for the stack of a test */
     struct snapshot *snapshot = NULL;
-    (void)scene;
     int rc = world_read_config(&world, config_path, err);
     if (rc == 0)
         rc = world_build(&world, NULL, err);
     if (rc == 0 && (snapshot = world_snapshot(&world)) == NULL)
         rc = no_memory(err);
-    MEMORY_EXPECT(rc != 0 || world.ctl_status == CTL_BELIEVED || world.ctl_status == CTL_REFUSED);
+    bool in_force = rc == 0 && world.ctl_status == (garbled ? CTL_REFUSED : CTL_BELIEVED) &&
+                    trust_index_count(snapshot->ctl) == 1;
+    MEMORY_EXPECT(rc != 0 || in_force || failing_malloc_hit_openssl());
     MEMORY_EXPECT(rc != 0 || trust_index_by_der(snapshot->store, trust_cert_der(tvs.cert)) != NULL);
-    MEMORY_EXPECT(rc != 0 || world.ctl_status != CTL_BELIEVED || trust_index_count(snapshot->ctl) == 1);
     snapshot_free(snapshot);
     world_fini(&world);
     return rc;
 }
 
+static int act_world(void *scene, struct trust_error *err)
+{
+    (void)scene;
+    return act_start(false, err);
+}
+
+static int act_world_of_good_ctl(void *scene, struct trust_error *err)
+{
+    (void)scene;
+    return act_start(true, err);
+}
+
+/* A CTL in force is not lost because nobody could look after its signer: whom the store names, or a list that
+ * was published here. */
+static struct ctl_file in_force;
+static int act_judge(void *scene, struct trust_error *err)
+{
+    struct ctl_file same;
+    (void)scene;
+    int rc = ctl_source_judge(site.config, site.store, &in_force, &same, err);
+    MEMORY_EXPECT((rc == 0) == (same.list != NULL));
+    MEMORY_EXPECT(rc != TRUST_ESIGNER || failing_malloc_hit_openssl());
+    ctl_file_fini(&same);
+    return rc;
+}
+
 static const struct failing_act world_act = {.name = "world", .act = act_world};
+static const struct failing_act good_act = {.name = "world with ctl.good", .act = act_world_of_good_ctl};
+static const struct failing_act judge_act = {
+    .name = "CTL in force", .act = act_judge, .hidden = {TRUST_ESIGNER, TRUST_ESIGNATURE}};
 
 START_TEST(a_world_is_whole_or_none)
 {
+    put_list(site.ctl_path, "CTLFile.tlv", &publisher, &publisher, NULL);
     failing_malloc_each(&world_act, NULL);
+}
+END_TEST
+
+START_TEST(the_last_good_ctl_serves_or_nothing)
+{
+    char good[300];
+    snprintf(good, sizeof good, "%s/%s", site.state, CTL_FILE_GOOD);
+    put_list(good, "CTLFile.tlv", &publisher, &publisher, NULL);
+    put_file(site.ctl_path, (struct trust_bytes){(const uint8_t *)"\1\0\2\1\2\2\0", 7});
+    failing_malloc_each(&good_act, NULL);
+}
+END_TEST
+
+/* 0: the signer is in list and store; 1: in the store alone, and known by a published list; 2: likewise, by
+ * its place in the list. */
+START_TEST(a_ctl_is_not_lost)
+{
+    struct person other;
+    struct trust_error err = {0};
+    char path[300];
+    const struct person *signer = _i == 0 ? &publisher : &other;
+    person_init(&other, "other");
+    snprintf(path, sizeof path, "%s/000001-CTLFile.tlv", site.published);
+    put_list(site.ctl_path, "CTLFile.tlv", signer, _i == 1 ? &tvs : signer, NULL);
+    if (_i > 0)
+        put_list(path, "CTLFile.tlv", &other, _i == 1 ? &tvs : &other, NULL);
+    if (_i == 1)
+        site_add_trust(&site, TRUST_UNIT_TOMCAT_TRUST, &other);
+    ck_assert_msg(ctl_source_load(site.config, site.store, &in_force, &err) == CTL_BELIEVED, "%s", err.text);
+    failing_malloc_each(&judge_act, NULL);
+    ctl_file_fini(&in_force);
+    person_fini(&other);
 }
 END_TEST
 
@@ -235,7 +299,6 @@ static void site_set_up(void)
     person_init(&publisher, "publisher");
     site_set_own(&site, TRUST_UNIT_CALLMANAGER, &publisher);
     site_set_own(&site, TRUST_UNIT_TVS, &tvs);
-    put_list(site.ctl_path, "CTLFile.tlv", &publisher, &publisher, NULL);
     snprintf(config_path, sizeof config_path, "%s/tvsd.yaml", site.root);
     int len = asprintf(&text, "state: %s\nnode: { name: %s }\ntrust_lists: { directory: %s }\n", site.state,
                        site.config->node.name, site.tftp);
@@ -263,6 +326,8 @@ Suite *suite(void)
     tcase_add_checked_fixture(world, site_set_up, site_tear_down);
     tcase_set_timeout(world, 120);
     tcase_add_test(world, a_world_is_whole_or_none);
+    tcase_add_test(world, the_last_good_ctl_serves_or_nothing);
+    tcase_add_loop_test(world, a_ctl_is_not_lost, 0, 3);
     suite_add_tcase(s, world);
     return s;
 }

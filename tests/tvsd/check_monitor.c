@@ -5,12 +5,14 @@
 #include "tests/tvsd/helper_site.h"
 #include "tvsd/monitor.h"
 
+#include <dirent.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -236,6 +238,44 @@ START_TEST(a_folder_that_comes_later_is_watched)
 }
 END_TEST
 
+static bool has_inotify(void)
+{
+    char what[64] = "", path[300];
+    bool has = false;
+    DIR *fds = opendir("/proc/self/fd");
+    ck_assert_ptr_nonnull(fds);
+    for (struct dirent *fd; !has && (fd = readdir(fds)) != NULL;) {
+        snprintf(path, sizeof path, "/proc/self/fd/%s", fd->d_name);
+        ssize_t len = readlink(path, what, sizeof what - 1);
+        what[len > 0 ? len : 0] = '\0';
+        has = strcmp(what, "anon_inode:inotify") == 0;
+    }
+    closedir(fds);
+    return has;
+}
+
+/* A reload while connections have all descriptors: changes are seen by stat, and by events when there are
+ * some. */
+START_TEST(events_are_taken_up_later)
+{
+    struct rlimit limit, low;
+    write_in_place(site.ctl_path, "before");
+    int next = dup(0); /* the lowest descriptor that is free */
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+    watch(NULL);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert(!has_inotify());
+    ck_assert_int_eq(unlink(site.ctl_path), 0);
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+    ck_assert(has_inotify());
+    put_file(site.ctl_path, (struct trust_bytes){(const uint8_t *)"a", 1});
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
 /* ---- The store */
 
 static size_t load(void)
@@ -343,6 +383,7 @@ Suite *suite(void)
     tcase_add_test(c, a_file_that_is_still_written_is_left_alone);
     tcase_add_test(c, a_folder_that_is_replaced_is_watched_again);
     tcase_add_test(c, a_folder_that_comes_later_is_watched);
+    tcase_add_test(c, events_are_taken_up_later);
     suite_add_tcase(s, c);
     TCase *d = tcase_create("store");
     tcase_add_checked_fixture(d, set_up, tear_down);

@@ -171,7 +171,7 @@ END_TEST
 
 static struct site site;
 static struct person person;
-static char config_path[240];
+static char config_path[240], log_path[240];
 static pthread_t thread;
 
 static void write_config(const char *more)
@@ -179,8 +179,9 @@ static void write_config(const char *more)
     char *text;
     int len = asprintf(&text,
                        "server: { listen: \"127.0.0.1:0\", workers: 2 }\nstate: %s\n"
-                       "node: { name: %s, address: 127.0.0.1 }\ntrust_lists: { directory: %s }\n%s",
-                       site.state, site.config->node.name, site.tftp, more);
+                       "node: { name: %s, address: 127.0.0.1 }\ntrust_lists: { directory: %s }\n"
+                       "log: { target: %s }\n%s",
+                       site.state, site.config->node.name, site.tftp, log_path, more);
     ck_assert_int_gt(len, 0);
     put_file(config_path, (struct trust_bytes){(const uint8_t *)text, (size_t)len});
     free(text);
@@ -201,6 +202,7 @@ static void start_daemon(void)
     person_init(&person, "tvs");
     site_set_own(&site, TRUST_UNIT_TVS, &person);
     snprintf(config_path, sizeof config_path, "%s/tvsd.yaml", site.root);
+    snprintf(log_path, sizeof log_path, "%s/log", site.root);
     write_config("tls: { minimum: \"1.2\" }\n");
     snprintf(us, sizeof us, "%d", WATCHDOG_MS * 1000);
     setenv("WATCHDOG_USEC", us, 1);
@@ -259,6 +261,17 @@ START_TEST(a_refused_start)
 }
 END_TEST
 
+/* Whether the daemon's log, which is in a file, says it. */
+static bool logged(const char *text)
+{
+    uint8_t *log = NULL;
+    size_t len;
+    ck_assert_int_eq(trust_file_read(log_path, 1 << 20, &log, &len, NULL, NULL), 0);
+    bool is = memmem(log, len, text, strlen(text)) != NULL;
+    free(log);
+    return is;
+}
+
 static int entered[2], release[2];
 
 /* Runs in the worker that is to hang, wherever its loop is. */
@@ -273,15 +286,20 @@ static void hang(int number)
     errno = before;
 }
 
-static void hang_thread(const char *name)
+/* Before the daemon's threads start: a signal alone does not order what they see. */
+static void prepare_hang(void)
 {
     const struct sigaction action = {.sa_handler = hang, .sa_flags = SA_RESTART};
-    DIR *tasks = opendir("/proc/self/task");
-    bool found = false;
-    char c;
     ck_assert_int_eq(pipe(entered), 0);
     ck_assert_int_eq(pipe(release), 0);
     ck_assert_int_eq(sigaction(SIGTRAP, &action, NULL), 0); /* workers do not block it */
+}
+
+static void hang_thread(const char *name)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    bool found = false;
+    char c;
     for (struct dirent *task; !found && (task = readdir(tasks)) != NULL;) {
         char path[300], thread_name[32] = "";
         snprintf(path, sizeof path, "/proc/self/task/%s/comm", task->d_name);
@@ -297,10 +315,13 @@ static void hang_thread(const char *name)
     ck_assert_int_eq(read(entered[0], &c, 1), 1);
 }
 
-/* One worker of two hangs: the daemon says no longer that it is alive, until the worker goes on. */
+/* One worker of two hangs: the daemon says no longer that it is alive, and names it, until the worker goes
+ * on.
+ */
 START_TEST(a_worker_hangs)
 {
     int heard = 0;
+    prepare_hang();
     start_daemon();
     expect("READY=1", NULL);
     expect("WATCHDOG=1", NULL);
@@ -309,12 +330,18 @@ START_TEST(a_worker_hangs)
         ck_assert_str_eq(message, "WATCHDOG=1");
         ck_assert_msg(++heard <= 2, "a worker hangs, and the daemon says that it is alive");
     }
+    ck_assert(logged(_i == 0 ? "level=error event=worker-hung worker=0 seconds="
+                             : "level=error event=worker-hung worker=1 seconds="));
+    ck_assert(!logged(_i == 0 ? "event=worker-hung worker=1" : "event=worker-hung worker=0"));
+    ck_assert(!logged("event=worker-answers"));
     kill(getpid(), SIGHUP); /* the main loop turns nevertheless, but the worker has not what was read */
     expect("RELOADING=1\n", NULL);
     ck_assert(!hear(WATCHDOG_MS));
     ck_assert_int_eq(write(release[1], "x", 1), 1);
     expect("READY=1\n", NULL);
     expect("WATCHDOG=1", NULL);
+    ck_assert(logged(_i == 0 ? "event=worker-answers worker=0 seconds="
+                             : "event=worker-answers worker=1 seconds="));
     expect("WATCHDOG=1", NULL);
     kill(getpid(), SIGTERM);
     expect("STOPPING=1\n", "WATCHDOG=1");

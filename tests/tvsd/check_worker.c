@@ -204,6 +204,26 @@ START_TEST(draining)
 }
 END_TEST
 
+/* More connections end at once than there are turns until a busy loop looks for new ones. */
+START_TEST(many_are_drained)
+{
+    enum { MANY = 2 * CONN_TURNS };
+    struct site_of_workers site;
+    static struct phone phones[MANY];
+    start_workers(&site, "", 1, MANY);
+    for (uint64_t i = 0; i < MANY; i++) {
+        phone_dial(&phones[i], NULL, site.port);
+        UNTIL(&site, NULL, sum(&site).active > i);
+    }
+    worker_drain(site.workers[0], 0);
+    UNTIL(&site, NULL, worker_ended(site.workers[0]));
+    ck_assert_uint_eq(sum(&site).ends[CONN_END_DRAIN_TIMEOUT], MANY);
+    for (int i = 0; i < MANY; i++)
+        phone_fini(&phones[i]);
+    stop_workers(&site);
+}
+END_TEST
+
 /* With its share open a worker waits until one of them ends; then it goes on at once. */
 START_TEST(connection_limit)
 {
@@ -217,7 +237,8 @@ START_TEST(connection_limit)
     ck_assert_uint_eq(sum(&site).accepted, 2);
     ck_assert_int_eq(ask(&site, &phones[0]), 0);
     log_drain();
-    BENCH_LOGGED(&site.bench, "level=warning event=accept-paused reason=");
+    BENCH_LOGGED(&site.bench, "level=warning event=accept-paused reason=\"a worker has its share of "
+                              "server.max_connections open\" error=none remedy=");
     phone_goodbye(&phones[0]);
     UNTIL(&site, &phones[2], phones[2].shaken);
     ck_assert_int_eq(ask(&site, &phones[2]), 0);
@@ -251,6 +272,27 @@ START_TEST(greedy_phone)
     free((void *)(uintptr_t)all.data);
     phone_fini(&greedy);
     phone_fini(&modest);
+    stop_workers(&site);
+}
+END_TEST
+
+/* At its share, busy, and with nobody waiting: there is no shortage of anything. */
+START_TEST(full_is_no_shortage)
+{
+    struct site_of_workers site;
+    struct phone phone;
+    struct trust_response answer;
+    start_workers(&site, "", 1, 1);
+    shake(&site, &phone);
+    struct trust_bytes all = many(verify, 1, 40);
+    for (int round = 0; round < 3 * CONN_TURNS; round++) {
+        phone_send(&phone, all);
+        for (int i = 0; i < 40; i += phone_answer(&phone, &answer))
+            phone_step(&phone);
+    }
+    ck_assert_uint_eq(sum(&site).accept_paused, 0);
+    free((void *)(uintptr_t)all.data);
+    phone_fini(&phone);
     stop_workers(&site);
 }
 END_TEST
@@ -391,8 +433,10 @@ Suite *suite(void)
     tcase_add_test(all, phones_are_answered);
     tcase_add_test(all, snapshots_by_mail);
     tcase_add_loop_test(all, draining, 0, 2);
+    tcase_add_test(all, many_are_drained);
     tcase_add_test(all, connection_limit);
     tcase_add_test(all, greedy_phone);
+    tcase_add_test(all, full_is_no_shortage);
     tcase_add_test(all, no_descriptors);
     tcase_add_test(all, address_limit_of_all);
     tcase_add_test(all, sockets_are_shut_down);
