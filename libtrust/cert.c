@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <openssl/asn1.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -324,21 +323,8 @@ const char *trust_cert_signature_algorithm(const struct trust_cert *cert)
 
 int trust_cert_to_pem(const struct trust_cert *cert, char **out, struct trust_error *err)
 {
-    *out = NULL;
-    int code;
-    char *pem;
     /* From the bytes that were parsed: encoding the certificate anew might change them. */
-    BIO *bio = BIO_new(BIO_s_mem());
-    if (bio == NULL || PEM_write_bio(bio, PEM_STRING_X509, "", cert->der, (long)cert->der_len) <= 0) {
-        code = crypto_error(err, TRUST_ENOMEM, "certificate: cannot be written as PEM");
-        goto out;
-    }
-    long len = BIO_get_mem_data(bio, &pem);
-    *out = strndup(pem, (size_t)len);
-    code = *out != NULL ? 0 : crypto_no_memory(err, "certificate");
-out:
-    BIO_free(bio);
-    return code;
+    return crypto_to_pem(PEM_STRING_X509, trust_cert_der(cert), "certificate", out, err);
 }
 
 bool trust_cert_equal(const struct trust_cert *a, const struct trust_cert *b)

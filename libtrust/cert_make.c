@@ -1,10 +1,10 @@
 /* Self-signed certificates as CUCM makes them (trust/key.h). */
+#include "cert_parts.h"
 #include "internal.h"
 #include "name_parts.h"
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 
 #define SECONDS_PER_DAY 86400
@@ -18,23 +18,28 @@ static time_t end_of(const struct trust_cert_request *request)
     return request->now + (time_t)request->days * SECONDS_PER_DAY - 1;
 }
 
-static int check_request(const struct trust_cert_request *request, const struct trust_key *key,
-                         struct trust_error *err)
+int cert_check_request(const struct trust_cert_request *request, const struct trust_key *key,
+                       struct trust_error *err)
 {
     if (request->common_name == NULL || *request->common_name == '\0')
         return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET, "a certificate needs a common name");
-    if (request->days < 1 || request->days > DAYS_MAX)
-        return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET,
-                               "a certificate for %d days: 1 to %d are possible", request->days, DAYS_MAX);
-    if (request->now < 0 || request->now > TIME_MAX || end_of(request) > TIME_MAX)
-        return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET,
-                               "a certificate cannot be valid before 1970 or after 9999: check the clock");
     if (trust_key_type(key) == TRUST_KEY_OTHER)
         return trust_error_set(err, TRUST_EUNSUPPORTED, TRUST_NO_OFFSET,
                                "a certificate for a key that is neither RSA nor EC");
     if (request->digest == TRUST_DIGEST_MD5 || digest_md(request->digest) == NULL)
         return trust_error_set(err, TRUST_EUNSUPPORTED, TRUST_NO_OFFSET,
                                "certificates are signed with SHA-1, SHA-256 or SHA-512");
+    return 0;
+}
+
+static int check_time(const struct trust_cert_request *request, struct trust_error *err)
+{
+    if (request->days < 1 || request->days > DAYS_MAX)
+        return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET,
+                               "a certificate for %d days: 1 to %d are possible", request->days, DAYS_MAX);
+    if (request->now < 0 || request->now > TIME_MAX || end_of(request) > TIME_MAX)
+        return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET,
+                               "a certificate cannot be valid before 1970 or after 9999: check the clock");
     return 0;
 }
 
@@ -95,17 +100,14 @@ static int subject_parts(const struct trust_cert_request *request, struct name_p
     return name_parts_add(parts, type, value, false, err);
 }
 
-static int set_names(X509 *x509, const struct trust_cert_request *request, struct trust_error *err)
+int cert_put_subject(X509_NAME *name, const struct trust_cert_request *request, struct trust_error *err)
 {
     struct name_parts parts = {0};
-    X509_NAME *name = X509_get_subject_name(x509);
     int code = subject_parts(request, &parts, err);
     for (size_t rank = 0; rank <= DER_ORDER_COUNT; rank++)
         for (size_t i = 0; code == 0 && i < parts.count; i++)
             if (rank_of(&parts.items[i]) == rank)
                 code = add_attribute(name, &parts.items[i], err);
-    if (code == 0 && X509_set_issuer_name(x509, name) != 1)
-        code = crypto_error(err, TRUST_ENOMEM, "certificate: names");
     name_parts_fini(&parts);
     return code;
 }
@@ -126,34 +128,43 @@ static bool set_validity(X509 *x509, const struct trust_cert_request *request)
            ASN1_TIME_set(X509_getm_notAfter(x509), end_of(request)) != NULL;
 }
 
+static bool add_extension(STACK_OF(X509_EXTENSION) * *extensions, X509V3_CTX *ctx, int nid, const char *value)
+{
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, ctx, nid, value);
+    bool ok = extension != NULL && X509v3_add_ext(extensions, extension, -1) != NULL;
+    X509_EXTENSION_free(extension);
+    return ok;
+}
+
 /* keyEncipherment is what phones with RSA key exchange need; an EC key can only agree. */
-static bool add_usages(X509 *x509, enum trust_key_type type)
+int cert_add_usages(STACK_OF(X509_EXTENSION) * *extensions, enum trust_key_type type, struct trust_error *err)
 {
     const char *usage = type == TRUST_KEY_RSA ? "digitalSignature,keyEncipherment,dataEncipherment"
                                               : "digitalSignature,keyAgreement";
-    const struct {
-        int nid;
-        const char *value;
-    } extensions[] = {
-        {NID_key_usage, usage},
-        {NID_ext_key_usage, "serverAuth,clientAuth,ipsecEndSystem"},
-        {NID_subject_key_identifier, "hash"},
-    };
-    bool ok = true;
+    X509V3_CTX ctx;
+    X509V3_set_ctx(&ctx, NULL, NULL, NULL, NULL, 0);
+    if (add_extension(extensions, &ctx, NID_key_usage, usage) &&
+        add_extension(extensions, &ctx, NID_ext_key_usage, "serverAuth,clientAuth,ipsecEndSystem"))
+        return 0;
+    return crypto_error(err, TRUST_ECRYPTO, "certificate: cannot be put together");
+}
+
+/* Of the public key that the certificate has by now. */
+static int add_key_id(STACK_OF(X509_EXTENSION) * *extensions, X509 *x509, struct trust_error *err)
+{
     X509V3_CTX ctx;
     X509V3_set_ctx(&ctx, x509, x509, NULL, NULL, 0);
-    for (size_t i = 0; ok && i < sizeof extensions / sizeof extensions[0]; i++) {
-        X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &ctx, extensions[i].nid, extensions[i].value);
-        ok = extension != NULL && X509_add_ext(x509, extension, -1) == 1;
-        X509_EXTENSION_free(extension);
-    }
-    return ok;
+    if (add_extension(extensions, &ctx, NID_subject_key_identifier, "hash"))
+        return 0;
+    return crypto_error(err, TRUST_ECRYPTO, "certificate: cannot be put together");
 }
 
 /* Built piece by piece: OpenSSL's text form of the extension would take a comma in the name as the next one.
  */
-static int add_dns_name(X509 *x509, const char *dns_name, struct trust_error *err)
+int cert_add_dns_name(STACK_OF(X509_EXTENSION) * *extensions, const char *dns_name, struct trust_error *err)
 {
+    if (dns_name == NULL || *dns_name == '\0')
+        return 0;
     for (const char *c = dns_name; *c != '\0'; c++)
         if (*c <= ' ' || *c > '~')
             return trust_error_set(err, TRUST_EVALUE, (size_t)(c - dns_name), "'%s' is no DNS name",
@@ -173,12 +184,28 @@ static int add_dns_name(X509 *x509, const char *dns_name, struct trust_error *er
         goto out;
     }
     name = NULL;
-    if (X509_add1_ext_i2d(x509, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) != 1)
+    if (X509V3_add1_i2d(extensions, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) != 1)
         code = crypto_error(err, TRUST_ENOMEM, "certificate: DNS name");
 out:
     ASN1_IA5STRING_free(text);
     GENERAL_NAME_free(name);
     GENERAL_NAMES_free(names);
+    return code;
+}
+
+static int add_extensions(X509 *x509, const struct trust_cert_request *request, enum trust_key_type type,
+                          struct trust_error *err)
+{
+    STACK_OF(X509_EXTENSION) *extensions = NULL;
+    int code = cert_add_usages(&extensions, type, err);
+    if (code == 0)
+        code = add_key_id(&extensions, x509, err);
+    if (code == 0)
+        code = cert_add_dns_name(&extensions, request->dns_name, err);
+    for (int i = 0; code == 0 && i < sk_X509_EXTENSION_num(extensions); i++)
+        if (X509_add_ext(x509, sk_X509_EXTENSION_value(extensions, i), -1) != 1)
+            code = crypto_error(err, TRUST_ENOMEM, "certificate: cannot be put together");
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
     return code;
 }
 
@@ -188,13 +215,12 @@ static int fill(X509 *x509, const struct trust_cert_request *request, const stru
     if (X509_set_version(x509, X509_VERSION_3) != 1 || !set_serial(x509) || !set_validity(x509, request) ||
         X509_set_pubkey(x509, key_pkey(key)) != 1)
         return crypto_error(err, TRUST_ECRYPTO, "certificate: cannot be put together");
-    int code = set_names(x509, request, err);
-    if (code != 0)
-        return code;
-    if (!add_usages(x509, trust_key_type(key)))
-        return crypto_error(err, TRUST_ECRYPTO, "certificate: cannot be put together");
-    if (request->dns_name != NULL && *request->dns_name != '\0')
-        code = add_dns_name(x509, request->dns_name, err);
+    X509_NAME *subject = X509_get_subject_name(x509);
+    int code = cert_put_subject(subject, request, err);
+    if (code == 0 && X509_set_issuer_name(x509, subject) != 1)
+        code = crypto_error(err, TRUST_ENOMEM, "certificate: names");
+    if (code == 0)
+        code = add_extensions(x509, request, trust_key_type(key), err);
     if (code == 0 && X509_sign(x509, key_pkey(key), digest_md(request->digest)) == 0)
         code = crypto_error(err, TRUST_ECRYPTO, "certificate: cannot be signed");
     return code;
@@ -204,7 +230,9 @@ int trust_cert_generate(const struct trust_cert_request *request, const struct t
                         struct trust_cert **out, struct trust_error *err)
 {
     *out = NULL;
-    int code = check_request(request, key, err);
+    int code = cert_check_request(request, key, err);
+    if (code == 0)
+        code = check_time(request, err);
     if (code != 0)
         return code;
     ERR_clear_error();

@@ -1,9 +1,11 @@
-/* OpenSSL's errors, turned into ours. */
+/* OpenSSL's errors, turned into ours, and PEM. */
 #include "internal.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Besides saying so, OpenSSL says these of a context that it could not allocate. */
 static bool is_no_memory(unsigned long code)
@@ -40,4 +42,23 @@ int crypto_no_memory(struct trust_error *err, const char *what)
 {
     ERR_clear_error();
     return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s: out of memory", what);
+}
+
+int crypto_to_pem(const char *label, struct trust_bytes der, const char *what, char **out,
+                  struct trust_error *err)
+{
+    int code;
+    char *pem;
+    *out = NULL;
+    BIO *bio = BIO_new(BIO_s_mem()); /* wiped when freed */
+    if (bio == NULL || PEM_write_bio(bio, label, "", der.data, (long)der.len) <= 0) {
+        code = crypto_error(err, TRUST_ENOMEM, "%s: cannot be written as PEM", what);
+        goto out;
+    }
+    long len = BIO_get_mem_data(bio, &pem);
+    *out = strndup(pem, (size_t)len);
+    code = *out != NULL ? 0 : crypto_no_memory(err, what);
+out:
+    BIO_free(bio);
+    return code;
 }

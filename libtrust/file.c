@@ -1,15 +1,13 @@
-#include "trust/file.h"
+/* Whole files read, removed; folders (trust/file.h). file_stage.c writes. */
+#include "file_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* errno as one of ours, with the path, and what to do where that is known. */
-static int system_error(struct trust_error *err, int number, const char *doing, const char *path)
+int file_error(struct trust_error *err, int number, const char *doing, const char *path)
 {
     int code = TRUST_ESYSTEM;
     const char *advice = "";
@@ -49,14 +47,14 @@ static int read_all(int fd, const char *path, size_t max, uint8_t **data, size_t
             capacity = capacity > max + 2 ? max + 2 : capacity;
             uint8_t *more = realloc(*data, capacity);
             if (more == NULL)
-                return system_error(err, ENOMEM, "read", path);
+                return file_error(err, ENOMEM, "read", path);
             *data = more;
         }
         ssize_t n = read(fd, *data + *len, capacity - 1 - *len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return system_error(err, errno, "read", path);
+            return file_error(err, errno, "read", path);
         if (n == 0)
             break;
         *len += (size_t)n;
@@ -68,30 +66,40 @@ static int read_all(int fd, const char *path, size_t max, uint8_t **data, size_t
     return 0;
 }
 
+int file_open(const char *path, int *out, struct stat *info, struct trust_error *err)
+{
+    int code = 0;
+    *out = -1;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && errno == ENXIO)
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
+                               "%s is a socket or a device, not a file", path);
+    if (fd < 0)
+        return file_error(err, errno, "open", path);
+    if (fstat(fd, info) != 0)
+        code = file_error(err, errno, "read", path);
+    else if (!S_ISREG(info->st_mode))
+        code = trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "%s is %s, not a file", path,
+                               kind_of(info->st_mode));
+    if (code == 0)
+        *out = fd;
+    else
+        close(fd);
+    return code;
+}
+
 int trust_file_read(const char *path, size_t max, uint8_t **data, size_t *len, struct stat *info,
                     struct trust_error *err)
 {
     uint8_t *bytes = NULL;
     size_t count = 0;
     struct stat status;
-    int code;
+    int fd;
     *data = NULL;
     *len = 0;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 && errno == ENXIO)
-        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
-                               "%s is a socket or a device, not a file", path);
-    if (fd < 0)
-        return system_error(err, errno, "open", path);
-    if (fstat(fd, &status) != 0) {
-        code = system_error(err, errno, "read", path);
-        goto out;
-    }
-    if (!S_ISREG(status.st_mode)) {
-        code = trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "%s is %s, not a file", path,
-                               kind_of(status.st_mode));
-        goto out;
-    }
+    int code = file_open(path, &fd, &status, err);
+    if (code != 0)
+        return code;
     code = read_all(fd, path, max, &bytes, &count, err);
     if (code != 0)
         goto out;
@@ -106,8 +114,7 @@ out:
     return code;
 }
 
-/* The folder of path, "." for a bare name. The caller frees it. */
-static char *folder_of(const char *path)
+char *file_folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     if (slash == NULL)
@@ -115,8 +122,7 @@ static char *folder_of(const char *path)
     return strndup(path, slash > path ? (size_t)(slash - path) : 1);
 }
 
-/* Make a rename or removal in the folder last. */
-static int sync_folder(const char *folder, struct trust_error *err)
+int trust_folder_sync(const char *folder, struct trust_error *err)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* EINVAL: a filesystem that cannot sync folders; EACCES: one that may be written but not listed. */
@@ -124,75 +130,29 @@ static int sync_folder(const char *folder, struct trust_error *err)
     int number = errno;
     if (fd >= 0)
         close(fd);
-    return failed ? system_error(err, number, "sync", folder) : 0;
+    return failed ? file_error(err, number, "sync", folder) : 0;
 }
 
-static bool write_all(int fd, struct trust_bytes bytes)
+int trust_folder_flush(const char *folder, struct trust_error *err)
 {
-    for (size_t done = 0; done < bytes.len;) {
-        ssize_t n = write(fd, bytes.data + done, bytes.len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        done += (size_t)n;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES) {
+        sync(); /* a folder that may be written but not listed: every filesystem, then */
+        return 0;
     }
-    return true;
-}
-
-/* Owner before mode, since a change of owner may clear bits of the mode. */
-static int fill(int fd, const char *path, struct trust_bytes bytes, mode_t mode, uid_t owner, gid_t group,
-                struct trust_error *err)
-{
-    if (!write_all(fd, bytes))
-        return system_error(err, errno, "write", path);
-    if ((owner != (uid_t)-1 || group != (gid_t)-1) && fchown(fd, owner, group) != 0)
-        return system_error(err, errno, "set the owner of", path);
-    if (fchmod(fd, mode) != 0)
-        return system_error(err, errno, "set the mode of", path);
-    if (fsync(fd) != 0)
-        return system_error(err, errno, "sync", path);
-    return 0;
-}
-
-int trust_file_replace(const char *path, struct trust_bytes bytes, mode_t mode, uid_t owner, gid_t group,
-                       struct trust_error *err)
-{
-    char *temporary = NULL;
-    int fd = -1, code;
-    char *folder = folder_of(path);
-    if (folder == NULL || asprintf(&temporary, "%s/.tvs-XXXXXX", folder) < 0) {
-        temporary = NULL;
-        code = system_error(err, ENOMEM, "write", path);
-        goto out;
-    }
-    fd = mkostemp(temporary, O_CLOEXEC); /* exclusive, 0600 */
-    if (fd < 0) {
-        code = system_error(err, errno, "write", path);
-        goto out;
-    }
-    code = fill(fd, path, bytes, mode, owner, group, err);
-    if (code == 0 && rename(temporary, path) != 0)
-        code = system_error(err, errno, "replace", path);
-    if (code != 0) {
-        unlink(temporary);
-        goto out;
-    }
-    code = sync_folder(folder, err);
-out:
+    bool failed = fd < 0 || syncfs(fd) != 0;
+    int number = errno;
     if (fd >= 0)
         close(fd);
-    free(temporary);
-    free(folder);
-    return code;
+    return failed ? file_error(err, number, "sync the filesystem of", folder) : 0;
 }
 
 int trust_file_remove(const char *path, struct trust_error *err)
 {
     if (unlink(path) != 0)
-        return system_error(err, errno, "remove", path);
-    char *folder = folder_of(path);
-    int code = folder != NULL ? sync_folder(folder, err) : system_error(err, ENOMEM, "remove", path);
+        return file_error(err, errno, "remove", path);
+    char *folder = file_folder_of(path);
+    int code = folder != NULL ? trust_folder_sync(folder, err) : file_error(err, ENOMEM, "remove", path);
     free(folder);
     return code;
 }
@@ -201,12 +161,12 @@ static int make_one(const char *path, mode_t mode, struct trust_error *err)
 {
     struct stat status;
     if (mkdir(path, mode) == 0)
-        return chmod(path, mode) == 0 ? 0 : system_error(err, errno, "set the mode of", path); /* umask */
+        return chmod(path, mode) == 0 ? 0 : file_error(err, errno, "set the mode of", path); /* umask */
     int number = errno;
     /* A parent that may not be created may well be there: mkdir says EROFS or EACCES first on some systems.
      */
     if (stat(path, &status) != 0)
-        return system_error(err, number, "create the folder", path);
+        return file_error(err, number, "create the folder", path);
     if (!S_ISDIR(status.st_mode))
         return trust_error_set(err, TRUST_EEXISTS, TRUST_NO_OFFSET, "%s is there already and is no folder",
                                path);
@@ -217,7 +177,7 @@ int trust_folder_make(const char *path, mode_t mode, struct trust_error *err)
 {
     char *partial = strdup(path);
     if (partial == NULL)
-        return system_error(err, ENOMEM, "create the folder", path);
+        return file_error(err, ENOMEM, "create the folder", path);
     int code = 0;
     for (char *slash = strchr(partial + (*partial == '/'), '/'); code == 0 && slash != NULL;
          slash = strchr(slash + 1, '/')) {

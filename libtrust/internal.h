@@ -36,6 +36,11 @@ int crypto_error(struct trust_error *err, int code, const char *format, ...) TRU
 /* crypto.c: TRUST_ENOMEM for `what`, with OpenSSL's error queue emptied. */
 int crypto_no_memory(struct trust_error *err, const char *what);
 
+/* crypto.c: PEM with that label. what names it in the error. The caller frees *out, and wipes it if it is
+ * secret. */
+int crypto_to_pem(const char *label, struct trust_bytes der, const char *what, char **out,
+                  struct trust_error *err) TRUST_MUST_CHECK;
+
 /* utf8.c: escape bytes of unknown origin so that they are one line of valid UTF-8: control and invalid bytes
  * become \XX, a backslash \\. Cut with "..." if out is too small (size at least 4). Returns out. For error
  * texts. */

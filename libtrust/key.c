@@ -280,21 +280,11 @@ int trust_key_to_pem(const struct trust_key *key, char **out, struct trust_error
 {
     uint8_t *der;
     size_t len;
-    char *pem;
     *out = NULL;
     int code = trust_key_to_der(key, &der, &len, err);
     if (code != 0)
         return code;
-    BIO *bio = BIO_new(BIO_s_mem()); /* wiped when freed */
-    if (bio == NULL || PEM_write_bio(bio, PEM_STRING_PKCS8INF, "", der, (long)len) <= 0) {
-        code = crypto_error(err, TRUST_ENOMEM, "a private key");
-        goto out;
-    }
-    long pem_len = BIO_get_mem_data(bio, &pem);
-    *out = strndup(pem, (size_t)pem_len);
-    code = *out != NULL ? 0 : crypto_no_memory(err, "a private key");
-out:
-    BIO_free(bio);
+    code = crypto_to_pem(PEM_STRING_PKCS8INF, (struct trust_bytes){der, len}, "a private key", out, err);
     OPENSSL_cleanse(der, len);
     free(der);
     return code;

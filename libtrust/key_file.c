@@ -1,6 +1,6 @@
 /* The folder of private keys (trust/key.h). */
+#include "file_parts.h"
 #include "internal.h"
-#include "trust/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,10 +12,13 @@
 
 #define KEY_FILE_MAX (64 * 1024)
 #define KEY_ID_CHARS 16
+#define SUFFIX_CHARS (1 + KEY_ID_CHARS + 4)
+#define READY        ".new" /* behind the name of a key that lies ready */
+#define READY_CHARS  4
 
 /* What the name of a key's file ends in: "-0123456789abcdef.pem". */
 struct key_suffix {
-    char text[1 + KEY_ID_CHARS + sizeof ".pem"];
+    char text[SUFFIX_CHARS + 1];
 };
 
 static int suffix_of_spki(struct trust_bytes spki, struct key_suffix *out, struct trust_error *err)
@@ -42,68 +45,204 @@ static int suffix_of_key(const struct trust_key *key, struct key_suffix *out, st
     return code;
 }
 
-/* FOLDER/NAMESUFFIX; the caller frees it. */
-static int path_of(const char *folder, const char *name, const char *suffix, char **out,
-                   struct trust_error *err)
+/* FOLDER/UNITSUFFIXTAIL; the caller frees it. */
+static int path_of(const char *folder, const char *unit, const struct key_suffix *suffix, const char *tail,
+                   char **out, struct trust_error *err)
 {
     *out = NULL;
-    if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
+    if (unit[0] == '\0' || unit[0] == '.' || strchr(unit, '/') != NULL)
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "'%s' cannot be the name of a key file",
-                               name);
-    if (asprintf(out, "%s/%s%s", folder, name, suffix) < 0) {
+                               unit);
+    if (asprintf(out, "%s/%s%s%s", folder, unit, suffix->text, tail) < 0) {
         *out = NULL;
         return crypto_no_memory(err, "a private key");
     }
     return 0;
 }
 
+/* ---- Writing */
+
+static int write_key(const char *path, const struct trust_key *key, struct trust_error *err)
+{
+    char *pem;
+    int code = trust_key_to_pem(key, &pem, err);
+    if (code != 0)
+        return code;
+    code = trust_file_replace(path, (struct trust_bytes){(const uint8_t *)pem, strlen(pem)}, 0600, (uid_t)-1,
+                              (gid_t)-1, err);
+    OPENSSL_cleanse(pem, strlen(pem));
+    free(pem);
+    return code;
+}
+
 int trust_key_save(const char *folder, const char *unit, const struct trust_key *key, struct trust_error *err)
 {
     struct key_suffix suffix;
-    char *path = NULL, *pem = NULL;
+    char *path = NULL;
     int code = suffix_of_key(key, &suffix, err);
     if (code == 0)
-        code = path_of(folder, unit, suffix.text, &path, err);
+        code = path_of(folder, unit, &suffix, "", &path, err);
     if (code == 0)
-        code = trust_key_to_pem(key, &pem, err);
-    if (code == 0)
-        code = trust_file_replace(path, (struct trust_bytes){(const uint8_t *)pem, strlen(pem)}, 0600,
-                                  (uid_t)-1, (gid_t)-1, err);
-    if (pem != NULL)
-        OPENSSL_cleanse(pem, strlen(pem));
-    free(pem);
+        code = write_key(path, key, err);
     free(path);
     return code;
 }
 
-static bool ends_in(const char *name, const char *suffix)
+int trust_key_stage(const char *folder, const char *unit, const struct trust_key *key,
+                    char staged[TRUST_KEY_NAME_SIZE], char name[TRUST_KEY_NAME_SIZE], struct trust_error *err)
 {
-    size_t len = strlen(name), tail = strlen(suffix);
-    return len > tail && strcmp(name + len - tail, suffix) == 0;
+    struct key_suffix suffix;
+    char *path = NULL;
+    staged[0] = name[0] = '\0';
+    if (strlen(unit) + SUFFIX_CHARS + READY_CHARS >= TRUST_KEY_NAME_SIZE)
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
+                               "'%s' is too long for the name of a key file", unit);
+    int code = suffix_of_key(key, &suffix, err);
+    if (code == 0)
+        code = path_of(folder, unit, &suffix, READY, &path, err);
+    if (code == 0)
+        code = write_key(path, key, err);
+    if (code == 0) {
+        snprintf(name, TRUST_KEY_NAME_SIZE, "%s%s", unit, suffix.text);
+        snprintf(staged, TRUST_KEY_NAME_SIZE, "%s%s" READY, unit, suffix.text);
+    }
+    free(path);
+    return code;
 }
 
-/* A file with the key of another unit's name: a certificate finds its key whatever the store says of units.
- * *out stays NULL if there is none. */
-static int find_other(const char *folder, const char *suffix, char **out, struct trust_error *err)
+static bool ends_in(const char *name, const char *end)
 {
-    *out = NULL;
+    size_t len = strlen(name), tail = strlen(end);
+    return len > tail && strcmp(name + len - tail, end) == 0;
+}
+
+/* UNIT-0123456789abcdef.pem.new, and what a process left that died while it wrote a key. */
+static bool lies_ready(const char *name)
+{
+    const size_t len = strlen(name), tail = SUFFIX_CHARS + READY_CHARS;
+    if (file_is_staged(name))
+        return true;
+    return name[0] != '.' && len > tail && name[len - tail] == '-' &&
+           strspn(name + len - tail + 1, "0123456789abcdef") == KEY_ID_CHARS && ends_in(name, ".pem" READY);
+}
+
+int trust_key_sweep(const char *folder, const char *const *keep, size_t keep_count, struct trust_error *err)
+{
+    return file_sweep(folder, lies_ready, keep, keep_count, err);
+}
+
+/* ---- Finding */
+
+/* A key in place is better than one that lies ready; 0: no key of that ending. */
+static int rank_of(const char *name, const struct key_suffix *suffix)
+{
+    char ready[sizeof suffix->text + READY_CHARS];
+    snprintf(ready, sizeof ready, "%s" READY, suffix->text);
+    if (name[0] == '.')
+        return 0;
+    return ends_in(name, suffix->text) ? 2 : ends_in(name, ready) ? 1 : 0;
+}
+
+/* A file with the key of any unit's name: a certificate finds its key whatever the store says of units.
+ * *out stays NULL if there is none. */
+static int find_other(const char *folder, const struct key_suffix *suffix, char **out,
+                      struct trust_error *err)
+{
     DIR *dir = opendir(folder);
-    if (dir == NULL) {
-        int code = errno == EACCES   ? TRUST_EDENIED
-                   : errno == ENOENT ? TRUST_ENOTFOUND
-                   : errno == ENOMEM ? TRUST_ENOMEM
-                                     : TRUST_ESYSTEM;
-        return trust_error_set(err, code, TRUST_NO_OFFSET, "cannot read the folder of keys %s: %s", folder,
-                               strerror(errno));
+    if (dir == NULL)
+        return file_error(err, errno, "read the folder of keys", folder);
+    int code = 0, best = 0;
+    for (struct dirent *entry = readdir(dir); entry != NULL && code == 0; entry = readdir(dir)) {
+        int rank = rank_of(entry->d_name, suffix);
+        if (rank <= best)
+            continue;
+        best = rank;
+        free(*out);
+        if (asprintf(out, "%s/%s", folder, entry->d_name) < 0) {
+            *out = NULL;
+            code = crypto_no_memory(err, "a private key");
+        }
     }
-    int code = 0;
-    for (struct dirent *entry = readdir(dir); entry != NULL && *out == NULL && code == 0;
-         entry = readdir(dir))
-        if (entry->d_name[0] != '.' && ends_in(entry->d_name, suffix))
-            code = path_of(folder, entry->d_name, "", out, err);
     closedir(dir);
     return code;
 }
+
+/* The path of the file with the key, of that unit's name rather than another's; NULL if there is none. */
+static int find(const char *folder, const char *unit, const struct key_suffix *suffix, char **out,
+                struct trust_error *err)
+{
+    static const char *const tails[] = {"", READY};
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        struct stat info;
+        int code = path_of(folder, unit, suffix, tails[i], out, err);
+        if (code != 0 || stat(*out, &info) == 0)
+            return code;
+        if (errno != ENOENT && errno != ENOTDIR)
+            code = file_error(err, errno, "open the private key", *out);
+        free(*out);
+        *out = NULL;
+        if (code != 0)
+            return code;
+    }
+    return find_other(folder, suffix, out, err);
+}
+
+/* whose: the certificate that has the key, or what is said in its place. */
+static int none_found(const char *folder, const char *unit, const struct key_suffix *suffix,
+                      const char *whose, struct trust_error *err)
+{
+    return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
+                           "no private key for the %s certificate %s in %s: there is neither %s/%s%s nor a "
+                           "file of another unit with this ending; restore it from a backup or regenerate "
+                           "the certificate",
+                           unit, whose, folder, folder, unit, suffix->text);
+}
+
+static const char *subject_of(const struct trust_cert *cert)
+{
+    return trust_name_cucm(trust_cert_subject(cert));
+}
+
+static int find_name(const char *folder, const char *unit, struct trust_bytes spki, const char *whose,
+                     char name[TRUST_KEY_NAME_SIZE], struct trust_error *err)
+{
+    struct key_suffix suffix;
+    char *path = NULL;
+    name[0] = '\0';
+    int code = suffix_of_spki(spki, &suffix, err);
+    if (code == 0)
+        code = find(folder, unit, &suffix, &path, err);
+    if (code != 0)
+        goto out;
+    if (path == NULL) {
+        code = none_found(folder, unit, &suffix, whose, err);
+        goto out;
+    }
+    const char *base = strrchr(path, '/') + 1;
+    if (strlen(base) >= TRUST_KEY_NAME_SIZE)
+        code = trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET,
+                               "private key %s: its name has more than %d characters: rename it", path,
+                               TRUST_KEY_NAME_SIZE - 1);
+    else
+        memcpy(name, base, strlen(base) + 1);
+out:
+    free(path);
+    return code;
+}
+
+int trust_key_find(const char *folder, const char *unit, const struct trust_cert *cert,
+                   char name[TRUST_KEY_NAME_SIZE], struct trust_error *err)
+{
+    return find_name(folder, unit, trust_cert_spki(cert), subject_of(cert), name, err);
+}
+
+int trust_key_find_public(const char *folder, const char *unit, struct trust_bytes spki,
+                          char name[TRUST_KEY_NAME_SIZE], struct trust_error *err)
+{
+    return find_name(folder, unit, spki, "to come", name, err);
+}
+
+/* ---- Reading */
 
 static int check_mode(const char *path, const struct stat *info, struct trust_error *err)
 {
@@ -147,34 +286,26 @@ out:
     return code;
 }
 
+/* A key that lies ready may get its name between the look for it and its reading; the second look finds it.
+ */
 int trust_key_load(const char *folder, const char *unit, const struct trust_cert *cert,
                    struct trust_key **out, struct trust_error *err)
 {
     struct key_suffix suffix;
-    char *path = NULL, *other = NULL;
     *out = NULL;
     int code = suffix_of_spki(trust_cert_spki(cert), &suffix, err);
-    if (code == 0)
-        code = path_of(folder, unit, suffix.text, &path, err);
     if (code != 0)
-        goto out;
-    code = read_key(path, cert, out, err);
-    if (code != TRUST_ENOTFOUND)
-        goto out;
-    code = find_other(folder, suffix.text, &other, err);
-    if (code != 0)
-        goto out;
-    if (other != NULL)
-        code = read_key(other, cert, out, err);
-    else
-        code = trust_error_set(
-            err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
-            "no private key for the %s certificate %s in %s: there is neither %s nor a file of "
-            "another unit with this ending; restore it from a backup or regenerate the certificate",
-            unit, trust_name_cucm(trust_cert_subject(cert)), folder, path);
-out:
-    free(path);
-    free(other);
+        return code;
+    for (int look = 0; look < 2; look++) {
+        char *path = NULL;
+        code = find(folder, unit, &suffix, &path, err);
+        if (code == 0)
+            code = path != NULL ? read_key(path, cert, out, err)
+                                : none_found(folder, unit, &suffix, subject_of(cert), err);
+        free(path);
+        if (code != TRUST_ENOTFOUND)
+            break;
+    }
     return code;
 }
 
@@ -185,7 +316,7 @@ int trust_key_remove(const char *folder, const char *unit, const struct trust_ce
     char *path = NULL;
     int code = suffix_of_spki(trust_cert_spki(cert), &suffix, err);
     if (code == 0)
-        code = path_of(folder, unit, suffix.text, &path, err);
+        code = path_of(folder, unit, &suffix, "", &path, err);
     if (code != 0)
         goto out;
     struct trust_error why;

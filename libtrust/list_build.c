@@ -252,9 +252,24 @@ static void draft_fini(struct draft *draft)
 
 /* ---- Files */
 
-int trust_list_build(const struct trust_header_spec *header, const struct trust_record_spec *records,
-                     size_t count, struct trust_signer *signer, struct trust_list **out,
-                     struct trust_error *err)
+static int put_records(struct draft *draft, const struct trust_record_spec *records, size_t count,
+                       struct trust_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = put_record(&draft->behind, &records[i], err);
+        if (rc == 0 && draft->behind.failed != 0)
+            rc = part_failed(&draft->behind, "it", err);
+        if (rc != 0)
+            rc = trust_error_prefix(err, rc, "record %zu", i + 1);
+    }
+    return rc;
+}
+
+/* A list of the given records, then the ready ones. */
+static int build(const struct trust_header_spec *header, const struct trust_record_spec *records,
+                 size_t count, struct trust_bytes ready, struct trust_signer *signer, struct trust_list **out,
+                 struct trust_error *err)
 {
     struct draft draft;
     uint8_t *file = NULL;
@@ -262,12 +277,13 @@ int trust_list_build(const struct trust_header_spec *header, const struct trust_
     *out = NULL;
     draft_init(&draft, header, signer, TRUST_LIST_MAX);
     int rc = put_header(&draft, header, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = put_record(&draft.behind, &records[i], err);
-        if (rc == 0 && draft.behind.failed != 0)
-            rc = part_failed(&draft.behind, "it", err);
-        if (rc != 0)
-            rc = trust_error_prefix(err, rc, "record %zu", i + 1);
+    if (rc == 0)
+        rc = put_records(&draft, records, count, err);
+    if (rc == 0) {
+        buf_write_bytes(&draft.behind, ready);
+        if (draft.behind.failed != 0)
+            rc = trust_error_set(err, draft.behind.failed, TRUST_NO_OFFSET, "records of %zu bytes: %s",
+                                 ready.len, trust_error_meaning(draft.behind.failed));
     }
     if (rc == 0)
         rc = draft_finish(&draft, &file, &len, err);
@@ -276,6 +292,26 @@ int trust_list_build(const struct trust_header_spec *header, const struct trust_
     free(file);
     draft_fini(&draft);
     return rc;
+}
+
+int trust_list_build(const struct trust_header_spec *header, const struct trust_record_spec *records,
+                     size_t count, struct trust_signer *signer, struct trust_list **out,
+                     struct trust_error *err)
+{
+    return build(header, records, count, (struct trust_bytes){NULL, 0}, signer, out, err);
+}
+
+int trust_list_resign(const struct trust_list *list, const struct trust_header_spec *header,
+                      const struct trust_record_spec *first, size_t count, struct trust_signer *signer,
+                      struct trust_list **out, struct trust_error *err)
+{
+    *out = NULL;
+    if (list->payload.len > 0)
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
+                               "a signed configuration file has no records to sign anew");
+    const size_t start = list->record_count > 0 ? list->records[0].offset : list->file.len;
+    const struct trust_bytes own = {list->file.data + start, list->file.len - start};
+    return build(header, first, count, own, signer, out, err);
 }
 
 int trust_signed_file_build(const struct trust_header_spec *header, struct trust_bytes payload,

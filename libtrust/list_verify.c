@@ -133,6 +133,25 @@ const struct trust_list_record *trust_list_signer_record(const struct trust_list
     return record;
 }
 
+/* ---- What it holds */
+
+static bool is_hash_of(const struct trust_list_record *record, struct trust_bytes der)
+{
+    uint8_t digest[TRUST_DIGEST_MAX];
+    const enum trust_digest algorithm = (enum trust_digest)record->hash_algorithm;
+    return record->cert_hash.len > 0 && trust_digest_pieces(algorithm, &der, 1, digest, NULL) == 0 &&
+           bytes_equal(record->cert_hash, (struct trust_bytes){digest, trust_digest_size(algorithm)});
+}
+
+bool trust_list_holds(const struct trust_list *list, const struct trust_cert *cert)
+{
+    const struct trust_bytes der = trust_cert_der(cert);
+    for (size_t i = 0; list != NULL && i < list->record_count; i++)
+        if (bytes_equal(list->records[i].certificate, der) || is_hash_of(&list->records[i], der))
+            return true;
+    return false;
+}
+
 /* ---- Whether it is true */
 
 /* The signer as the header names it, for error texts. */

@@ -2,6 +2,8 @@
 #ifndef LIBTRUST_STORE_INTERNAL_H
 #define LIBTRUST_STORE_INTERNAL_H
 
+#include "trust/node.h"
+#include "trust/pending.h"
 #include "trust/store.h"
 
 #include <sqlite3.h>
@@ -78,6 +80,34 @@ int store_row_roles(struct trust_store *store, const char *pkid, struct trust_er
 
 /* Put the row's roles right, or drop it if nothing holds it any more: no unit, no import, not retired. */
 int store_row_settle(struct trust_store *store, const char *pkid, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* ---- store_write.c */
+
+/* Take a row out of a unit; it stays as retired, or goes when nothing else holds it. */
+int store_row_leave(struct trust_store *store, const char *pkid, const struct trust_unit_info *unit,
+                    struct trust_error *err) TRUST_MUST_CHECK;
+
+/* ---- store_node.c: inside of a change that began */
+
+/* TRUST_EARGUMENT if a node cannot be called that: 1 to 255 characters. */
+int store_check_node_name(const char *name, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Make sure that the node has a row, with the address if one is given. TRUST_EEXISTS: a former name. */
+int store_node_make(struct trust_store *store, const struct trust_node *node,
+                    struct trust_error *err) TRUST_MUST_CHECK;
+
+/* ---- store_pending.c: places of files, as the tables name them */
+
+/* Whether this is the name of a file in a folder, and no way out of it. */
+bool store_is_file_name(const char *name);
+
+/* "keys", …; NULL if there is no such place. Static storage. */
+const char *store_place_name(enum trust_place place);
+
+/* Read place and name of a file from two columns of the present row. TRUST_ESTORE if they make no sense. The
+ * name is borrowed until the next step. */
+int store_column_file(struct trust_store *store, sqlite3_stmt *statement, int column, enum trust_place *place,
+                      const char **name, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* ---- store_row.c: rows and the certificates in them */
 

@@ -4,31 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether a record is this certificate's: by the whole of it, or by its hash. */
-static bool record_holds(const struct trust_list_record *record, const struct trust_cert *cert)
-{
-    struct trust_bytes der = trust_cert_der(cert);
-    if (record->certificate.len > 0)
-        return record->certificate.len == der.len && memcmp(record->certificate.data, der.data, der.len) == 0;
-    uint8_t digest[TRUST_DIGEST_MAX];
-    enum trust_digest algorithm = (enum trust_digest)record->hash_algorithm;
-    size_t size = trust_digest_size(algorithm);
-    return record->cert_hash.len > 0 && record->cert_hash.len == size &&
-           trust_digest_pieces(algorithm, &der, 1, digest, NULL) == 0 &&
-           memcmp(record->cert_hash.data, digest, size) == 0;
-}
+struct lists {
+    const struct trust_list *const *items; /* NULL among them is skipped */
+    size_t count;
+};
 
-static bool list_holds(const struct trust_list *list, const struct trust_cert *cert)
+/* An empty ITL has no record of its signer, and is believed for it all the same. */
+static bool is_held(const struct lists *lists, const struct trust_cert *cert)
 {
-    for (size_t i = 0; i < list->record_count; i++)
-        if (record_holds(&list->records[i], cert))
+    for (size_t i = 0; i < lists->count; i++) {
+        const struct trust_list *list = lists->items[i];
+        if (list != NULL && (trust_list_holds(list, cert) || trust_list_signer_is(list, cert)))
             return true;
-    /* An empty ITL has no record of its signer. */
-    return trust_list_signer_is(list, cert);
+    }
+    return false;
 }
 
-/* The pkids of retired rows that the list does not hold, each with its NUL, one behind the other. */
-static int collect(struct trust_store *store, const struct trust_list *list, char **pkids, size_t *count,
+/* The pkids of retired rows that no list holds, each with its NUL, one behind the other. */
+static int collect(struct trust_store *store, const struct lists *lists, char **pkids, size_t *count,
                    struct trust_error *err)
 {
     static const size_t size = sizeof((struct trust_store_row *)0)->pkid;
@@ -44,7 +37,7 @@ static int collect(struct trust_store *store, const struct trust_list *list, cha
         rc = store_row_read(store, statement, &row, err);
         if (rc != 0)
             break;
-        if (!list_holds(list, row.cert)) {
+        if (!is_held(lists, row.cert)) {
             char *longer = realloc(*pkids, (*count + 1) * size);
             if (longer != NULL) {
                 *pkids = longer;
@@ -59,17 +52,18 @@ static int collect(struct trust_store *store, const struct trust_list *list, cha
     return rc;
 }
 
-int trust_store_drop_retired(struct trust_store *store, const struct trust_list *published,
-                             struct trust_error *err)
+int trust_store_drop_retired(struct trust_store *store, const struct trust_list *const *published,
+                             size_t count, struct trust_error *err)
 {
+    const struct lists lists = {published, count};
     int rc = store_start(store, err);
     if (rc != 0)
         return rc;
     char *pkids;
-    size_t count;
-    rc = collect(store, published, &pkids, &count, err);
+    size_t dropped;
+    rc = collect(store, &lists, &pkids, &dropped, err);
     const char *pkid = pkids;
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    for (size_t i = 0; rc == 0 && i < dropped; i++) {
         rc = store_run(store, err, "DELETE FROM retiredcertificate WHERE fkcertificate = ?1", "t", pkid);
         if (rc == 0)
             rc = store_row_settle(store, pkid, err);

@@ -13,9 +13,8 @@ static int into_unit(struct trust_store *store, const char *pkid, int unit, stru
                      "ti", pkid, (int64_t)unit);
 }
 
-/* Take a row out of a unit; it stays as retired, or goes when nothing else holds it. */
-static int out_of_unit(struct trust_store *store, const char *pkid, const struct trust_unit_info *unit,
-                       struct trust_error *err)
+int store_row_leave(struct trust_store *store, const char *pkid, const struct trust_unit_info *unit,
+                    struct trust_error *err)
 {
     int rc = store_run(store, err,
                        "DELETE FROM certificateservicecertificatemap"
@@ -27,18 +26,6 @@ static int out_of_unit(struct trust_store *store, const char *pkid, const struct
                        " VALUES (?1, ?2)",
                        "ti", pkid, (int64_t)unit->unit);
     return rc == 0 ? store_row_settle(store, pkid, err) : rc;
-}
-
-static int check_node(const struct trust_node *node, struct trust_error *err)
-{
-    static const struct trust_store_row row;
-    if (node->server_name == NULL || node->server_name[0] == '\0' ||
-        strlen(node->server_name) >= sizeof row.server_name)
-        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "a node's name has 1 to %zu characters",
-                               sizeof row.server_name - 1);
-    if (node->ipv4 != NULL && strlen(node->ipv4) >= sizeof row.ipv4)
-        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "a node's IPv4 address is too long");
-    return 0;
 }
 
 /* A row names one node: a certificate cannot be an own certificate of two. */
@@ -81,7 +68,7 @@ static int retire_others(struct trust_store *store, const char *pkid, const stru
                        "tit", node->server_name, (int64_t)unit->unit, pkid);
         if (rc != 0 || other == NULL)
             return rc;
-        rc = out_of_unit(store, other, unit, err);
+        rc = store_row_leave(store, other, unit, err);
         free(other);
         if (rc != 0)
             return rc;
@@ -95,8 +82,10 @@ static int make_own(struct trust_store *store, const char *pkid, const struct tr
     if (rc == 0)
         rc = retire_others(store, pkid, node, unit, err);
     if (rc == 0)
-        rc = store_run(store, err, "UPDATE certificate SET servername = ?2, ipv4address = ?3 WHERE pkid = ?1",
-                       "ttt", pkid, node->server_name, node->ipv4 != NULL ? node->ipv4 : "");
+        rc = store_run(store, err,
+                       "UPDATE certificate SET servername = ?2, ipv4address ="
+                       " (SELECT ipv4address FROM node WHERE name = ?2) WHERE pkid = ?1",
+                       "tt", pkid, node->server_name);
     if (rc == 0)
         rc =
             store_run(store, err,
@@ -115,12 +104,12 @@ int trust_store_set_own(struct trust_store *store, const struct trust_node *node
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "%s is no unit of own certificates",
                                info != NULL ? info->name : "that");
     char *pkid = NULL;
-    int rc = check_node(node, err);
-    if (rc == 0)
-        rc = store_start(store, err);
+    int rc = store_start(store, err);
     if (rc != 0)
         return rc;
     rc = store_row_make(store, cert, &pkid, err);
+    if (rc == 0)
+        rc = store_node_make(store, node, err);
     if (rc == 0)
         rc = make_own(store, pkid, node, info, err);
     free(pkid);
@@ -161,7 +150,7 @@ static int make_way(struct trust_store *store, const struct trust_unit_info *uni
         if (rc == 0 && serial != NULL)
             snprintf(added->replaced, sizeof added->replaced, "%s", serial);
         if (rc == 0)
-            rc = out_of_unit(store, other, unit, err);
+            rc = store_row_leave(store, other, unit, err);
         free(serial);
         free(other);
     }
@@ -298,7 +287,8 @@ int trust_store_delete(struct trust_store *store, int unit, const char *name, st
         return rc;
     rc = trust_store_find(store, unit, name, &row, err);
     if (rc == 0)
-        rc = info != NULL ? out_of_unit(store, row.pkid, info, err) : out_of_imports(store, row.pkid, err);
+        rc =
+            info != NULL ? store_row_leave(store, row.pkid, info, err) : out_of_imports(store, row.pkid, err);
     rc = store_end(store, rc, err);
     if (rc == 0)
         *deleted = row.cert;

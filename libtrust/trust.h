@@ -7,15 +7,20 @@
 #ifndef TRUST_H
 #define TRUST_H
 
+#include "trust/backup.h"
 #include "trust/bundle.h"
 #include "trust/cert.h"
+#include "trust/csr.h"
 #include "trust/digest.h"
 #include "trust/error.h"
 #include "trust/file.h"
+#include "trust/history.h"
 #include "trust/index.h"
 #include "trust/key.h"
 #include "trust/list.h"
 #include "trust/name.h"
+#include "trust/node.h"
+#include "trust/pending.h"
 #include "trust/proto.h"
 #include "trust/role.h"
 #include "trust/sign.h"

@@ -32,7 +32,7 @@ static int publish_ctl(struct tvsctl *ctl, struct state *state, bool set_mode, s
     if (code == 0 && set_mode)
         code = trust_store_set_param(state->store, STATE_PARAM_MODE, "1", err);
     if (code == 0)
-        code = trust_store_drop_retired(state->store, list, err);
+        code = trust_store_drop_retired(state->store, (const struct trust_list *const[]){list}, 1, err);
     if (code == 0 && list->record_count > LIMITS_CERTIFICATES)
         say_warning(
             ctl,

@@ -48,6 +48,26 @@ int trust_key_save(const char *folder, const char *unit, const struct trust_key 
 int trust_key_load(const char *folder, const char *unit, const struct trust_cert *cert,
                    struct trust_key **out, struct trust_error *err) TRUST_MUST_CHECK;
 
+/* Write the key beside its place as `<name>.new`, for a change that is not decided yet (trust/pending.h);
+ * trust_key_load finds it there too, for the moment between decision and renaming. name and staged get the
+ * names of both in the folder. Errors: trust_key_save's. */
+#define TRUST_KEY_NAME_SIZE 64
+int trust_key_stage(const char *folder, const char *unit, const struct trust_key *key,
+                    char staged[TRUST_KEY_NAME_SIZE], char name[TRUST_KEY_NAME_SIZE],
+                    struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Remove the keys that lie ready, but for the kept names: as trust_file_sweep. */
+int trust_key_sweep(const char *folder, const char *const *keep, size_t keep_count,
+                    struct trust_error *err) TRUST_MUST_CHECK;
+
+/* The name of the file that holds the key of cert, ready or in place. TRUST_ENOTFOUND if there is none. */
+int trust_key_find(const char *folder, const char *unit, const struct trust_cert *cert,
+                   char name[TRUST_KEY_NAME_SIZE], struct trust_error *err) TRUST_MUST_CHECK;
+
+/* The same of a public key (SubjectPublicKeyInfo, DER) that has no certificate yet. */
+int trust_key_find_public(const char *folder, const char *unit, struct trust_bytes spki,
+                          char name[TRUST_KEY_NAME_SIZE], struct trust_error *err) TRUST_MUST_CHECK;
+
 /* Remove the key file of cert, if there is one. */
 int trust_key_remove(const char *folder, const char *unit, const struct trust_cert *cert,
                      struct trust_error *err) TRUST_MUST_CHECK;

@@ -136,6 +136,9 @@ bool trust_list_signer_is(const struct trust_list *list, const struct trust_cert
  * empty ITL has none). *index, if not NULL, is set. */
 const struct trust_list_record *trust_list_signer_record(const struct trust_list *list, size_t *index);
 
+/* Whether a record holds the certificate, whole or as its hash. A NULL list holds nothing. */
+bool trust_list_holds(const struct trust_list *list, const struct trust_cert *cert);
+
 /* Verify the signature with a certificate. Errors: TRUST_ESIGNER (it is not the signer that the header
  * names), TRUST_ESIGNATURE, TRUST_EUNSUPPORTED (digest or key that the format does not know), TRUST_ELENGTH
  * (the signature is not as long as the key). */
@@ -190,6 +193,12 @@ struct trust_header_spec {
 int trust_list_build(const struct trust_header_spec *header, const struct trust_record_spec *records,
                      size_t count, struct trust_signer *signer, struct trust_list **out,
                      struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Sign the content of a list anew: the given records first, then its own byte for byte, under a header of its
+ * own. Errors: trust_list_build's. */
+int trust_list_resign(const struct trust_list *list, const struct trust_header_spec *header,
+                      const struct trust_record_spec *first, size_t count, struct trust_signer *signer,
+                      struct trust_list **out, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Build a signed configuration file: header, then the payload. */
 int trust_signed_file_build(const struct trust_header_spec *header, struct trust_bytes payload,

@@ -75,7 +75,8 @@ struct trust_node {
 };
 
 /* Make cert the certificate of an own unit of the node, with the unit's roles. The one before it becomes
- * retired. Errors: TRUST_EARGUMENT (no own unit, no node), TRUST_EEXISTS (another node's own certificate). */
+ * retired. A node that is not there yet is added, as trust_store_put_node (trust/node.h) does. Errors:
+ * TRUST_EARGUMENT (no own unit, no node), TRUST_EEXISTS (another node's own certificate, or former name). */
 int trust_store_set_own(struct trust_store *store, const struct trust_node *node, enum trust_unit unit,
                         const struct trust_cert *cert, struct trust_error *err) TRUST_MUST_CHECK;
 
@@ -107,9 +108,10 @@ int trust_store_delete(struct trust_store *store, int unit, const char *name, st
 int trust_store_find(struct trust_store *store, int unit, const char *name, struct trust_store_row *row,
                      struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Drop the retired certificates that the list does not hold: to be called once it is published. */
-int trust_store_drop_retired(struct trust_store *store, const struct trust_list *published,
-                             struct trust_error *err) TRUST_MUST_CHECK;
+/* Drop the retired certificates that none of the published lists holds (trust_list_holds) or is signed by.
+ * NULL among the count lists is skipped. */
+int trust_store_drop_retired(struct trust_store *store, const struct trust_list *const *published,
+                             size_t count, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* processconfig: "ClusterSecurityMode" is "0" (non-secure) or "1" (mixed). TRUST_ENOTFOUND if there is no
  * such parameter. The caller frees *value. */

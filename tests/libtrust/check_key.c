@@ -299,6 +299,162 @@ START_TEST(remove_reports_failures)
 }
 END_TEST
 
+/* ---- Keys that lie ready */
+
+static void check_loads(const char *unit, const struct trust_cert *cert)
+{
+    struct trust_error err = {0};
+    struct trust_key *loaded;
+    ck_assert_msg(trust_key_load(folder, unit, cert, &loaded, &err) == 0, "%s", err.text);
+    ck_assert(trust_key_matches(loaded, cert));
+    trust_key_free(loaded);
+}
+
+START_TEST(stages_and_finds)
+{
+    struct trust_error err = {0};
+    struct trust_key *key = generate("ec:P-256");
+    struct trust_cert *cert = make(&plain, key);
+    struct stat info;
+    char staged[TRUST_KEY_NAME_SIZE], name[TRUST_KEY_NAME_SIZE], found[TRUST_KEY_NAME_SIZE] = "before";
+    char *path = path_of("TVS", cert), *ready;
+    ck_assert_int_eq(trust_key_find(folder, "TVS", cert, found, &err), TRUST_ENOTFOUND);
+    ck_assert_ptr_nonnull(strstr(err.text, path));
+    ck_assert_str_eq(found, "");
+
+    ck_assert_msg(trust_key_stage(folder, "TVS", key, staged, name, &err) == 0, "%s", err.text);
+    ck_assert_str_eq(name, strrchr(path, '/') + 1);
+    ck_assert_int_gt(asprintf(&ready, "%s/%s", folder, staged), 0);
+    ck_assert_int_eq(strncmp(ready, path, strlen(path)), 0);
+    ck_assert_str_eq(ready + strlen(path), ".new");
+    ck_assert_int_eq(stat(ready, &info), 0);
+    ck_assert_uint_eq(info.st_mode & 07777, 0600);
+    ck_assert_int_ne(stat(path, &info), 0);
+    static const char *const units[] = {"TVS", "CallManager"};
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(trust_key_find(folder, units[i], cert, found, &err), 0);
+        ck_assert_str_eq(found, staged);
+        check_loads(units[i], cert);
+    }
+    ck_assert_int_eq(trust_file_place(folder, staged, name, &err), 0);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(trust_key_find(folder, units[i], cert, found, &err), 0);
+        ck_assert_str_eq(found, name);
+        check_loads(units[i], cert);
+    }
+    /* What is in place comes first, and a unit's own name before that. */
+    ck_assert_int_eq(trust_key_stage(folder, "TVS", key, staged, name, &err), 0);
+    ck_assert_int_eq(trust_key_find(folder, "CallManager", cert, found, &err), 0);
+    ck_assert_str_eq(found, name);
+    ck_assert_int_eq(trust_key_stage(folder, "CallManager", key, staged, name, &err), 0);
+    ck_assert_int_eq(trust_key_find(folder, "CallManager", cert, found, &err), 0);
+    ck_assert_str_eq(found, staged);
+    free(ready);
+    free(path);
+    trust_cert_free(cert);
+    trust_key_free(key);
+}
+END_TEST
+
+START_TEST(staged_refuses)
+{
+    struct trust_error err = {0};
+    struct trust_key *key = generate("ec:P-256"), *loaded;
+    struct trust_cert *cert = make(&plain, key);
+    char staged[TRUST_KEY_NAME_SIZE], name[TRUST_KEY_NAME_SIZE], advice[1200], unit[100] = {0};
+    char *path = path_of("TVS", cert), *renamed;
+    ck_assert_int_eq(trust_key_stage(folder, "TVS", key, staged, name, &err), 0);
+    snprintf(advice, sizeof advice, "chmod 600 %s.new", path);
+    ck_assert_int_eq(chmod(advice + strlen("chmod 600 "), 0640), 0);
+    ck_assert_int_eq(trust_key_load(folder, "TVS", cert, &loaded, &err), TRUST_EDENIED);
+    ck_assert_ptr_null(loaded);
+    ck_assert_ptr_nonnull(strstr(err.text, advice));
+    ck_assert_int_eq(trust_key_load(folder, "CallManager", cert, &loaded, &err), TRUST_EDENIED);
+
+    ck_assert_int_eq(trust_key_stage(folder, "../TVS", key, staged, name, &err), TRUST_EARGUMENT);
+    ck_assert_str_eq(staged, "");
+    ck_assert_str_eq(name, "");
+    ck_assert_int_eq(trust_key_stage("/no/such/folder", "TVS", key, staged, name, &err), TRUST_ENOTFOUND);
+    ck_assert_int_eq(trust_key_find("/no/such/folder", "TVS", cert, name, &err), TRUST_ENOTFOUND);
+    ck_assert_int_eq(trust_key_find(folder, "", cert, name, &err), TRUST_EARGUMENT);
+    /* The longest name, and one more. */
+    memset(unit, 'u', TRUST_KEY_NAME_SIZE - 1 - strlen("-0123456789abcdef.pem.new"));
+    ck_assert_int_eq(trust_key_stage(folder, unit, key, staged, name, &err), 0);
+    ck_assert_uint_eq(strlen(staged), TRUST_KEY_NAME_SIZE - 1);
+    ck_assert_int_eq(trust_key_find(folder, unit, cert, name, &err), 0);
+    ck_assert_str_eq(name, staged);
+    strcat(unit, "u");
+    ck_assert_int_eq(trust_key_stage(folder, unit, key, staged, name, &err), TRUST_EARGUMENT);
+    ck_assert_ptr_nonnull(strstr(err.text, "too long"));
+    /* Somebody gave it a longer name: it is read, but has no place in a name of ours. */
+    memset(unit, 'u', 80);
+    renamed = path_of(unit, cert);
+    ck_assert_int_eq(chmod(advice + strlen("chmod 600 "), 0600), 0);
+    ck_assert_int_eq(rename(advice + strlen("chmod 600 "), renamed), 0);
+    check_loads(unit, cert);
+    ck_assert_int_eq(trust_key_find(folder, unit, cert, name, &err), TRUST_ETOOLARGE);
+    ck_assert_str_eq(name, "");
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+    free(renamed);
+    free(path);
+    trust_cert_free(cert);
+    trust_key_free(key);
+}
+END_TEST
+
+static void put(const char *name)
+{
+    char path[1200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    ck_assert_int_eq(
+        trust_file_replace(path, (struct trust_bytes){NULL, 0}, 0600, (uid_t)-1, (gid_t)-1, NULL), 0);
+}
+
+static bool is_there(const char *name)
+{
+    char path[1200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return access(path, F_OK) == 0;
+}
+
+START_TEST(sweeps_keys)
+{
+    static const char *const stay[] = {
+        "TVS-0123456789abcdef.pem",
+        "TVS-0123456789abcde.pem.new",
+        "TVS-0123456789abcdeg.pem.new",
+        "TVS_0123456789abcdef.pem.new",
+        "-0123456789abcdef.pem.new",
+        ".TVS-0123456789abcdef.pem.new",
+        "TVS-0123456789abcdef.pem.old",
+        "TVS-0123456789abcdef.pem.new~",
+        "TVS-0123456789ABCDEF.pem.new",
+        "0123456789abcdef.pem.new",
+        ".pem.new",
+    };
+    const size_t count = sizeof stay / sizeof stay[0];
+    struct trust_error err = {0};
+    struct trust_key *key = generate("ec:P-256");
+    char kept[TRUST_KEY_NAME_SIZE], gone[TRUST_KEY_NAME_SIZE], name[TRUST_KEY_NAME_SIZE];
+    for (size_t i = 0; i < count; i++)
+        put(stay[i]);
+    put(".tvs-AbC123"); /* a process died while it wrote a key */
+    ck_assert_int_eq(trust_key_stage(folder, "TVS", key, kept, name, &err), 0);
+    ck_assert_int_eq(trust_key_stage(folder, "ipsec", key, gone, name, &err), 0);
+    const char *const keep[] = {kept};
+    ck_assert_msg(trust_key_sweep(folder, keep, 1, &err) == 0, "%s", err.text);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(is_there(stay[i]), "%s", stay[i]);
+    ck_assert(is_there(kept));
+    ck_assert(!is_there(gone));
+    ck_assert(!is_there(".tvs-AbC123"));
+    ck_assert_int_eq(trust_key_sweep(folder, NULL, 0, &err), 0);
+    ck_assert(!is_there(kept));
+    ck_assert_int_eq(trust_key_sweep("/no/such/folder", NULL, 0, &err), 0);
+    trust_key_free(key);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("key");
@@ -315,6 +471,9 @@ Suite *suite(void)
     tcase_add_test(t, saves_loads_removes);
     tcase_add_test(t, load_refuses);
     tcase_add_test(t, remove_reports_failures);
+    tcase_add_test(t, stages_and_finds);
+    tcase_add_test(t, staged_refuses);
+    tcase_add_test(t, sweeps_keys);
     suite_add_tcase(s, t);
     return s;
 }

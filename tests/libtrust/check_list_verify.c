@@ -212,6 +212,34 @@ START_TEST(itl_names)
 }
 END_TEST
 
+START_TEST(holds_a_certificate_whole_or_as_its_hash)
+{
+    struct trust_cert *cert = helper_cert_file("pub.crt"), *other = helper_cert_file("tvs-ec.crt");
+    struct trust_bytes der = trust_cert_der(cert);
+    uint8_t digest[TRUST_DIGEST_MAX];
+    ck_assert_int_eq(trust_digest_pieces(TRUST_DIGEST_SHA256, &der, 1, digest, NULL), 0);
+    struct trust_list_record records[2] = {{.function = 4}, {.certificate = der}};
+    struct trust_list list = {.records = records, .record_count = 2};
+    ck_assert(!trust_list_holds(NULL, cert));
+    ck_assert(trust_list_holds(&list, cert));
+    ck_assert(!trust_list_holds(&list, other));
+    list.record_count = 1;
+    ck_assert(!trust_list_holds(&list, cert));
+
+    records[0] = (struct trust_list_record){.cert_hash = {digest, 32}, .hash_algorithm = TRUST_DIGEST_SHA256};
+    ck_assert(trust_list_holds(&list, cert));
+    ck_assert(!trust_list_holds(&list, other));
+    records[0].cert_hash.len = 20; /* not as long as such a hash is */
+    ck_assert(!trust_list_holds(&list, cert));
+    records[0].cert_hash.len = 32;
+    records[0].hash_algorithm = 200;
+    ck_assert(!trust_list_holds(&list, cert));
+    helper_openssl_is_quiet();
+    trust_cert_free(cert);
+    trust_cert_free(other);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *suite = suite_create("list_verify");
@@ -224,6 +252,7 @@ Suite *suite(void)
     tcase_add_test(tcase, unknown_signer_text);
     tcase_add_test(tcase, signer_record);
     tcase_add_test(tcase, itl_names);
+    tcase_add_test(tcase, holds_a_certificate_whole_or_as_its_hash);
     suite_add_tcase(suite, tcase);
     return suite;
 }

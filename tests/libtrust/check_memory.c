@@ -5,11 +5,14 @@
 #include "tests/fixture.h"
 #include "tests/libtrust/helper_lists.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NOW     1700000000
-#define PAYLOAD "<device/>"
+#define NOW             1700000000
+#define PAYLOAD         "<device/>"
+#define SEALED          "seal/small.hex"
+#define SEALED_PASSWORD "correct horse"
 
 /* Made before memory runs out. */
 static struct {
@@ -19,6 +22,7 @@ static struct {
     struct trust_signer *signer;
     struct trust_list *list;
     struct trust_index *index;
+    char *folder, sealed[1100], opened[1100];
 } scene;
 
 static int act_name(void *arg, struct trust_error *err)
@@ -179,6 +183,22 @@ static int act_build(void *arg, struct trust_error *err)
     return rc;
 }
 
+static int act_resign(void *arg, struct trust_error *err)
+{
+    const struct trust_header_spec header = {
+        .filename = "ITLFile.tlv", .timestamp = NOW, .digest = TRUST_DIGEST_SHA256, .minor = 2};
+    const struct trust_record_spec first = {TRUST_RECORD_WHOLE, TRUST_ROLE_SAST, scene.own,
+                                            .dns_name = "new"};
+    struct trust_list *list;
+    (void)arg;
+    int rc = trust_list_resign(scene.list, &header, &first, 1, scene.signer, &list, err);
+    MEMORY_EXPECT((rc == 0) == (list != NULL));
+    MEMORY_EXPECT(rc != 0 || list->record_count == 4);
+    MEMORY_EXPECT(rc != 0 || helper_is(list->records[0].dns_name, "new"));
+    trust_list_free(list);
+    return rc;
+}
+
 static int act_signed_file_build(void *arg, struct trust_error *err)
 {
     const struct trust_header_spec header = {
@@ -261,6 +281,38 @@ static int act_request(void *arg, struct trust_error *err)
     return rc;
 }
 
+/* Whatever fails, no file is left over. */
+static int act_stage(void *arg, struct trust_error *err)
+{
+    char staged[TRUST_STAGED_SIZE];
+    (void)arg;
+    int rc = trust_file_stage(scene.folder, scene.leaf, 0600, (uid_t)-1, (gid_t)-1, true, staged, err);
+    MEMORY_EXPECT((rc == 0) == (staged[0] != '\0'));
+    if (rc == 0)
+        rc = trust_file_place(scene.folder, staged, "placed", err);
+    MEMORY_EXPECT(rc == 0 || rc == TRUST_ENOMEM);
+    return rc;
+}
+
+static int act_key_stage(void *arg, struct trust_error *err)
+{
+    char staged[TRUST_KEY_NAME_SIZE], name[TRUST_KEY_NAME_SIZE];
+    (void)arg;
+    int rc = trust_key_stage(scene.folder, "TVS", scene.key, staged, name, err);
+    MEMORY_EXPECT((rc == 0) == (staged[0] != '\0' && name[0] != '\0'));
+    if (rc != 0)
+        return rc;
+    rc = trust_key_find(scene.folder, "other", scene.own, name, err);
+    MEMORY_EXPECT(rc != 0 || strcmp(name, staged) == 0);
+    return rc;
+}
+
+static int act_unseal(void *arg, struct trust_error *err)
+{
+    (void)arg;
+    return trust_unseal(scene.sealed, scene.opened, SEALED_PASSWORD, err);
+}
+
 static const struct failing_act acts[] = {
     {.name = "name", .act = act_name},
     {.name = "certificate, RSA", .act = act_cert_rsa},
@@ -275,11 +327,15 @@ static const struct failing_act acts[] = {
     {.name = "signed file parsed", .act = act_signed_file},
     {.name = "list verified", .act = act_verify},
     {.name = "list built", .act = act_build},
+    {.name = "list signed anew", .act = act_resign},
     {.name = "signed file built", .act = act_signed_file_build},
     {.name = "signer", .act = act_signer},
     {.name = "index built", .act = act_index_build},
     {.name = "index asked", .act = act_index_query},
     {.name = "request", .act = act_request},
+    {.name = "file staged, placed", .act = act_stage},
+    {.name = "key staged, found", .act = act_key_stage},
+    {.name = "file unsealed", .act = act_unseal},
 };
 
 START_TEST(memory_runs_out)
@@ -310,10 +366,17 @@ static void set_up(void)
     helper_ok(trust_index_add_list(builder, scene.list, &err), &err);
     helper_ok(trust_index_build(builder, &scene.index, &err), &err);
     trust_index_builder_free(builder);
+    scene.folder = fixture_folder();
+    snprintf(scene.sealed, sizeof scene.sealed, "%s/sealed", scene.folder);
+    snprintf(scene.opened, sizeof scene.opened, "%s/opened", scene.folder);
+    struct trust_bytes sealed = helper_hex(SEALED);
+    helper_ok(trust_file_replace(scene.sealed, sealed, 0600, (uid_t)-1, (gid_t)-1, &err), &err);
+    fixture_free(sealed);
 }
 
 static void tear_down(void)
 {
+    fixture_folder_remove(scene.folder);
     fixture_free(scene.signed_file);
     fixture_free(scene.frame);
     fixture_free(scene.leaf);

@@ -114,6 +114,29 @@ START_TEST(retired_web_server_never_vouches)
 }
 END_TEST
 
+/* An empty ITL has no record of its signer. */
+START_TEST(retired_stays_while_it_signs_a_list)
+{
+    struct helper_store s = helper_store_new();
+    struct trust_error err = {0};
+    struct trust_cert *old = helper_cert_from("old", T0), *fresh = helper_cert_from("fresh", T0);
+    const char *issuer = trust_name_cucm(trust_cert_issuer(old));
+    struct trust_list itl = {
+        .header = {.serial = trust_cert_serial(old), .ca_name = {(const uint8_t *)issuer, strlen(issuer)}},
+    };
+    const struct trust_list *const lists[] = {&itl, NULL};
+    helper_set_own(s.store, NODE, TRUST_UNIT_CALLMANAGER, old);
+    helper_set_own(s.store, NODE, TRUST_UNIT_CALLMANAGER, fresh);
+    helper_ok(trust_store_drop_retired(s.store, lists, 2, &err), &err);
+    helper_vouches(s.store, old, true);
+    helper_ok(trust_store_drop_retired(s.store, lists + 1, 1, &err), &err);
+    helper_vouches(s.store, old, false);
+    trust_cert_free(old);
+    trust_cert_free(fresh);
+    helper_store_free(&s);
+}
+END_TEST
+
 START_TEST(retired_goes_when_no_list_holds_it)
 {
     struct helper_store s = helper_store_new();
@@ -130,7 +153,7 @@ START_TEST(retired_goes_when_no_list_holds_it)
     helper_add_trust(s.store, TRUST_UNIT_PHONE_SAST_TRUST, both);
     helper_set_own(s.store, NODE, TRUST_UNIT_TVS, fresh);
     helper_sql_is(s.store, "select count(*) from retiredcertificate", "3;");
-    helper_ok(trust_store_drop_retired(s.store, list, &err), &err);
+    helper_ok(trust_store_drop_retired(s.store, &(const struct trust_list *){list}, 1, &err), &err);
     helper_sql_is(s.store, "select count(*) from retiredcertificate", "1;");
     helper_vouches(s.store, old, true);
     helper_sql_is(s.store, "select count(*) from certificate where subjectname like 'CN=TVS-EC%'", "0;");
@@ -141,11 +164,12 @@ START_TEST(retired_goes_when_no_list_holds_it)
     struct trust_bytes der = trust_cert_der(old);
     helper_ok(trust_digest_pieces(TRUST_DIGEST_SHA1, &der, 1, digest, &err), &err);
     struct trust_list_record record = {.hash_algorithm = TRUST_DIGEST_SHA1, .cert_hash = {digest, 20}};
-    struct trust_list hashes = {.records = &record, .record_count = 1};
-    helper_ok(trust_store_drop_retired(s.store, &hashes, &err), &err);
+    struct trust_list hashes = {.records = &record, .record_count = 1}, empty = {0};
+    const struct trust_list *const lists[] = {NULL, &hashes, &empty};
+    helper_ok(trust_store_drop_retired(s.store, lists, 3, &err), &err);
     helper_vouches(s.store, old, true);
     digest[0] ^= 1;
-    helper_ok(trust_store_drop_retired(s.store, &hashes, &err), &err);
+    helper_ok(trust_store_drop_retired(s.store, lists, 3, &err), &err);
     helper_vouches(s.store, old, false);
     helper_sql_is(s.store, "select count(*) from certificate", "3;");
     trust_cert_free(old);
@@ -348,6 +372,7 @@ Suite *suite(void)
     tcase_add_test(own, own_certificate_is_checked);
     tcase_add_test(own, replaced_certificate_is_retired);
     tcase_add_test(own, retired_web_server_never_vouches);
+    tcase_add_test(own, retired_stays_while_it_signs_a_list);
     tcase_add_test(own, retired_goes_when_no_list_holds_it);
     suite_add_tcase(s, own);
     TCase *trust = tcase_create("units and imports");

@@ -7,12 +7,16 @@
 #include "tests/libtrust/helper_lists.h"
 #include "tests/libtrust/helper_store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct scene {
     struct helper_store s;
     struct trust_cert *cert, *second;
+    struct trust_list *list;
     const char *foreign;
+    char copy[300]; /* of the store as it was made */
 };
 
 static int no_columns(void *arg, int count, const char *const *names)
@@ -107,14 +111,55 @@ static int do_foreign(struct scene *scene, struct trust_error *err)
     return trust_store_read_usecallmanager(scene->foreign, take, NULL, err);
 }
 
+static int do_node(struct scene *scene, struct trust_error *err)
+{
+    char name[TRUST_NODE_NAME_SIZE];
+    int rc = trust_store_begin(scene->s.store, err);
+    if (rc == 0)
+        rc = trust_store_rename_node(scene->s.store, "n", "new", err);
+    if (rc == 0)
+        rc = trust_store_node_name(scene->s.store, "n", name, err);
+    if (rc == 0)
+        rc = trust_store_delete_node(scene->s.store, name, err);
+    if (rc == 0)
+        rc = trust_store_commit(scene->s.store, err);
+    trust_store_rollback(scene->s.store);
+    return rc;
+}
+
+static int do_publish(struct scene *scene, struct trust_error *err)
+{
+    int64_t number;
+    int rc = trust_store_next_publication(scene->s.store, &number, err);
+    if (rc == 0)
+        rc = trust_store_add_publication(scene->s.store, number, scene->list, "CTLFile.tlv", 0, "", "", err);
+    return rc;
+}
+
+static int do_copy(struct scene *scene, struct trust_error *err)
+{
+    char path[320];
+    snprintf(path, sizeof path, "%s-again", scene->copy);
+    int rc = trust_store_copy(scene->s.store, path, err);
+    bool was_left = unlink(path) == 0;
+    return rc != 0 && was_left ? trust_error_set(err, TRUST_EEXISTS, 0, "half a copy is left") : rc;
+}
+
+static int do_become(struct scene *scene, struct trust_error *err)
+{
+    return trust_store_become(scene->s.store, scene->copy, err);
+}
+
 static const struct {
     const char *name;
     int (*act)(struct scene *scene, struct trust_error *err);
     bool changes; /* the scene, when it comes through */
 } acts[] = {
-    {"open", do_open, false},       {"own", do_own, true},       {"trust", do_trust, true},
-    {"import", do_import, true},    {"delete", do_delete, true}, {"load", do_load, false},
-    {"reading", do_reading, false}, {"sql", do_sql, false},      {"foreign", do_foreign, false},
+    {"open", do_open, false},       {"own", do_own, true},         {"trust", do_trust, true},
+    {"import", do_import, true},    {"delete", do_delete, true},   {"load", do_load, false},
+    {"reading", do_reading, false}, {"sql", do_sql, false},        {"foreign", do_foreign, false},
+    {"node", do_node, true},        {"publish", do_publish, true}, {"copy", do_copy, false},
+    {"become", do_become, false},
 };
 
 static void scene_make(struct scene *scene)
@@ -124,12 +169,19 @@ static void scene_make(struct scene *scene)
     scene->second = helper_cert_file("tvs-ec.crt");
     scene->foreign = fixture_path("peer.sqlite3");
     helper_set_own(scene->s.store, "n", TRUST_UNIT_TVS, scene->cert);
+    struct trust_bytes file = fixture_read("good/peer-ctl-sha1.tlv");
+    scene->list = helper_parse(file);
+    fixture_free(file);
+    struct trust_error err = {0};
+    snprintf(scene->copy, sizeof scene->copy, "%s/copy", scene->s.folder);
+    helper_ok(trust_store_copy(scene->s.store, scene->copy, &err), &err);
 }
 
 static void scene_free(struct scene *scene)
 {
     trust_cert_free(scene->cert);
     trust_cert_free(scene->second);
+    trust_list_free(scene->list);
     helper_store_free(&scene->s);
 }
 

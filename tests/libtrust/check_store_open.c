@@ -112,7 +112,7 @@ START_TEST(newer_than_this_program)
     helper_exec(s.path, "PRAGMA user_version = 4711");
     open_fails(s.path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "4711");
     open_fails(s.path, TRUST_STORE_WRITE, TRUST_ESTOREVERSION, "4711");
-    open_fails(s.path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "knows up to 2");
+    open_fails(s.path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "knows up to 3");
     helper_store_free(&s);
 }
 END_TEST
@@ -141,6 +141,54 @@ START_TEST(older_is_migrated_by_a_writer)
     helper_sql_is(store, "select count(*) from certificatecache", "0;");
     trust_store_close(store);
     trust_store_close(helper_store_open(path, TRUST_STORE_READ));
+    fixture_folder_remove(folder);
+}
+END_TEST
+
+/* A store as version 2 left it. */
+static void make_second_version(const char *path)
+{
+    struct trust_bytes first = fixture_read("./sql/0001-cucm.sql"),
+                       second = fixture_read("./sql/0002-own.sql");
+    helper_exec(path, (const char *)first.data);
+    helper_exec(path, (const char *)second.data);
+    helper_exec(path, "PRAGMA user_version = 2");
+    fixture_free(first);
+    fixture_free(second);
+}
+
+START_TEST(second_version_gets_nodes_from_its_certificates)
+{
+    char path[256], *folder = fresh_path(path);
+    make_second_version(path);
+    helper_exec(path, "INSERT INTO certificate (pkid, servername, subjectname, issuername, serialnumber,"
+                      " certificate, ipv4address) VALUES ('1', 'pub', '', '', '', '', '192.0.2.1'),"
+                      " ('2', 'pub', '', '', '', '', ''), ('3', 'sub', '', '', '', '', ''),"
+                      " ('4', '', '', '', '', '', '')");
+    open_fails(path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "version 2");
+    struct trust_store *store = helper_store_open(path, TRUST_STORE_WRITE);
+    helper_sql_is(store, "select name, ipv4address from node order by 1", "pub|192.0.2.1;sub|;");
+    helper_sql_is(store, "select count(*) from certificate", "4;");
+    helper_sql_is(store,
+                  "select (select count(*) from formername), (select count(*) from publication),"
+                  " (select count(*) from signingrequest), (select count(*) from pendingfile),"
+                  " (select count(*) from savedfile)",
+                  "0|0|0|0|0;");
+    trust_store_close(store);
+    trust_store_close(helper_store_open(path, TRUST_STORE_READ));
+    fixture_folder_remove(folder);
+}
+END_TEST
+
+START_TEST(second_version_stays_whole_when_the_third_fails)
+{
+    char path[256], *folder = fresh_path(path);
+    make_second_version(path);
+    helper_exec(path, "CREATE TABLE savedfile (a)"); /* the last that the migration makes */
+    open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "schema up to date");
+    open_fails(path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "version 2");
+    helper_exec(path, "DROP TABLE savedfile; CREATE TABLE node (a); DROP TABLE node");
+    trust_store_close(helper_store_open(path, TRUST_STORE_WRITE));
     fixture_folder_remove(folder);
 }
 END_TEST
@@ -421,6 +469,8 @@ Suite *suite(void)
     tcase_add_test(opening, newer_than_this_program);
     tcase_add_test(opening, version_that_makes_no_sense);
     tcase_add_test(opening, older_is_migrated_by_a_writer);
+    tcase_add_test(opening, second_version_gets_nodes_from_its_certificates);
+    tcase_add_test(opening, second_version_stays_whole_when_the_third_fails);
     tcase_add_test(opening, failed_migration_leaves_nothing_half_done);
     tcase_add_test(opening, unfinished_file_is_finished);
     tcase_add_test(opening, without_the_right);
