@@ -3,7 +3,7 @@
 # `make run` does. What is there already is kept. TVS_LISTEN: another address and port.
 set -eu
 build=${BUILD:-build}
-listen=${TVS_LISTEN:-0.0.0.0:2445}
+listen=${TVS_LISTEN:-127.0.0.1:2445}
 mkdir -p "$build/run/tftp"
 run=$(cd "$build/run" && pwd)
 config=$run/tvsd.yaml

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +44,7 @@ struct conn {
     enum conn_phase phase;
     enum conn_end end;  /* FINISHING, CLOSED: why */
     enum tls_step want; /* what the handshake, or reading, waits for */
+    bool shaken;        /* the handshake succeeded */
     bool more;          /* there may be work that no event will announce */
     bool last_turn;     /* draining: closes as soon as it is idle */
     struct inbox inbox;
@@ -116,6 +118,7 @@ static void conn_shake(struct conn *conn, int64_t now)
     case TLS_STEP_DONE:
         conn_report_admitted(stats, &conn->peer, conn->tls, now);
         conn->phase = CONN_OPEN;
+        conn->shaken = true;
         conn->idle_since = now;
         break;
     case TLS_STEP_WANT_READ:
@@ -270,7 +273,9 @@ static void conn_judge(struct conn *conn, int64_t now)
     bool idle = conn->phase == CONN_OPEN && conn->outbox.unsent == 0 && !has_request(conn) && !conn->more;
     if (conn->phase != CONN_CLOSED && now >= conn_deadline(conn, &end))
         conn_close(conn, end, "");
-    if (idle && conn->last_turn)
+    /* Who has not sent a byte wants nothing yet, and can just as well connect again. */
+    bool silent = conn->phase == CONN_HANDSHAKE && conn->host->draining && !tls_heard(conn->tls);
+    if (silent || (idle && conn->last_turn))
         conn_close(conn, CONN_END_DRAINED, "");
 }
 
@@ -314,9 +319,20 @@ static void socket_close(int fd)
     close(fd);
 }
 
+/* A phone that knows our certificate goes on to ask; the log is to show one that did not. */
+static void note_unasked(struct conn *conn)
+{
+    bool quiet_end = conn->end == CONN_END_PEER_CLOSED || conn->end == CONN_END_IDLE;
+    size_t len = strlen(conn->detail);
+    if (conn->shaken && quiet_end && conn->requests == 0 && !has_request(conn))
+        snprintf(conn->detail + len, sizeof conn->detail - len, "%snothing was asked after the handshake",
+                 len > 0 ? "; " : "");
+}
+
 static void conn_free(struct conn *conn)
 {
     struct conn_host *host = conn->host;
+    note_unasked(conn);
     if (conn->armed != 0)
         event_del(&conn->event);
     tls_free(conn->tls);
@@ -396,7 +412,8 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
     peer_set(&peer, address, len);
     stats_bump(&host->stats.accepted, 1);
     trace_accept(listener, fd, session, peer.address);
-    bool room = peer_enter(&peer, host->snapshot->config->server.max_connections_per_address);
+    const int64_t limit = host->snapshot->config->server.max_connections_per_address;
+    bool room = peer_enter(&peer, limit);
     if (room && conn_new(host, fd, &peer, session) != NULL) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on what is no TCP: no matter */
         stats_bump(&host->stats.active, 1);
@@ -405,6 +422,8 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
     if (room)
         peer_leave(&peer);
     close(fd);
+    if (!room)
+        conn_report_crowded(&peer, limit, milliseconds());
     conn_report_end(&host->stats, &peer, room ? CONN_END_NO_MEMORY : CONN_END_ADDRESS_LIMIT, 0, 0, "");
 }
 

@@ -36,8 +36,8 @@ struct conn_host {
  * at once; log and counters say why. listener: the socket that it came from, for the trace. */
 void conn_open(struct conn_host *host, int fd, int listener, const struct sockaddr *address, socklen_t len);
 
-/* We are stopping: idle connections end with the next turn of the loop, the others once they have their
- * answers. Open no more. */
+/* We are stopping: idle connections, and those that have sent no byte, end with the next turn of the loop,
+ * the others once they have their answers. Open no more. */
 void conn_drain(struct conn_host *host);
 
 /* End all connections with the next turn of the loop. */

@@ -9,6 +9,7 @@
 
 #define REFUSED_EVERY 60   /* seconds between lines for one reason and address */
 #define WHY_WEAK      1000 /* beside the reasons of refusals */
+#define WHY_CROWDED   1001
 
 static void say_weak(const struct peer *peer, const struct tls *tls, const char *setting, int64_t now)
 {
@@ -40,7 +41,7 @@ void conn_report_admitted(struct stats *stats, const struct peer *peer, const st
 
 void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls, int64_t now)
 {
-    char reason[320];
+    char reason[320], remedy[256];
     enum tls_failure failure = tls_failure(tls);
     const char *detail = tls_failure_detail(tls);
     stats_bump(&stats->tls_failures[failure], 1);
@@ -49,7 +50,15 @@ void conn_report_refused(struct stats *stats, const struct peer *peer, const str
     snprintf(reason, sizeof reason, "%s%s%s", tls_failure_sentence(failure), detail[0] == '\0' ? "" : ": ",
              detail);
     LOG_SAY(TLS_REFUSED, log_text("reason", reason), log_text("peer", peer->text),
-            log_text("setting", tls_failure_setting(failure)));
+            log_text("setting", tls_failure_setting(failure)),
+            log_text("remedy", tls_failure_remedy(tls, remedy, sizeof remedy)));
+}
+
+void conn_report_crowded(const struct peer *peer, int64_t limit, int64_t now)
+{
+    if (quiet_may_say(quiet_key(peer->key, WHY_CROWDED), REFUSED_EVERY, (uint64_t)now / 1000))
+        LOG_SAY(ADDRESS_REFUSED, log_text("peer", peer->text), log_number("connections", limit),
+                log_text("setting", "server.max_connections_per_address"));
 }
 
 void conn_report_end(struct stats *stats, const struct peer *peer, enum conn_end end, uint64_t requests,

@@ -11,6 +11,9 @@
 /* now and ms: monotonic milliseconds, and how many of them it lasted. */
 void conn_report_admitted(struct stats *stats, const struct peer *peer, const struct tls *tls, int64_t now);
 void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls, int64_t now);
+
+/* One that server.max_connections_per_address refused. */
+void conn_report_crowded(const struct peer *peer, int64_t limit, int64_t now);
 void conn_report_end(struct stats *stats, const struct peer *peer, enum conn_end end, uint64_t requests,
                      int64_t ms, const char *detail);
 

@@ -5,6 +5,7 @@
 #include "notify.h"
 #include "sockets.h"
 #include "stats.h"
+#include "status.h"
 #include "watchdog.h"
 #include "workers.h"
 #include "world.h"
@@ -26,7 +27,6 @@
 #endif
 
 #define STATS_EVERY_S 60
-#define STATUS_MAX    512
 
 static const int signals_taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 #define SIGNAL_COUNT (sizeof signals_taken / sizeof signals_taken[0])
@@ -42,10 +42,11 @@ struct control {
     struct workers *workers;
     struct watchdog watchdog;
     struct monitor *monitor;
-    bool unposted;  /* a change is in the world, and in no snapshot yet */
-    bool refused;   /* the last reload was */
-    bool reloading; /* until every worker has what was read */
-    int stops;      /* how often a signal asked for the end */
+    bool unposted;    /* a change is in the world, and in no snapshot yet */
+    bool refused;     /* the last reload was */
+    bool reloading;   /* until every worker has what was read */
+    bool log_trouble; /* as the manager was told */
+    int stops;        /* how often a signal asked for the end */
 };
 
 static int no_memory(struct trust_error *err)
@@ -62,31 +63,33 @@ static void say_stats(struct control *control)
 
 /* ---- The service manager ---- */
 
-/* What `systemctl status` shows. Returns out. */
-static const char *status_text(const struct control *control, char out[static STATUS_MAX])
+static const char *how_it_is(const struct control *control, char out[static STATUS_MAX])
 {
-    const struct world *world = &control->world;
     struct stats sum;
     workers_stats(control->workers, &sum);
-    snprintf(out, STATUS_MAX, "Certificates: %zu in the store, %zu in the CTL. Connections: %llu.%s",
-             trust_index_count(world->store_index),
-             world->ctl.list != NULL ? trust_index_count(world->ctl.index) : 0,
-             (unsigned long long)sum.active,
-             control->refused ? " The last reload was refused; the log says why." : "");
-    return out;
+    return status_text(&control->world, sum.active, control->refused, out);
 }
 
 static void tell_status(const struct control *control)
 {
     char status[STATUS_MAX];
     if (control->stops == 0)
-        notify_status(status_text(control, status));
+        notify_status(how_it_is(control, status));
 }
 
 static void tell_ready(const struct control *control)
 {
     char status[STATUS_MAX];
-    notify_ready(status_text(control, status));
+    notify_ready(how_it_is(control, status));
+}
+
+static void drain_log(struct control *control)
+{
+    bool had_trouble = control->log_trouble;
+    log_drain();
+    control->log_trouble = log_trouble() != NULL;
+    if (control->log_trouble != had_trouble)
+        tell_status(control);
 }
 
 /* The workers have what was read. */
@@ -96,6 +99,8 @@ static void on_workers_turn(void *arg)
     if (control->reloading && control->stops == 0)
         tell_ready(control);
     control->reloading = false;
+    if (log_trouble() != NULL)
+        drain_log(control); /* there may be no other line that tries whether the log's target works again */
 }
 
 /* ---- Changes and reload ---- */
@@ -122,11 +127,9 @@ static void on_change(void *arg, unsigned what)
     struct snapshot *snapshot = fresh ? world_snapshot(&control->world) : NULL;
     control->unposted = fresh && snapshot == NULL;
     retry_later(control);
-    if (!fresh)
-        return;
     if (snapshot != NULL)
         workers_post(control->workers, snapshot);
-    else
+    else if (fresh)
         LOG_SAY(RELOAD_REFUSED, log_text("reason", "out of memory: what changed is not in force yet"),
                 log_text("remedy", "it is tried again in a moment"));
     tell_status(control);
@@ -186,8 +189,9 @@ static bool has_no_descriptors(void)
     return none;
 }
 
-/* A shortage passes, and then the same reload succeeds; all else has to be corrected first. */
-static void say_reload_refused(const struct trust_error *err)
+/* A shortage passes, and then the same reload succeeds; all else has to be corrected first. has_log: the
+ * log's target can be opened. */
+static void say_reload_refused(const struct trust_error *err, bool has_log)
 {
     const char *remedy = "what was in force stays: correct it, then send SIGHUP again";
     if (err->code == TRUST_ENOMEM)
@@ -197,6 +201,8 @@ static void say_reload_refused(const struct trust_error *err)
             "what was in force stays: no descriptor is left; raise the limit of open files (LimitNOFILE, "
             "ulimit -n), or send SIGHUP again when connections have ended";
     LOG_SAY(RELOAD_REFUSED, log_text("reason", err->text), log_text("remedy", remedy));
+    if (!has_log)
+        LOG_SAY_STDERR(RELOAD_REFUSED, log_text("reason", err->text), log_text("remedy", remedy));
 }
 
 /* SIGHUP: everything, or nothing. */
@@ -218,11 +224,12 @@ static void reload(struct control *control)
         rc = world_build(&next, &control->world, &err);
     if (rc == 0 && (snapshot = world_snapshot(&next)) == NULL)
         rc = no_memory(&err);
-    if (rc == 0)
-        rc = log_open(next.config, &err);
+    bool has_log = rc != 0 || (rc = log_open(next.config, &err)) == 0;
     control->refused = rc != 0;
     if (rc != 0) {
-        say_reload_refused(&err);
+        struct trust_error ignored;
+        has_log &= log_reopen(&ignored) == 0;
+        say_reload_refused(&err, has_log);
         snapshot_free(snapshot);
         monitor_free(monitor);
         world_fini(&next);
@@ -314,8 +321,8 @@ static void on_stats_timer(evutil_socket_t fd, short events, void *arg)
 
 static void on_log_lines(evutil_socket_t fd, short events, void *arg)
 {
-    (void)fd, (void)events, (void)arg;
-    log_drain();
+    (void)fd, (void)events;
+    drain_log(arg);
 }
 
 static int add_signals(struct control *control, struct trust_error *err)
@@ -396,7 +403,8 @@ static void say_started(const struct control *control)
     LOG_SAY(STARTED, log_text("version", TVS_VERSION), log_text("node", world->config->node.name),
             log_number("workers", (int64_t)workers_count(control->workers)),
             log_number("store", (int64_t)trust_index_count(world->store_index)),
-            log_number("ctl", world->ctl.list != NULL ? (int64_t)trust_index_count(world->ctl.index) : 0));
+            log_number("ctl", world->ctl.list != NULL ? (int64_t)trust_index_count(world->ctl.index) : 0),
+            log_number("max_connections", workers_max_connections(control->workers)));
     for (size_t i = 0; i < control->sockets.count; i++) {
         char name[128];
         LOG_SAY(READY, log_text("listen", sockets_name(control->sockets.fds[i], name, sizeof name)));

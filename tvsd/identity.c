@@ -1,6 +1,7 @@
 #include "identity.h"
 
 #include "log.h"
+#include "remedy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,25 +9,65 @@
 
 #define IDENTITY_SERIAL_SHOWN 20 /* RFC 5280, 4.1.2.2: no serial number is longer */
 
-char *identity_remedy(const char *config_path, char *out, size_t size)
+#define REGEN "set cert regen TVS"
+
+/* The library says what is missing; what to do about it comes first: a long text is cut at its end. */
+
+struct other_node {
+    char name[TRUST_NODE_NAME_SIZE]; /* "" if there is none */
+};
+
+static int note_other(void *arg, const struct trust_store_row *row)
 {
-    bool usual = config_path == NULL || strcmp(config_path, CONFIG_PATH_DEFAULT) == 0;
-    snprintf(out, size, "`tvsctl set cert regen TVS%s%s`", usual ? "" : " --config ",
-             usual ? "" : config_path);
-    return out;
+    struct other_node *other = arg;
+    if (!row->retired)
+        snprintf(other->name, sizeof other->name, "%s", row->server_name);
+    return 0;
 }
 
-/* The library says what is missing; the phrase, what to do about it, comes first: a long text is cut at its
- * end. */
-static int with_remedy(const char *config_path, int code, struct trust_error *err)
+/* A wrong node.name looks like a missing certificate; a new one would not be what its phones know. */
+static int without_cert(const struct config *config, const char *config_path, struct trust_store *store,
+                        struct trust_error *err)
 {
+    char remedy[REMEDY_MAX];
+    struct other_node other = {.name = ""};
+    int rc = trust_store_each(store, TRUST_UNIT_TVS, note_other, &other, err);
+    if (rc != 0)
+        return rc;
+    remedy_phrase(config_path, REGEN, remedy, sizeof remedy);
+    if (other.name[0] != '\0')
+        return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
+                               "node.name: node \"%.100s\" has no TVS certificate in the store, but node "
+                               "\"%.100s\" has: correct node.name; only for a new node %.150s makes one",
+                               config->node.name, other.name, remedy);
+    return trust_error_set(
+        err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
+        "node \"%.100s\" (node.name) has no TVS certificate in the store: %.200s makes one",
+        config->node.name, remedy);
+}
+
+/* A new certificate is one that no phone knows yet: the key that was lost comes first. */
+static int without_key(const char *config_path, const char *folder, int code, struct trust_error *err)
+{
+    char remedy[REMEDY_MAX];
     if (err == NULL || (code != TRUST_ENOTFOUND && code != TRUST_EMISMATCH && code != TRUST_EKEY))
         return code;
-    char remedy[200];
     struct trust_error cause = *err;
-    return trust_error_set(err, code, cause.offset,
-                           "no usable TVS certificate and key (%s makes new ones): %.300s",
-                           identity_remedy(config_path, remedy, sizeof remedy), cause.text);
+    return trust_error_set(
+        err, code, cause.offset,
+        "no usable key for the TVS certificate: restore %.100s from a backup; only if there is "
+        "none, %.120s makes a new certificate, which phones refuse until they have an ITL "
+        "with it: %.200s",
+        folder, remedy_phrase(config_path, REGEN, remedy, sizeof remedy), cause.text);
+}
+
+int identity_cert(const struct config *config, struct trust_store *store, struct trust_cert **out,
+                  struct trust_error *err)
+{
+    char node[TRUST_NODE_NAME_SIZE];
+    *out = NULL;
+    int rc = trust_store_node_name(store, config->node.name, node, err);
+    return rc == 0 ? trust_store_own(store, node, TRUST_UNIT_TVS, out, err) : rc;
 }
 
 int identity_load(const struct config *config, const char *config_path, struct trust_store *store,
@@ -38,12 +79,15 @@ int identity_load(const struct config *config, const char *config_path, struct t
     int rc;
     if (config_state_path(config, IDENTITY_KEYS, folder, sizeof folder) == NULL)
         return trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET, "state: the path is too long");
-    rc = trust_store_own(store, config->node.name, TRUST_UNIT_TVS, &made.cert, err);
+    rc = identity_cert(config, store, &made.cert, err);
+    if (rc == TRUST_ENOTFOUND)
+        return without_cert(config, config_path, store, err);
     if (rc == 0)
         rc = trust_key_load(folder, trust_unit_by_number(TRUST_UNIT_TVS)->name, made.cert, &made.key, err);
     if (rc != 0) {
+        bool has_cert = made.cert != NULL;
         identity_fini(&made);
-        return with_remedy(config_path, rc, err);
+        return has_cert ? without_key(config_path, folder, rc, err) : rc;
     }
     *out = made;
     return 0;

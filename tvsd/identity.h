@@ -12,17 +12,19 @@ struct identity {
     struct trust_key *key;
 };
 
+/* Our certificate alone, under the name that the node has now: the configuration may still say a former one.
+ * The caller frees *out. TRUST_ENOTFOUND. */
+int identity_cert(const struct config *config, struct trust_store *store, struct trust_cert **out,
+                  struct trust_error *err) TRUST_MUST_CHECK;
+
 /* Load both. config_path (NULL: the default) goes into the phrase that the errors tell to run. Errors:
- * TRUST_ENOTFOUND (no certificate, or no key for it), trust_key_load's and the store's. */
+ * TRUST_ENOTFOUND (no certificate, or no key for it), trust_key_load's and the store's; they say what to do.
+ */
 int identity_load(const struct config *config, const char *config_path, struct trust_store *store,
                   struct identity *out, struct trust_error *err) TRUST_MUST_CHECK;
 /* Say which certificate phones are shown: they look for it in their lists. */
 void identity_say(const struct trust_cert *cert);
 
 void identity_fini(struct identity *identity);
-
-/* The words that make an error of a missing store or certificate useful: "`tvsctl set cert regen TVS`", with
- * --config unless it is the default. Returns out. */
-char *identity_remedy(const char *config_path, char *out, size_t size);
 
 #endif

@@ -3,6 +3,7 @@
 #include "log_render.h"
 #include "log_ring.h"
 #include "log_target.h"
+#include "quiet.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,7 +16,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define RING_SIZE 1048576 /* some 5000 lines: what a busy worker says while the main thread loads a store */
+#define FAILED_EVERY 60      /* seconds between lines on stderr that the target fails */
+#define RING_SIZE    1048576 /* some 5000 lines: what a busy worker says while the main thread loads a store */
 
 /* A worker and its ring. The worker ends it, the main thread frees it. */
 struct attachment {
@@ -30,6 +32,9 @@ static atomic_int level_in_force = CONFIG_LOG_INFO, format_in_force = CONFIG_LOG
 /* Main thread. */
 static struct log_target *target;
 static uint64_t lost;
+static const char *lost_reason; /* static words */
+static char trouble[4400];      /* "": the target took the last line */
+static bool trouble_said;
 
 /* Under the lock: taken when a worker comes, and once a drain; never by a line. */
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -56,9 +61,81 @@ static void wake(const struct attachment *from)
         continue;
 }
 
+static void render(enum log_event event, const struct log_field *fields, size_t count, struct log_line *line)
+{
+    struct log_stamp stamp = stamp_now();
+    log_render_event((enum config_log_format)atomic_load_explicit(&format_in_force, memory_order_relaxed),
+                     &stamp, event, fields, count, line);
+}
+
+static bool is_said(enum log_event event)
+{
+    return (int)log_event_level(event) >= atomic_load_explicit(&level_in_force, memory_order_relaxed);
+}
+
+static struct log_target *target_in_force(void)
+{
+    return target != NULL ? target : log_target_default();
+}
+
+void log_say_stderr(enum log_event event, const struct log_field *fields, size_t count)
+{
+    struct log_line line;
+    if (!is_said(event) || strcmp(log_target_name(target_in_force()), "stderr") == 0)
+        return;
+    render(event, fields, count, &line);
+    log_target_write(log_target_default(), &line, NULL); /* there is nowhere else to go */
+}
+
+static void note_trouble(const char *why)
+{
+    snprintf(trouble, sizeof trouble, "log.target %s: %s", log_target_name(target_in_force()), why);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (trouble_said || !quiet_may_say(quiet_key(UINT64_MAX, 0), FAILED_EVERY, (uint64_t)now.tv_sec))
+        return;
+    trouble_said = true;
+    LOG_SAY_STDERR(LOG_FAILED, log_text("reason", trouble),
+                   log_text("remedy", "lines are lost until it takes them again"));
+}
+
+/* false: it was not taken. */
+static bool put_line(const struct log_line *line)
+{
+    const char *why;
+    if (log_target_write(target_in_force(), line, &why)) {
+        trouble[0] = '\0';
+        trouble_said = false;
+        return true;
+    }
+    lost_reason = why;
+    note_trouble(why);
+    return false;
+}
+
+/* Lines that are missing are said where they are missing. The line that says so may be lost itself, and then
+ * the next line, or drain, says it. */
+static void say_lost(void)
+{
+    struct log_line line;
+    const struct log_field fields[] = {
+        log_number("count", (int64_t)lost),
+        log_text("target", log_target_name(target_in_force())),
+        log_text("reason", lost_reason != NULL ? lost_reason : "tvsd could not keep up"),
+    };
+    if (lost == 0)
+        return;
+    render(LOG_EV_LOG_DROPPED, fields, sizeof fields / sizeof fields[0], &line);
+    if (is_said(LOG_EV_LOG_DROPPED) && !put_line(&line))
+        return;
+    lost = 0;
+    lost_reason = NULL;
+}
+
 static void write_line(const struct log_line *line)
 {
-    if (!log_target_write(target != NULL ? target : log_target_default(), line))
+    say_lost();
+    if (!put_line(line))
         lost++;
 }
 
@@ -76,12 +153,10 @@ static void submit(const struct log_line *line)
 void log_say(enum log_event event, const struct log_field *fields, size_t count)
 {
     struct log_line line;
-    if ((int)log_event_level(event) < atomic_load_explicit(&level_in_force, memory_order_relaxed))
+    if (!is_said(event))
         return;
     assert(log_event_takes(event, fields, count));
-    struct log_stamp stamp = stamp_now();
-    log_render_event((enum config_log_format)atomic_load_explicit(&format_in_force, memory_order_relaxed),
-                     &stamp, event, fields, count, &line);
+    render(event, fields, count, &line);
     submit(&line);
 }
 
@@ -109,14 +184,37 @@ void log_trace(const char *format, ...)
     submit(&line);
 }
 
+static void take_target(struct log_target *take_fresh)
+{
+    log_target_free(target);
+    target = take_fresh;
+    trouble[0] = '\0';
+    trouble_said = false;
+}
+
+int log_reopen(struct trust_error *err)
+{
+    struct log_target *fresh;
+    int rc = log_target_open(log_target_name(target_in_force()), &fresh, err);
+    if (rc == 0)
+        take_target(fresh);
+    return rc;
+}
+
+const char *log_trouble(void)
+{
+    return trouble[0] != '\0' ? trouble : NULL;
+}
+
 int log_open(const struct config *config, struct trust_error *err)
 {
     struct log_target *fresh;
     int rc = log_target_open(config->log.target, &fresh, err);
     if (rc != 0)
         return rc;
-    log_target_free(target);
-    target = fresh;
+    if (target != NULL && strcmp(log_target_name(target), log_target_name(fresh)) != 0)
+        LOG_SAY(LOG_MOVED, log_text("target", log_target_name(fresh)));
+    take_target(fresh);
     atomic_store_explicit(&level_in_force, config->log.level, memory_order_relaxed);
     atomic_store_explicit(&format_in_force, config->log.format, memory_order_relaxed);
     return 0;
@@ -204,18 +302,6 @@ static bool drain_one(struct attachment *attachment)
     return has_ended;
 }
 
-/* Once: the line that says so may be lost itself, and then the next drain says it. */
-static void say_lost(void)
-{
-    uint64_t count = lost;
-    if (count == 0)
-        return;
-    lost = 0;
-    LOG_SAY(LOG_DROPPED, log_number("count", (int64_t)count));
-    if (lost != 0)
-        lost = count;
-}
-
 void log_drain(void)
 {
     uint64_t ignored;
@@ -245,6 +331,9 @@ void log_close(void)
     log_target_free(target);
     target = NULL;
     lost = 0;
+    lost_reason = NULL;
+    trouble[0] = '\0';
+    trouble_said = false;
     atomic_store_explicit(&level_in_force, CONFIG_LOG_INFO, memory_order_relaxed);
     atomic_store_explicit(&format_in_force, CONFIG_LOG_LOGFMT, memory_order_relaxed);
     pthread_mutex_lock(&registry_lock);

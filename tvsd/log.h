@@ -2,8 +2,8 @@
  * (logfmt, json, trace) are renderings of one call, escaped there and nowhere else.
  *
  * Threads: the main thread writes; a worker attaches a ring of its own, into which its lines go and from
- * which the main thread writes them (log_drain). A full ring loses lines; they are counted and reported as
- * log-dropped. */
+ * which the main thread writes them (log_drain). A full ring loses lines, and so does a target that fails;
+ * they are counted and reported as log-dropped before the next line that is taken. */
 #ifndef TVSD_LOG_H
 #define TVSD_LOG_H
 
@@ -44,8 +44,23 @@ void log_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool log_traces(void);
 
 /* Main thread. Until log_open succeeded, lines go to stderr in logfmt. log_open is also the reload: on
- * failure (a file that cannot be opened) the log that was in force stays, and err says why. */
+ * failure (a file that cannot be opened) the log that was in force stays, and err says why. A target that is
+ * left for another is told where the log goes on. */
 int log_open(const struct config *config, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Main thread: open the target in force anew, since a file may have been moved away. On failure the one that
+ * is open stays. */
+int log_reopen(struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Main thread: the same line on stderr, unless the log goes there. */
+#define LOG_SAY_STDERR(event, ...)                                                                           \
+    log_say_stderr(LOG_EV_##event, (const struct log_field[]){__VA_ARGS__},                                  \
+                   sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
+void log_say_stderr(enum log_event event, const struct log_field *fields, size_t count);
+
+/* Main thread: why the target takes no lines at the moment, "log.target FILE: reason"; NULL: it does.
+ * Borrowed until the next line. */
+const char *log_trouble(void);
 void log_close(void);
 
 /* Whether log_open could succeed; opens and makes nothing. */

@@ -7,7 +7,7 @@
 
 #define LOG_EVENTS(X)                                                                                        \
     X(READY, "ready", INFO, "listen")                                                                        \
-    X(STARTED, "started", INFO, "version node workers store ctl")                                            \
+    X(STARTED, "started", INFO, "version node workers store ctl max_connections")                            \
     X(RELOAD, "reload", INFO, "file")                                                                        \
     X(RELOAD_REFUSED, "reload-refused", ERROR, "reason remedy")                                              \
     X(NEEDS_RESTART, "needs-restart", WARNING, "options")                                                    \
@@ -17,10 +17,10 @@
     X(SIGNER_UNCHECKED, "signer-unchecked", WARNING, "option")                                               \
     X(LISTEN_SKIPPED, "listen-skipped", WARNING, "listen reason")                                            \
     X(SOCKETS_INHERITED, "sockets-inherited", INFO, "count instead-of")                                      \
-    X(NOTIFY_FAILED, "notify-failed", WARNING, "reason")                                                     \
+    X(NOTIFY_FAILED, "notify-failed", WARNING, "reason socket")                                              \
     X(CTL_LOADED, "ctl-loaded", INFO, "file certificates signer serial sha1")                                \
-    X(CTL_REFUSED, "ctl-refused", ERROR, "file code reason in-force")                                        \
-    X(CTL_GONE, "ctl-gone", WARNING, "file")                                                                 \
+    X(CTL_REFUSED, "ctl-refused", ERROR, "file code reason in-force remedy")                                 \
+    X(CTL_GONE, "ctl-gone", WARNING, "file reason remedy")                                                   \
     X(STORE_LOADED, "store-loaded", INFO, "file certificates")                                               \
     X(STORE_REFUSED, "store-refused", ERROR, "file reason")                                                  \
     X(CERTIFICATE_LOADED, "certificate-loaded", INFO, "subject serial sha1 expires")                         \
@@ -31,13 +31,16 @@
     X(AMBIGUOUS, "ambiguous", WARNING, "serial issuer source device peer")                                   \
     X(EXPIRED_REFUSED, "expired-refused", WARNING, "serial issuer source device peer")                       \
     X(CONN_CLOSED, "conn-closed", INFO, "reason peer requests ms detail")                                    \
-    X(TLS_REFUSED, "tls-refused", WARNING, "reason peer setting")                                            \
+    X(TLS_REFUSED, "tls-refused", WARNING, "reason peer setting remedy")                                     \
+    X(ADDRESS_REFUSED, "address-refused", WARNING, "peer connections setting")                               \
     X(TLS_WEAK, "tls-weak", INFO, "peer protocol cipher setting")                                            \
     X(ACCEPT_PAUSED, "accept-paused", WARNING, "reason error remedy")                                        \
     X(ACCEPT_RESUMED, "accept-resumed", WARNING, "reason seconds pauses")                                    \
     X(WORKER_HUNG, "worker-hung", ERROR, "worker seconds remedy")                                            \
     X(WORKER_ANSWERS, "worker-answers", WARNING, "worker seconds")                                           \
-    X(LOG_DROPPED, "log-dropped", WARNING, "count")                                                          \
+    X(LOG_FAILED, "log-failed", ERROR, "reason remedy")                                                      \
+    X(LOG_MOVED, "log-moved", INFO, "target")                                                                \
+    X(LOG_DROPPED, "log-dropped", WARNING, "count target reason")                                            \
     X(STATS, "stats", INFO, "*")
 
 enum log_event {

@@ -17,8 +17,10 @@
 #define WINDOW_MS 1000
 
 struct log_target {
+    char *name; /* NULL: stderr */
     int fd;
     bool owns_fd;
+    int error;                  /* of the last line that was not taken; 0: nobody took it */
     bool has_priority;          /* <n> before each line */
     bool is_torn;               /* the last line was written in part: the next starts on a line of its own */
     int64_t window, wait_left;  /* monotonic milliseconds */
@@ -64,21 +66,39 @@ struct log_target *log_target_default(void)
     return &target;
 }
 
-static int system_error(const char *what, struct trust_error *err)
+/* The error of a file that cannot be opened, by errno. */
+static int file_refused(const char *path, struct trust_error *err)
 {
-    int code = errno == ENOENT   ? TRUST_ENOTFOUND
-               : errno == EACCES ? TRUST_EDENIED
-               : errno == ENOMEM ? TRUST_ENOMEM
-                                 : TRUST_ESYSTEM;
-    return trust_error_set(err, code, TRUST_NO_OFFSET, "log.target: %s: %m", what);
+    int number = errno;
+    switch (number) {
+    case ENOENT:
+        return trust_error_set(
+            err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
+            "log.target: %.250s cannot be written: its folder is not there: make it, or correct "
+            "log.target",
+            path);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return trust_error_set(
+            err, TRUST_EDENIED, TRUST_NO_OFFSET,
+            "log.target: %.250s cannot be written: %s: let user %u write there (under systemd also "
+            "ReadWritePaths=)",
+            path, strerrordesc_np(number), (unsigned)geteuid());
+    default:
+        return trust_error_set(err, number == ENOMEM ? TRUST_ENOMEM : TRUST_ESYSTEM, TRUST_NO_OFFSET,
+                               "log.target: %.250s cannot be written: %s", path, strerrordesc_np(number));
+    }
 }
+
+/* Without O_NONBLOCK a FIFO that nobody reads would hold up the start. */
+#define FILE_FLAGS (O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
 static int file_init(struct log_target *target, const char *path, struct trust_error *err)
 {
-    /* Without O_NONBLOCK a FIFO that nobody reads would hold up the start. */
-    target->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    target->fd = open(path, FILE_FLAGS | O_CREAT, 0640);
     target->owns_fd = true;
-    return target->fd >= 0 ? 0 : system_error(path, err);
+    return target->fd >= 0 ? 0 : file_refused(path, err);
 }
 
 static int syslog_connect(struct log_target *target)
@@ -106,13 +126,22 @@ static int syslog_init(struct log_target *target, const char *path, struct trust
                            path);
 }
 
-static int target_new(struct log_target **out, struct trust_error *err)
+static int no_memory(struct trust_error *err)
 {
-    *out = calloc(1, sizeof **out);
-    if (*out == NULL)
-        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "log.target: out of memory");
-    (*out)->fd = -1;
+    return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "log.target: out of memory");
+}
+
+static int target_new(const char *name, struct log_target **out, struct trust_error *err)
+{
+    struct log_target *target = calloc(1, sizeof *target);
+    *out = NULL;
+    if (target == NULL || (target->name = strdup(name)) == NULL) {
+        free(target);
+        return no_memory(err);
+    }
+    target->fd = -1;
     ignore_sigpipe();
+    *out = target;
     return 0;
 }
 
@@ -122,7 +151,7 @@ int log_target_open(const char *name, struct log_target **out, struct trust_erro
     *out = NULL;
     if (strcmp(name, "syslog") == 0)
         return log_target_open_syslog(_PATH_LOG, out, err);
-    int rc = target_new(&target, err);
+    int rc = target_new(name, &target, err);
     if (rc != 0)
         return rc;
     if (strcmp(name, "stderr") == 0)
@@ -141,7 +170,7 @@ int log_target_open_syslog(const char *path, struct log_target **out, struct tru
 {
     struct log_target *target;
     *out = NULL;
-    int rc = target_new(&target, err);
+    int rc = target_new("syslog", &target, err);
     if (rc != 0)
         return rc;
     rc = syslog_init(target, path, err);
@@ -159,6 +188,7 @@ void log_target_free(struct log_target *target)
         return;
     if (target->owns_fd && target->fd >= 0)
         close(target->fd);
+    free(target->name);
     free(target);
 }
 
@@ -167,6 +197,11 @@ static int64_t now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+const char *log_target_name(const struct log_target *target)
+{
+    return target->name != NULL ? target->name : "stderr";
 }
 
 /* Whether a write would be taken now, or soon enough. An error or a hang-up counts as yes: the write tells.
@@ -192,13 +227,16 @@ static bool write_all(struct log_target *target, const char *text, size_t len)
 {
     size_t done = 0;
     while (done < len) {
+        target->error = 0;
         if (!is_writable(target))
             break;
         ssize_t put = write(target->fd, text + done, len - done);
-        if (put > 0)
+        if (put > 0) {
             done += (size_t)put;
-        else if (put == 0 || errno != EINTR)
+        } else if (put == 0 || errno != EINTR) {
+            target->error = put == 0 || errno == EAGAIN ? 0 : errno;
             break;
+        }
     }
     if (done > 0)
         target->is_torn = done < len;
@@ -239,33 +277,54 @@ static bool write_syslog(struct log_target *target, const struct log_line *line)
             return true;
         if (errno == EINTR)
             continue;
+        target->error = 0;
         if (errno == EAGAIN || errno == ENOBUFS) {
             if (!is_writable(target))
                 return false;
         } else if (syslog_connect(target) != 0) { /* the daemon was started anew, or is gone */
+            target->error = errno;
             return false;
         }
     }
     return false;
 }
 
-bool log_target_write(struct log_target *target, const struct log_line *line)
+bool log_target_write(struct log_target *target, const struct log_line *line, const char **why)
 {
-    return target->address.sun_path[0] != '\0' ? write_syslog(target, line) : write_line(target, line);
+    bool taken = target->address.sun_path[0] != '\0' ? write_syslog(target, line) : write_line(target, line);
+    if (!taken && why != NULL)
+        *why = target->error != 0 ? strerrordesc_np(target->error) : "nobody reads what is written there";
+    return taken;
+}
+
+static int check_syslog(struct trust_error *err)
+{
+    struct log_target *target;
+    int rc = log_target_open_syslog(_PATH_LOG, &target, err);
+    log_target_free(target);
+    return rc;
+}
+
+/* A file that is there is opened as it will be, which changes nothing. */
+static int check_file(const char *path, struct trust_error *err)
+{
+    int fd = open(path, FILE_FLAGS);
+    if (fd >= 0)
+        close(fd);
+    if (fd >= 0 || errno != ENOENT)
+        return fd >= 0 ? 0 : file_refused(path, err);
+    const char *slash = strrchr(path, '/');
+    char *folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    if (folder == NULL)
+        return no_memory(err);
+    int rc = access(folder, W_OK | X_OK) == 0 ? 0 : file_refused(path, err);
+    free(folder);
+    return rc;
 }
 
 int log_target_check(const char *name, struct trust_error *err)
 {
-    const char *slash = strrchr(name, '/');
-    if (slash == NULL)
-        return 0; /* stderr and syslog */
-    char *folder = strndup(name, slash == name ? 1 : (size_t)(slash - name));
-    if (folder == NULL)
-        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "log.target: out of memory");
-    bool fits = access(name, F_OK) == 0 ? access(name, W_OK) == 0 : access(folder, W_OK | X_OK) == 0;
-    int rc = fits ? 0
-                  : trust_error_set(err, errno == ENOENT ? TRUST_ENOTFOUND : TRUST_EDENIED, TRUST_NO_OFFSET,
-                                    "log.target: %s cannot be written: %s", name, strerror(errno));
-    free(folder);
-    return rc;
+    if (strcmp(name, "syslog") == 0)
+        return check_syslog(err);
+    return strchr(name, '/') != NULL ? check_file(name, err) : 0;
 }

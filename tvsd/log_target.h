@@ -10,12 +10,12 @@
 
 struct log_target;
 
-/* name: "stderr", "syslog" or a file's path; the file is created (0640) and appended to. Ignores SIGPIPE from
- * then on. Errors: TRUST_ESYSTEM, TRUST_EDENIED, TRUST_ENOTFOUND, TRUST_ENOMEM. */
+/* name: "stderr", "syslog" or a file's path, which is copied; the file is created (0640) and appended to.
+ * Ignores SIGPIPE from then on. Errors: TRUST_ESYSTEM, TRUST_EDENIED, TRUST_ENOTFOUND, TRUST_ENOMEM. */
 int log_target_open(const char *name, struct log_target **out, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Whether log_target_open could open it, without making a file (`tvsd -t` may run as somebody else). Same
- * errors. */
+/* Whether log_target_open could open it, without making or changing a file (`tvsd -t` may run as somebody
+ * else). Same errors. */
 int log_target_check(const char *name, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* A syslog daemon's datagram socket at that path. Same errors. */
@@ -27,8 +27,11 @@ struct log_target *log_target_default(void);
 
 void log_target_free(struct log_target *target);
 
-/* Write a line. false: it was not taken. */
-bool log_target_write(struct log_target *target, const struct log_line *line);
+/* What it was opened as; a syslog daemon's is "syslog". */
+const char *log_target_name(const struct log_target *target);
+
+/* Write a line. false: it was not taken, and *why (may be NULL) is the reason, in static words. */
+bool log_target_write(struct log_target *target, const struct log_line *line, const char **why);
 
 /* Whether lines on that descriptor are read by systemd, which takes a <n> before them for their priority. The
  * texts are the environment's JOURNAL_STREAM and INVOCATION_ID (NULL: not set). */

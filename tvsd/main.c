@@ -61,14 +61,16 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
     return optind == argc;
 }
 
-/* -t and -T. One line on stderr if something is wrong. */
+/* -t and -T. One line on stderr if something is wrong, or a CTL would be refused. */
 static int inspect(const struct arguments *arguments)
 {
     struct world world;
-    struct trust_error err = {0};
+    struct trust_error err = {0}, warning = {0};
     int rc = world_read_config(&world, arguments->config_path, &err);
     if (rc == 0 && arguments->test)
-        rc = world_check(&world, &err);
+        rc = world_check(&world, &warning, &err);
+    if (rc == 0 && warning.code != 0)
+        fprintf(stderr, "tvsd: warning: %s would be refused: %s\n", CTL_FILE_NAME, warning.text);
     if (rc != 0)
         fprintf(stderr, "tvsd: %s\n", err.text);
     else if (arguments->dump)

@@ -33,6 +33,7 @@ struct watch {
     const char *name;                /* of a file in it; NULL: every file */
     char path[2 * SOURCES_PATH_MAX]; /* what is compared by stat: the file, or the folder */
     int descriptor;                  /* of inotify, -1: not watched now */
+    bool is_gone;                    /* the folder was not there at the last look */
     struct stamp known;              /* at the last report */
     struct stamp seen;               /* at the last tick */
 };
@@ -188,6 +189,7 @@ static void watch_folder(struct monitor *monitor, struct watch *watch)
     if (monitor->inotify < 0)
         return;
     int descriptor = inotify_add_watch(monitor->inotify, watch->folder, WATCHED);
+    watch->is_gone = descriptor < 0 && errno == ENOENT;
     if (watch->descriptor >= 0 && descriptor != watch->descriptor)
         inotify_rm_watch(monitor->inotify, watch->descriptor);
     watch->descriptor = descriptor;
@@ -204,8 +206,11 @@ static void tick(evutil_socket_t fd, short events, void *arg)
     open_inotify(monitor);
     for (int i = 0; i < WATCH_COUNT; i++) {
         struct watch *watch = &monitor->watches[i];
+        bool was_gone = watch->is_gone;
         watch_folder(monitor, watch);
         struct stamp now = stamp_take(watch->path);
+        if (was_gone && !watch->is_gone && !now.there)
+            what |= watch->what; /* the folder is back, without the file */
         /* A file that is being written changes from tick to tick: wait until it no longer does. */
         if (!stamps_equal(&now, &watch->known) && (stamps_equal(&now, &watch->seen) || !now.there))
             what |= watch->what;

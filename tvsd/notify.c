@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
@@ -36,14 +37,15 @@ static bool tell(const char *message)
 {
     int rc = send_message(message);
     if (rc < 0 && !failing)
-        LOG_SAY(NOTIFY_FAILED, log_text("reason", strerror(-rc)));
+        LOG_SAY(NOTIFY_FAILED, log_text("reason", strerror(-rc)),
+                log_text("socket", getenv("NOTIFY_SOCKET")));
     failing = rc < 0;
     return rc >= 0;
 }
 
 static void tell_status(const char *what, const char *status)
 {
-    char message[640];
+    char message[1100];
     size_t start = (size_t)snprintf(message, sizeof message, "%sSTATUS=", what);
     snprintf(message + start, sizeof message - start, "%s", status);
     for (char *c = message + start; *c != '\0'; c++) /* a new line would be another message */

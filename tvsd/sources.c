@@ -1,7 +1,7 @@
 #include "sources.h"
 
-#include "identity.h"
 #include "log.h"
+#include "remedy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,11 +36,11 @@ int store_source_open(const struct config *config, const char *config_path, stru
         return too_long(err, "state");
     int rc = open_file(&made, err);
     if (rc == TRUST_ENOTFOUND) {
-        char remedy[200];
+        char remedy[REMEDY_MAX];
         return trust_error_set(
             err, rc, TRUST_NO_OFFSET,
-            "%.150s: there is no store yet; to make it, with a TVS certificate in it, run %s", made.path,
-            identity_remedy(config_path, remedy, sizeof remedy));
+            "%.120s: there is no store: if there was one, put it back; the first time, %.200s makes it",
+            made.path, remedy_phrase(config_path, "set cert regen TVS", remedy, sizeof remedy));
     }
     if (rc == 0)
         *source = made;
@@ -72,6 +72,15 @@ bool store_source_changed(struct store_source *source)
     return rc != 0 || version != source->version;
 }
 
+int store_source_gone(const char *path, struct trust_error *err)
+{
+    return trust_error_set(
+        err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
+        "%.200s is gone; what was read stays in force: put the store back, or restore it from a "
+        "backup",
+        path);
+}
+
 static int load_index(struct trust_store *db, struct trust_index **out, struct trust_error *err)
 {
     struct trust_index_builder *builder = NULL;
@@ -93,6 +102,8 @@ int store_source_load(struct store_source *source, struct trust_index **out, str
     if (reopened) {
         fresh.db = NULL;
         rc = open_file(&fresh, err);
+        if (rc == TRUST_ENOTFOUND)
+            store_source_gone(source->path, err);
     }
     /* Before the load: what is written during it shows as a further change. */
     if (rc == 0)
@@ -184,7 +195,8 @@ static void say_good_failed(const char *path, const char *what, struct trust_err
 {
     trust_error_prefix(err, err->code, "%s", what);
     LOG_SAY(CTL_REFUSED, log_text("file", path), log_text("code", trust_error_name(err->code)),
-            log_text("reason", err->text));
+            log_text("reason", err->text),
+            log_text("remedy", "give tvsd the rights, or the room, to change it"));
 }
 
 /* load_ctl has refused a state folder whose path is too long before either of these is called. */

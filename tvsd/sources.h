@@ -28,6 +28,9 @@ struct store_source {
  * Errors: trust_store_open's. */
 int store_source_open(const struct config *config, const char *config_path, struct store_source *source,
                       struct trust_error *err) TRUST_MUST_CHECK;
+
+/* The error of a store that was open and is no longer there. Returns its code. */
+int store_source_gone(const char *path, struct trust_error *err);
 void store_source_close(struct store_source *source);
 
 /* Whether the store was written, or its file replaced or lost, since the last load: to be asked every so

@@ -65,8 +65,10 @@ static enum tls_failure failure_of(const struct tls *tls, unsigned long code)
 static void detail_set(struct tls *tls, unsigned long code)
 {
     const char *words = ERR_reason_error_string(code);
-    if (tls->failure == TLS_FAILURE_ALERT)
-        words = SSL_alert_desc_string_long(ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET);
+    if (tls->failure == TLS_FAILURE_ALERT) {
+        tls->alert = ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET;
+        words = SSL_alert_desc_string_long(tls->alert);
+    }
     snprintf(tls->detail, sizeof tls->detail, "%s", words != NULL ? words : "");
 }
 
@@ -82,6 +84,53 @@ void tls_failure_note(struct tls *tls)
     if (tls->failure == TLS_FAILURE_NONE) {
         tls->failure = TLS_FAILURE_PROTOCOL;
         detail_set(tls, first);
+    }
+}
+
+#define NO_ALERT 0 /* close_notify, which is no failure */
+
+/* RFC 5280, 4.1.2.2: no serial number is longer. */
+#define SERIAL_SHOWN 20
+
+static const char *own_serial(const struct tls *tls, char out[2 * SERIAL_SHOWN + 1])
+{
+    const X509 *cert = SSL_get_certificate(tls->ssl);
+    const ASN1_INTEGER *serial = cert != NULL ? X509_get0_serialNumber(cert) : NULL;
+    struct trust_bytes bytes = {0};
+    if (serial != NULL)
+        bytes = (struct trust_bytes){ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)};
+    if (bytes.len > SERIAL_SHOWN)
+        bytes.len = SERIAL_SHOWN;
+    return trust_hex(bytes, 0, true, out);
+}
+
+const char *tls_failure_remedy(const struct tls *tls, char *out, size_t size)
+{
+    char serial[2 * SERIAL_SHOWN + 1];
+    const char *if_that_is_it = "";
+    switch (tls->alert) {
+    case NO_ALERT:
+        /* Some phones that do not know our certificate just go. */
+        if (tls->class == TLS_CLASS_UNKNOWN ||
+            (tls->failure != TLS_FAILURE_ABANDONED && tls->failure != TLS_FAILURE_RESET))
+            return "";
+        if_that_is_it = "perhaps ";
+        /* fallthrough */
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+        snprintf(
+            out, size,
+            "%sits lists do not hold the TVS certificate with serial number %s: give it an ITL that does "
+            "(`tvsctl utils itl update`)",
+            if_that_is_it, own_serial(tls, serial));
+        return out;
+    case SSL_AD_CERTIFICATE_EXPIRED:
+        snprintf(out, size, "the TVS certificate with serial number %s has expired, or its clock is wrong",
+                 own_serial(tls, serial));
+        return out;
+    default:
+        return "";
     }
 }
 

@@ -24,6 +24,7 @@ struct tls {
     struct tls_policy policy;
     enum tls_class class;
     enum tls_failure failure;
+    int alert;   /* that the peer sent; 0: none */
     bool broken; /* libssl forbids further calls, SSL_shutdown included */
     char detail[192];
 };

@@ -27,6 +27,7 @@ struct workers {
     struct worker **items;
     struct health *health; /* one an item */
     size_t count;
+    int64_t max_connections;
     struct snapshot *current;  /* posted to all */
     struct snapshot *previous; /* some may still use it; NULL: nobody does */
     struct snapshot *pending;  /* to be posted when previous is gone */
@@ -204,6 +205,7 @@ static int start_all(struct workers *workers, const struct config *config, const
     if (connections < (int64_t)count)
         count = (size_t)connections; /* each takes one connection at least */
     int rc = 0;
+    workers->max_connections = connections;
     for (size_t i = 0; rc == 0 && i < count; i++) {
         int64_t share = connections / (int64_t)count + ((int64_t)i < connections % (int64_t)count);
         const struct worker_options options = {
@@ -263,6 +265,11 @@ int workers_start(struct event_base *base, const struct config *config, const st
 size_t workers_count(const struct workers *workers)
 {
     return workers->count;
+}
+
+int64_t workers_max_connections(const struct workers *workers)
+{
+    return workers->max_connections;
 }
 
 void workers_stats(const struct workers *workers, struct stats *sum)

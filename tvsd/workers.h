@@ -43,6 +43,10 @@ void workers_ping(struct workers *workers, workers_turn turn, void *arg);
 void workers_name_hung(struct workers *workers, const char *remedy);
 
 size_t workers_count(const struct workers *workers);
+
+/* How many connections they take at a time, all together. */
+int64_t workers_max_connections(const struct workers *workers);
+
 void workers_stats(const struct workers *workers, struct stats *sum);
 
 /* Join and free. To be called when they have ended, or before the loop runs (they are drained at once then).

@@ -2,6 +2,7 @@
 
 #include "identity.h"
 #include "log.h"
+#include "remedy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -103,16 +104,48 @@ static int adopt_ctl(struct world *world, struct ctl_file *ctl, const char *path
     return 0;
 }
 
+/* How people get a CTL that is believed. Returns out. */
+static const char *how_to_make_ctl(const struct world *world, const char *start, char *out, size_t size)
+{
+    char phrase[REMEDY_MAX], published[SOURCES_PATH_MAX];
+    if (config_state_path(world->config, CTL_FILE_PUBLISHED, published, sizeof published) == NULL)
+        published[0] = '\0';
+    snprintf(out, size, "%s%s, or put back a list from %s", start,
+             remedy_phrase(world->config_path, "utils ctl update CTLFile", phrase, sizeof phrase), published);
+    return out;
+}
+
+static const char *ctl_remedy(const struct world *world, int code, char *out, size_t size)
+{
+    if (ctl_file_is_trouble(code))
+        return "it is tried again";
+    if (code == TRUST_ENOTFOUND)
+        return "put the folder back, or correct trust_lists.directory and send SIGHUP";
+    if (code == TRUST_EDENIED)
+        return "let the user that tvsd runs as read it, then send SIGHUP";
+    return how_to_make_ctl(world, "", out, size);
+}
+
 /* Say why a CTL is refused, unless that was the last thing said of it. The world's own CTL is what stays in
  * force. */
 static void say_ctl_refused(struct world *world, const char *path, const struct trust_error *why, bool again)
 {
-    char in_force[CTL_SOURCE_NAME_SIZE];
+    char in_force[CTL_SOURCE_NAME_SIZE], remedy[REMEDY_MAX + SOURCES_PATH_MAX];
     if (!again && world->ctl_error.code == why->code && strcmp(world->ctl_error.text, why->text) == 0)
         return;
     LOG_SAY(CTL_REFUSED, log_text("file", path), log_text("code", trust_error_name(why->code)),
-            log_text("reason", why->text), log_text("in-force", ctl_source_name(&world->ctl, in_force)));
+            log_text("reason", why->text), log_text("in-force", ctl_source_name(&world->ctl, in_force)),
+            log_text("remedy", ctl_remedy(world, why->code, remedy, sizeof remedy)));
     world->ctl_error = *why;
+}
+
+static void say_ctl_gone(const struct world *world, const char *path)
+{
+    char remedy[REMEDY_MAX + SOURCES_PATH_MAX];
+    LOG_SAY(
+        CTL_GONE, log_text("file", path),
+        log_text("reason", "it was deleted: answers come from the store alone"),
+        log_text("remedy", how_to_make_ctl(world, "phones in mixed mode need it: ", remedy, sizeof remedy)));
 }
 
 /* At the start the last good CTL stands in for one that is refused. */
@@ -125,10 +158,6 @@ static int start_with_good_ctl(struct world *world, const struct trust_error *wh
     int rc = ctl_source_load_good(world->config, world->store.db, &good, &good_error);
     if (rc == TRUST_ENOMEM)
         return trust_error_set(err, rc, TRUST_NO_OFFSET, "the last good CTL: %.300s", good_error.text);
-    if (rc == TRUST_ENOTFOUND && why->code == TRUST_ENOTFOUND) {
-        world->ctl_status = CTL_ABSENT; /* neither folder nor file nor memory of one: nothing is missing */
-        return adopt_ctl(world, NULL, path, err);
-    }
     if (config_state_path(world->config, CTL_FILE_GOOD, good_path, sizeof good_path) == NULL)
         good_path[0] = '\0';
     int adopted = rc == 0 ? adopt_ctl(world, &good, good_path, err) : adopt_ctl(world, NULL, path, err);
@@ -157,6 +186,7 @@ static int reload_with_ctl_in_force(struct world *world, const struct world *pre
         judged == 0 ? adopt_ctl(world, &same, previous->ctl_path, err) : adopt_ctl(world, NULL, path, err);
     if (rc != 0)
         return rc;
+    world->ctl_stays = judged == 0;
     say_ctl_refused(world, path, why, true);
     if (judged == TRUST_ESIGNER) /* it may be the very file */
         say_ctl_refused(world, previous->ctl_path, &withdrawn, false);
@@ -180,10 +210,6 @@ static int build_ctl(struct world *world, const struct world *previous, struct t
         return trust_error_set(err, why.code, TRUST_NO_OFFSET, "%.150s: %.200s", path, why.text);
     if (previous == NULL)
         return start_with_good_ctl(world, &why, err);
-    if (why.code == TRUST_ENOTFOUND && previous->ctl.list == NULL) {
-        world->ctl_status = CTL_ABSENT;
-        return adopt_ctl(world, NULL, path, err);
-    }
     return reload_with_ctl_in_force(world, previous, path, &why, err);
 }
 
@@ -193,6 +219,8 @@ int world_build(struct world *world, const struct world *previous, struct trust_
     if (previous != NULL)
         world->generation = previous->generation;
     int rc = store_source_open(world->config, world->config_path, &world->store, err);
+    if (rc == TRUST_ENOTFOUND && previous != NULL)
+        store_source_gone(previous->store.path, err);
     if (rc == 0)
         rc = build_store(world, err);
     if (rc == 0)
@@ -204,9 +232,11 @@ int world_build(struct world *world, const struct world *previous, struct trust_
     return rc;
 }
 
-int world_check(struct world *world, struct trust_error *err)
+int world_check(struct world *world, struct trust_error *warning, struct trust_error *err)
 {
     struct identity identity = {0};
+    struct ctl_file ctl = {0};
+    *warning = (struct trust_error){0};
     int rc = log_check(world->config, err);
     if (rc == 0)
         rc = store_source_open(world->config, world->config_path, &world->store, err);
@@ -216,6 +246,9 @@ int world_check(struct world *world, struct trust_error *err)
         rc = identity_load(world->config, world->config_path, world->store.db, &identity, err);
     if (rc == 0)
         rc = build_tls(world, &identity, NULL, err);
+    if (rc == 0 && ctl_source_load(world->config, world->store.db, &ctl, warning) != CTL_REFUSED)
+        *warning = (struct trust_error){0};
+    ctl_file_fini(&ctl);
     return rc;
 }
 
@@ -223,7 +256,7 @@ void world_say(const struct world *world)
 {
     store_source_say(&world->store, world->store_index);
     identity_say(world->cert);
-    if (world->ctl.list != NULL)
+    if (world->ctl.list != NULL && !world->ctl_stays)
         ctl_source_say(&world->ctl, world->ctl_path);
 }
 
@@ -232,7 +265,7 @@ void world_remember_ctl(const struct world *world)
     if (world->ctl_status == CTL_BELIEVED)
         ctl_source_keep(world->config, &world->ctl);
     else if (world->ctl_status == CTL_ABSENT && ctl_source_forget(world->config))
-        LOG_SAY(CTL_GONE, log_text("file", world->ctl_path));
+        say_ctl_gone(world, world->ctl_path);
 }
 
 struct snapshot *world_snapshot(struct world *world)
@@ -261,7 +294,7 @@ static bool refresh_identity(struct world *world)
     struct trust_cert *cert = NULL;
     struct identity identity = {0};
     struct trust_error err = {0};
-    int rc = trust_store_own(world->store.db, world->config->node.name, TRUST_UNIT_TVS, &cert, &err);
+    int rc = identity_cert(world->config, world->store.db, &cert, &err);
     bool same = rc == 0 && trust_cert_equal(cert, world->cert);
     trust_cert_free(cert);
     if (same) {
@@ -307,6 +340,7 @@ static bool ctl_gone(struct world *world, const char *path)
     struct trust_error err = {0};
     if (world->ctl_status == CTL_ABSENT)
         return false;
+    bool folder_is_back = world->ctl.list == NULL && world->ctl_error.code == TRUST_ENOTFOUND;
     int rc = adopt_ctl(world, NULL, path, &err);
     if (rc != 0) {
         say_ctl_refused(world, path, &err, true);
@@ -314,7 +348,8 @@ static bool ctl_gone(struct world *world, const char *path)
     }
     world->ctl_status = CTL_ABSENT;
     world->ctl_error = (struct trust_error){0};
-    LOG_SAY(CTL_GONE, log_text("file", path));
+    if (!folder_is_back)
+        say_ctl_gone(world, path);
     ctl_source_forget(world->config);
     return true;
 }
@@ -329,13 +364,11 @@ static bool refresh_ctl(struct world *world, bool again)
     enum ctl_status status = ctl_source_load(world->config, world->store.db, &ctl, &err);
     if (status == CTL_ABSENT)
         return ctl_gone(world, path);
-    if (status == CTL_REFUSED && err.code == TRUST_ENOTFOUND && world->ctl.list == NULL)
-        return false; /* the folder went, and there was nothing in it */
     if (status == CTL_BELIEVED && adopt_ctl(world, &ctl, path, &err) != 0)
         status = CTL_REFUSED;
     world->ctl_status = status;
     if (status == CTL_REFUSED) {
-        say_ctl_refused(world, path, &err, again);
+        say_ctl_refused(world, path, &err, again && err.code != TRUST_ENOTFOUND);
         return false;
     }
     world->ctl_error = (struct trust_error){0};

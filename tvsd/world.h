@@ -22,7 +22,9 @@ struct world {
     enum ctl_status ctl_status;
     struct ctl_file ctl;             /* in force; list NULL: none. Its index belongs to ctl_part */
     char ctl_path[SOURCES_PATH_MAX]; /* where it was read */
-    /* Why CTLFile.tlv, the store and the TVS certificate are refused: said once, not at each attempt. */
+    bool ctl_stays;                  /* it was in force before the reload that made this world */
+    /* Why CTLFile.tlv, the store and the TVS certificate are refused, code 0 if they are not: said once, not
+     * at each attempt. */
     struct trust_error ctl_error, store_error, cert_error;
     unsigned long generation; /* of the last snapshot */
 };
@@ -35,12 +37,13 @@ int world_read_config(struct world *world, const char *config_path, struct trust
  * refused, and previous hands down its TLS tickets. */
 int world_build(struct world *world, const struct world *previous, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Whether a start would have log, store, certificate and key: `tvsd -t`. */
-int world_check(struct world *world, struct trust_error *err) TRUST_MUST_CHECK;
+/* Whether a start would have log, store, certificate and key: `tvsd -t`. *warning: why the CTL would be
+ * refused; "" if it would not. */
+int world_check(struct world *world, struct trust_error *warning, struct trust_error *err) TRUST_MUST_CHECK;
 
 void world_fini(struct world *world);
 
-/* Say what is in force: store-loaded, ctl-loaded. */
+/* Say what is in force: store-loaded, ctl-loaded; not of a CTL that merely stays so. */
 void world_say(const struct world *world);
 
 /* Keep the CTL in force for the next start; where there is none, forget the one that was kept, and say

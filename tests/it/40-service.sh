@@ -74,16 +74,83 @@ test_stop_does_not_wait_for_idle() {
     log_shows 'event=conn-closed reason=drained ' || fail "the idle connection was not closed as drained"
 }
 
-# One that has not even begun its handshake: until the drain timeout at most.
+# Nor must one that has not sent a byte.
 test_stop_does_not_wait_for_silence() {
     setup
-    sed -i '1s/ }/, drain_timeout: 300ms }/' "$T/tvsd.yaml"
+    sed -i '1s/ }/, drain_timeout: 1m }/' "$T/tvsd.yaml"
     start
     exec 5<>"/dev/tcp/${HOST%:*}/${HOST##*:}"
     ask 0 verify "$CERTS/tvs.crt"
     stop
-    log_shows 'event=conn-closed reason=drain' || fail "the silent connection was not closed"
+    log_shows 'event=conn-closed reason=drained ' || fail "the silent connection was not closed"
     exec 5>&-
+}
+
+# ---- A TFTP folder that is not there
+
+test_no_tftp_folder() {
+    setup
+    rmdir "$T/tftp"
+    expect 0 "$BUILD/tvsd" --config "$T/tvsd.yaml" -t
+    err_has 'tvsd: warning: CTLFile.tlv would be refused:' "$T/tftp" trust_lists.directory
+    err_is_one_line
+    start
+    log_shows "level=error event=ctl-refused file=$T/tftp/CTLFile.tlv code=not-found reason=.* in-force=none remedy=" ||
+        fail "the start does not say it"
+    log_shows 'event=started .* ctl=0 max_connections=[1-9][0-9]*$' || fail "no max_connections"
+    mark
+    kill -HUP "$PID"
+    wait_log 'event=ctl-refused .* code=not-found '
+    stop
+}
+
+# ---- The log
+
+# tvsd with a log file, $T/logs/tvsd.log; what it says on standard error is $T/log.
+start_with_log_file() {
+    mkdir "$T/logs"
+    echo "log: { target: $T/logs/tvsd.log }" >>"$T/tvsd.yaml"
+    : >"$T/log"
+    "$BUILD/tvsd" --config "$T/tvsd.yaml" >"$T/stdout" 2>"$T/log" </dev/null &
+    PID=$!
+    wait_until file_shows "$T/logs/tvsd.log" 'event=ready'
+}
+file_shows() { [ -e "$1" ] && grep -qE -- "$2" "$1"; }
+
+# A reload that is refused for another reason opens the file anew all the same.
+test_rotated_log_and_refused_reload() {
+    setup
+    start_with_log_file
+    mv "$T/logs/tvsd.log" "$T/logs/tvsd.log.1"
+    echo 'no_such_section: { }' >>"$T/tvsd.yaml"
+    kill -HUP "$PID"
+    wait_until file_shows "$T/logs/tvsd.log" 'event=reload-refused .*no_such_section'
+    [ ! -s "$T/log" ] || fail "standard error says something, too"
+    # With the folder away it is said where it can be.
+    mv "$T/logs" "$T/away"
+    kill -HUP "$PID"
+    wait_log 'level=error event=reload-refused .*no_such_section'
+    sed -i '$d' "$T/tvsd.yaml"
+    mark
+    kill -HUP "$PID"
+    wait_log 'event=reload-refused reason="log\.target: .*its folder is not there: make it, or correct log\.target'
+    # Another target: the old one says so.
+    sed -i "s:$T/logs:$T:" "$T/tvsd.yaml"
+    kill -HUP "$PID"
+    wait_until file_shows "$T/tvsd.log" 'event=reload '
+    file_shows "$T/away/tvsd.log" "event=log-moved target=$T/tvsd.log" || fail "the old log does not say where it goes on"
+    stop
+}
+
+test_full_disk() {
+    [ -w /dev/full ] || { echo 'skipped: no /dev/full here' >&2; return; }
+    setup 'log: { target: /dev/full }'
+    : >"$T/log"
+    "$BUILD/tvsd" --config "$T/tvsd.yaml" >"$T/stdout" 2>"$T/log" </dev/null &
+    PID=$!
+    wait_log 'level=error event=log-failed reason="log\.target /dev/full: No space left on device" remedy='
+    stop
+    [ "$(wc -l <"$T/log")" -eq 1 ] || fail "said more than once"
 }
 
 test_logfmt() {

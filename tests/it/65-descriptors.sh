@@ -127,7 +127,7 @@ test_changes_without_descriptors() {
     wait_until is_full
     mark
     replace "$T/second.tlv" "$T/tftp/CTLFile.tlv"
-    wait_log 'level=error event=ctl-refused .*Too many open files.* in-force=[0-9a-f]{40}$'
+    wait_log 'level=error event=ctl-refused .*Too many open files.* in-force=[0-9a-f]{40} remedy="it is tried again"$'
     kill -HUP "$PID"
     wait_log 'level=error event=reload-refused reason=.* remedy=".*no descriptor is left.*LimitNOFILE.*SIGHUP again'
     all_are_answered 100

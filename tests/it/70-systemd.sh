@@ -49,6 +49,23 @@ test_ready_reload_stop() {
     [ "$(told_count '^RELOADING=1\|MONOTONIC_USEC=[0-9]+$')" -eq 2 ] || fail "$(cat "$T/told")"
 }
 
+# What is wrong is told as it happens, and when it is over.
+test_trouble_is_told() {
+    setup
+    managed
+    echo garbage >"$T/tftp/CTLFile.tlv"
+    wait_told '^STATUS=Certificates: .* CTLFile\.tlv is refused, no CTL is in force\.$'
+    rm "$T/tftp/CTLFile.tlv"
+    wait_until told_last '^STATUS=Certificates: .* Connections: [0-9]+\.$'
+    mv "$T/state/tvs.sqlite3" "$T/away"
+    wait_told '^STATUS=Certificates: 1 .* The store cannot be read, what was read last is in force\.$'
+    wait_log 'event=store-refused .*is gone; what was read stays in force'
+    mv "$T/away" "$T/state/tvs.sqlite3"
+    wait_until told_last '^STATUS=Certificates: .* Connections: [0-9]+\.$'
+    stop
+}
+told_last() { tail -n 1 "$T/told" | grep -qE -- "$1"; }
+
 test_refused_start_is_told() {
     setup
     configure 'tls: { minimum: "9.9" }'

@@ -3,6 +3,7 @@
 #include "tests/check_main.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,76 @@ START_TEST(gone_during_the_handshake)
                  "event=tls-refused reason=\"the client closed the connection during the handshake\"");
     BENCH_LOGGED(&bench, "detail=abandoned");
     finish(&bench, &phone);
+}
+END_TEST
+
+/* The commonest trouble: our certificate is not in the phone's lists. */
+START_TEST(our_certificate_is_unknown)
+{
+    static const int newest[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    struct bench bench;
+    struct phone phone;
+    char serial[2 * 20 + 1], words[300];
+    begin(&bench, &phone, "", &(struct phone_options){.newest = newest[_i]});
+    SSL_set_verify(phone.ssl, SSL_VERIFY_PEER, NULL);
+    expect_end(&bench, &phone, CONN_END_HANDSHAKE_FAILED);
+    BENCH_LOGGED(&bench, "event=tls-refused reason=\"the client refused us with an alert: ");
+    snprintf(
+        words, sizeof words,
+        " remedy=\"its lists do not hold the TVS certificate with serial number %s: give it an ITL that does "
+        "(`tvsctl utils itl update`)\"\n",
+        trust_hex(trust_cert_serial(server.cert), 0, true, serial));
+    BENCH_LOGGED(&bench, words);
+    finish(&bench, &phone);
+}
+END_TEST
+
+/* 0: says goodbye; 1: idles; 2: is reset; 3: asked something. */
+START_TEST(nothing_was_asked)
+{
+    static const char words[] = "nothing was asked after the handshake\"\n";
+    struct bench bench;
+    struct phone phone;
+    begin_shaken(&bench, &phone, _i == 1 ? "server: { idle_timeout: 100ms }" : "",
+                 &(struct phone_options){.newest = TLS1_2_VERSION});
+    if (_i == 3) {
+        phone_send(&phone, verify);
+        expect_answer(&bench, &phone, 0x3e9);
+    }
+    if (_i == 2)
+        phone_hang_up(&phone);
+    else if (_i != 1)
+        phone_goodbye(&phone);
+    expect_end(&bench, &phone, _i == 1 ? CONN_END_IDLE : CONN_END_PEER_CLOSED);
+    ck_assert_uint_eq(bench_logged(&bench, words), _i < 3);
+    finish(&bench, &phone);
+}
+END_TEST
+
+/* We are stopping: who has not sent a byte is not waited for, who is shaking hands is. */
+START_TEST(stopping)
+{
+    struct bench bench;
+    struct phone silent, shaking;
+    begin(&bench, &silent, "", NULL);
+    if (_i == 1) {
+        bench_connect(&bench, &shaking, NULL);
+        phone_step(&shaking);
+        bench_begin();
+        bench_turn(&bench, NULL);
+    }
+    conn_drain(&bench.host);
+    if (_i == 0) {
+        expect_end(&bench, &silent, CONN_END_DRAINED);
+    } else {
+        BENCH_UNTIL(&bench, &shaking, bench.host.stats.active == 1 && shaking.shaken);
+        phone_send(&shaking, verify);
+        expect_answer(&bench, &shaking, 0x3e9);
+        BENCH_UNTIL(&bench, &shaking, bench.host.stats.active == 0);
+        ck_assert_uint_eq(bench.host.stats.ends[CONN_END_DRAINED], 2);
+        phone_fini(&shaking);
+    }
+    finish(&bench, &silent);
 }
 END_TEST
 
@@ -336,7 +407,12 @@ START_TEST(address_limit)
     connect_from(&bench, &phones[1], "192.0.2.7");
     connect_from(&bench, &phones[2], "192.0.2.7");
     BENCH_LOGGED(&bench, "event=conn-closed reason=address-limit peer=\"192.0.2.7:1024\" requests=0 ms=0");
+    BENCH_LOGGED(&bench, "level=warning event=address-refused peer=\"192.0.2.7:1024\" connections=2 "
+                         "setting=server.max_connections_per_address\n");
     ck_assert_uint_eq(bench.host.stats.active, 2);
+    connect_from(&bench, &phones[3], "192.0.2.7");
+    ck_assert_uint_eq(bench_logged(&bench, "event=address-refused"), 1); /* it is said seldom */
+    phone_fini(&phones[3]);
     connect_from(&bench, &phones[3], "192.0.2.8");
     ck_assert_uint_eq(bench.host.stats.active, 3);
     phone_hang_up(&phones[0]);
@@ -344,8 +420,8 @@ START_TEST(address_limit)
     phone_fini(&phones[2]);
     connect_from(&bench, &phones[2], "192.0.2.7");
     ck_assert_uint_eq(bench.host.stats.active, 3);
-    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_ADDRESS_LIMIT], 1);
-    ck_assert_uint_eq(bench.host.stats.accepted, 5);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_ADDRESS_LIMIT], 2);
+    ck_assert_uint_eq(bench.host.stats.accepted, 6);
     for (int i = 0; i < 4; i++)
         phone_fini(&phones[i]);
     bench_fini(&bench);
@@ -376,6 +452,9 @@ Suite *suite(void)
     tcase_add_loop_test(all, unread_answers_at_the_end, 0, 2);
     tcase_add_test(all, idle);
     tcase_add_test(all, address_limit);
+    tcase_add_loop_test(all, our_certificate_is_unknown, 0, 2);
+    tcase_add_loop_test(all, nothing_was_asked, 0, 4);
+    tcase_add_loop_test(all, stopping, 0, 2);
     suite_add_tcase(conn_end, all);
     return conn_end;
 }

@@ -3,9 +3,11 @@
 
 #include "config/text.h"
 #include "tests/fixture.h"
+#include "tvsd/conn_end.h"
 #include "tvsd/log.h"
 #include "tvsd/log_escape.h"
 #include "tvsd/log_render.h"
+#include "tvsd/tls.h"
 
 #include <regex.h>
 #include <signal.h>
@@ -264,26 +266,104 @@ START_TEST(test_catalogue)
 }
 END_TEST
 
-/* Operators look the ids up there. */
-START_TEST(test_manual_names_every_event)
+/* ---- Operators look these up in the manual */
+
+/* The next item of a list of that macro, "\n.It Ql one , two\n"; its words end at *end. NULL: there is none.
+ */
+static const char *next_item(const char *at, const char *macro, const char **end)
+{
+    at = strstr(at, macro);
+    if (at == NULL)
+        return NULL;
+    at += strlen(macro);
+    *end = at + strcspn(at, "\n");
+    return at;
+}
+
+/* How many items of the text carry the name. */
+static int count_items(const char *text, const char *macro, const char *name)
+{
+    int count = 0;
+    const char *end;
+    for (const char *at = text; (at = next_item(at, macro, &end)) != NULL;)
+        for (size_t word; at < end; at += word + strspn(at + word, " ,")) {
+            word = strcspn(at, " ,\n");
+            count += word == strlen(name) && memcmp(at, name, word) == 0;
+        }
+    return count;
+}
+
+static int count_all_items(const char *text, const char *macro)
+{
+    int count = 0;
+    const char *end;
+    for (const char *at = text; (at = next_item(at, macro, &end)) != NULL;)
+        for (; at < end; at += strcspn(at, " ,\n"), at += strspn(at, " ,"))
+            count++;
+    return count;
+}
+
+/* A section, or all of it (NULL). Freed by the caller. */
+static char *manual(const char *heading)
 {
     struct trust_bytes page = fixture_read("./man/tvsd.8");
-    char *manual = strndup((const char *)page.data, page.len);
+    char *all = strndup((const char *)page.data, page.len);
+    fixture_free(page);
+    if (heading == NULL)
+        return all;
+    char *start = strstr(all, heading);
+    ck_assert_msg(start != NULL, "man/tvsd.8 lacks %s", heading);
+    start += strlen(heading);
+    char *end = strstr(start, "\n.Ss ");
+    if (end == NULL)
+        end = strstr(start, "\n.Sh ");
+    char *section = strndup(start, (size_t)((end != NULL ? end : start + strlen(start)) - start));
+    free(all);
+    return section;
+}
+
+START_TEST(test_manual_names_every_event)
+{
+    char *page = manual(NULL);
     for (int i = 0; i < LOG_EV_COUNT; i++) {
         const char *id = log_event_id((enum log_event)i);
-        bool found = false;
-        for (const char *at = manual; !found && (at = strstr(at, "\n.It Ql ")) != NULL;) {
-            at += strlen("\n.It Ql ");
-            for (const char *end = at + strcspn(at, "\n"); !found && at < end; at += strspn(at, " ,")) {
-                size_t word = strcspn(at, " ,\n");
-                found = word == strlen(id) && memcmp(at, id, word) == 0;
-                at += word;
-            }
-        }
-        ck_assert_msg(found, "man/tvsd.8 lacks %s", id);
+        ck_assert_msg(count_items(page, "\n.It Ql ", id) > 0, "man/tvsd.8 lacks %s", id);
     }
-    free(manual);
-    fixture_free(page);
+    free(page);
+}
+END_TEST
+
+/* Each once, and nothing else. */
+START_TEST(test_manual_names_every_reason)
+{
+    char *ends = manual("\n.Ss Why a connection ended\n"),
+         *failures = manual("\n.Ss Why a phone is not let in\n");
+    for (int i = 0; i < CONN_END_COUNT; i++)
+        ck_assert_msg(count_items(ends, "\n.It Li ", conn_end_name((enum conn_end)i)) == 1, "man/tvsd.8: %s",
+                      conn_end_name((enum conn_end)i));
+    ck_assert_int_eq(count_all_items(ends, "\n.It Li "), CONN_END_COUNT);
+    for (int i = TLS_FAILURE_NONE + 1; i < TLS_FAILURE_COUNT; i++)
+        ck_assert_msg(count_items(failures, "\n.It Li ", tls_failure_name((enum tls_failure)i)) == 1,
+                      "man/tvsd.8: %s", tls_failure_name((enum tls_failure)i));
+    ck_assert_int_eq(count_all_items(failures, "\n.It Li "), TLS_FAILURE_COUNT - 1);
+    free(ends);
+    free(failures);
+}
+END_TEST
+
+/* Those that mean nothing for a CTL are left out. */
+START_TEST(test_manual_names_the_codes_of_a_ctl)
+{
+    char *codes = manual("\n.Ss Why a CTL is refused\n");
+    int known = 0;
+    for (int code = TRUST_ERRNO_BASE + 1; code < TRUST_ERRNO_END; code++) {
+        int count = count_items(codes, "\n.It Li ", trust_error_name(code));
+        ck_assert_msg(count <= 1, "man/tvsd.8: %s", trust_error_name(code));
+        known += count;
+    }
+    ck_assert_int_gt(known, 20);
+    ck_assert_int_eq(count_all_items(codes, "\n.It Li "), known);
+    free(codes);
 }
 END_TEST
 
@@ -306,6 +386,8 @@ Suite *suite(void)
     tcase_add_test(tc, test_empty_values);
     tcase_add_test(tc, test_catalogue);
     tcase_add_test(tc, test_manual_names_every_event);
+    tcase_add_test(tc, test_manual_names_every_reason);
+    tcase_add_test(tc, test_manual_names_the_codes_of_a_ctl);
     tcase_add_test_raise_signal(tc, test_say_refuses_foreign_keys, SIGABRT);
     suite_add_tcase(s, tc);
     return s;

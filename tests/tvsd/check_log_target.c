@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -218,7 +219,7 @@ START_TEST(test_full_pipe)
     struct log_line line;
     ck_assert_int_eq(log_target_open("stderr", &target, NULL), 0);
     render(CONFIG_LOG_LOGFMT, LOG_EV_STOPPED, NULL, 0, &line);
-    while (log_target_write(target, &line))
+    while (log_target_write(target, &line, NULL))
         lines++;
     ck_assert_int_gt(lines, 100);
     int64_t start = now_ms();
@@ -228,7 +229,8 @@ START_TEST(test_full_pipe)
     log_drain();
     ck_assert_int_gt(read(fd, text, sizeof text), 0);
     log_drain();
-    expect_pipe(fd, "^" LINE "warning event=log-dropped count=1000\n$");
+    expect_pipe(fd, "^" LINE "warning event=log-dropped count=1000 target=stderr "
+                    "reason=\"nobody reads what is written there\"\n$");
     log_drain();
     LOG_SAY(STOPPED);
     expect_pipe(fd, "^" LINE "info event=stopped\n$");
@@ -254,13 +256,127 @@ START_TEST(test_full_disk)
 {
     struct log_target *target;
     struct log_line line;
+    const char *why = "";
     if (access("/dev/full", W_OK) != 0)
         return;
     ck_assert_int_eq(log_target_open("/dev/full", &target, NULL), 0);
     render(CONFIG_LOG_LOGFMT, LOG_EV_STOPPED, NULL, 0, &line);
-    ck_assert(!log_target_write(target, &line));
+    ck_assert(!log_target_write(target, &line, &why));
+    ck_assert_str_eq(why, "No space left on device");
     log_target_free(target);
     log_target_free(NULL);
+}
+END_TEST
+
+/* A file that cannot grow, as on a full disk: said once elsewhere, counted, and in its place once it grows.
+ */
+START_TEST(test_target_that_fails)
+{
+    struct rlimit limit, low;
+    char *folder = fixture_folder(), path[512], trouble[600], said[2000];
+    int fd = pipe_for_stderr();
+    snprintf(path, sizeof path, "%s/tvsd.log", folder);
+    snprintf(trouble, sizeof trouble, "log.target %s: File too large", path);
+    snprintf(said, sizeof said,
+             "^" LINE
+             "error event=log-failed reason=\"%s\" remedy=\"lines are lost until it takes them again\"\n$",
+             trouble);
+    open_log("logfmt", "info", path);
+    ck_assert_ptr_null(log_trouble());
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    low = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
+    for (int i = 0; i < 5; i++)
+        LOG_SAY(STOPPED);
+    log_drain();
+    ck_assert_str_eq(log_trouble(), trouble);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    expect_pipe(fd, said);
+    LOG_SAY(READY);
+    ck_assert_ptr_null(log_trouble());
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
+    LOG_SAY(STOPPED);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    log_drain(); /* without another line */
+    log_close();
+    snprintf(said, sizeof said,
+             "^" LINE "warning event=log-dropped count=5 target=%s reason=\"File too large\"\n" LINE
+             "info event=ready\n" LINE
+             "warning event=log-dropped count=1 target=%s reason=\"File too large\"\n$",
+             path, path);
+    expect_file(path, said);
+    ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_lt(read(fd, said, sizeof said), 0); /* not again within a minute */
+    fixture_folder_remove(folder);
+}
+END_TEST
+
+START_TEST(test_another_target)
+{
+    char *folder = fixture_folder(), old[512], new[512], said[1000];
+    int fd = pipe_for_stderr();
+    snprintf(old, sizeof old, "%s/old.log", folder);
+    snprintf(new, sizeof new, "%s/new.log", folder);
+    open_log("logfmt", "info", old);
+    open_log("logfmt", "info", old);
+    LOG_SAY(STOPPED);
+    open_log("logfmt", "info", new);
+    LOG_SAY_STDERR(STOPPED);
+    snprintf(said, sizeof said, "^" LINE "info event=stopped\n" LINE "info event=log-moved target=%s\n$",
+             new);
+    expect_file(old, said);
+    expect_pipe(fd, "^" LINE "info event=stopped\n$");
+    log_close();
+    expect_file(new, "^$");
+    fixture_folder_remove(folder);
+}
+END_TEST
+
+START_TEST(test_reopen)
+{
+    char *folder = fixture_folder(), logs[300], away[300], path[400], moved[400];
+    struct trust_error err = {0};
+    snprintf(logs, sizeof logs, "%s/logs", folder);
+    snprintf(away, sizeof away, "%s/away", folder);
+    snprintf(path, sizeof path, "%s/tvsd.log", logs);
+    snprintf(moved, sizeof moved, "%s/tvsd.log", away);
+    ck_assert_int_eq(mkdir(logs, 0700), 0);
+    open_log("logfmt", "info", path);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(log_reopen(&err), 0);
+    LOG_SAY(STOPPED);
+    ck_assert_int_eq(rename(logs, away), 0);
+    ck_assert_int_eq(log_reopen(&err), TRUST_ENOTFOUND);
+    LOG_SAY(READY);
+    log_close();
+    expect_file(moved, "^" LINE "info event=stopped\n" LINE "info event=ready\n$");
+    fixture_folder_remove(folder);
+}
+END_TEST
+
+/* `tvsd -t` and a start say the same. */
+START_TEST(test_check_is_what_open_does)
+{
+    char *folder = fixture_folder(), path[512];
+    const char *const targets[] = {"stderr", "syslog", "%s/none/tvsd.log", "%s/tvsd.log", "%s", "%s/fifo"};
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        struct trust_error checked = {0}, opened = {0};
+        snprintf(path, sizeof path, "%s/fifo", folder);
+        mkfifo(path, 0600);
+        snprintf(path, sizeof path, "%s%s", targets[i][0] == '%' ? folder : "",
+                 targets[i] + (targets[i][0] == '%' ? 2 : 0));
+        struct config *config = configuration("logfmt", "info", path);
+        int rc = log_check(config, &checked);
+        ck_assert(i != 3 || access(path, F_OK) != 0); /* it made no file */
+        ck_assert_int_eq(rc, log_open(config, &opened));
+        ck_assert_str_eq(checked.text, opened.text);
+        if (i == 2)
+            ck_assert_ptr_nonnull(strstr(checked.text, "make it, or correct log.target"));
+        config_free(config);
+        log_close();
+    }
+    fixture_folder_remove(folder);
 }
 END_TEST
 
@@ -304,22 +420,22 @@ START_TEST(test_syslog)
     ck_assert_msg(log_target_open_syslog(path, &target, &err) == 0, "%s", err.text);
     const struct log_field field = log_text("file", "two\nlines");
     render(CONFIG_LOG_LOGFMT, LOG_EV_CTL_GONE, &field, 1, &line);
-    ck_assert(log_target_write(target, &line));
+    ck_assert(log_target_write(target, &line, NULL));
     expect_pipe(daemon, "^<28>" SYSLOG "level=warning event=ctl-gone file=\"two\\\\nlines\"$");
     render(CONFIG_LOG_JSON, LOG_EV_STOPPED, NULL, 0, &line);
-    ck_assert(log_target_write(target, &line));
+    ck_assert(log_target_write(target, &line, NULL));
     expect_pipe(daemon, "^<30>" SYSLOG "\\{\"time\".*\"event\":\"stopped\"\\}$");
     /* Started anew, it is found again; gone, lines are lost. */
     close(daemon);
     daemon = syslog_daemon(path);
-    ck_assert(log_target_write(target, &line));
+    ck_assert(log_target_write(target, &line, NULL));
     expect_pipe(daemon, "stopped");
     int lines = 0;
-    while (lines < 100000 && log_target_write(target, &line)) /* nobody reads */
+    while (lines < 100000 && log_target_write(target, &line, NULL)) /* nobody reads */
         lines++;
     ck_assert_int_lt(lines, 100000);
     close(daemon);
-    ck_assert(!log_target_write(target, &line));
+    ck_assert(!log_target_write(target, &line, NULL));
     log_target_free(target);
     fixture_folder_remove(folder);
 }
@@ -349,6 +465,10 @@ Suite *suite(void)
     tcase_add_test(tc, test_full_pipe);
     tcase_add_test(tc, test_broken_pipe);
     tcase_add_test(tc, test_full_disk);
+    tcase_add_test(tc, test_target_that_fails);
+    tcase_add_test(tc, test_another_target);
+    tcase_add_test(tc, test_reopen);
+    tcase_add_test(tc, test_check_is_what_open_does);
     tcase_add_test(tc, test_fifo);
     tcase_add_test(tc, test_syslog);
     tcase_add_test(tc, test_syslog_path_too_long);

@@ -238,6 +238,18 @@ START_TEST(a_folder_that_comes_later_is_watched)
 }
 END_TEST
 
+/* Its absence was reported, too. */
+START_TEST(a_folder_that_comes_back_empty_is_reported)
+{
+    ck_assert_int_eq(rmdir(site.tftp), 0);
+    watch(NULL);
+    publish("000001-CTLFile.tlv");
+    await(MONITOR_PUBLISHED);
+    ck_assert_int_eq(mkdir(site.tftp, 0755), 0);
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+END_TEST
+
 static bool has_inotify(void)
 {
     char what[64] = "", path[300];
@@ -383,6 +395,7 @@ Suite *suite(void)
     tcase_add_test(c, a_file_that_is_still_written_is_left_alone);
     tcase_add_test(c, a_folder_that_is_replaced_is_watched_again);
     tcase_add_test(c, a_folder_that_comes_later_is_watched);
+    tcase_add_test(c, a_folder_that_comes_back_empty_is_reported);
     tcase_add_test(c, events_are_taken_up_later);
     suite_add_tcase(s, c);
     TCase *d = tcase_create("store");

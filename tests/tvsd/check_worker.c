@@ -217,7 +217,7 @@ START_TEST(many_are_drained)
     }
     worker_drain(site.workers[0], 0);
     UNTIL(&site, NULL, worker_ended(site.workers[0]));
-    ck_assert_uint_eq(sum(&site).ends[CONN_END_DRAIN_TIMEOUT], MANY);
+    ck_assert_uint_eq(sum(&site).ends[CONN_END_DRAINED], MANY);
     for (int i = 0; i < MANY; i++)
         phone_fini(&phones[i]);
     stop_workers(&site);

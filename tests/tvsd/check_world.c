@@ -36,27 +36,53 @@ START_TEST(a_start_without_certificate_says_what_to_run)
     trust_cert_free(deleted);
     ck_assert_int_eq(start(), TRUST_ENOTFOUND);
     ck_assert_ptr_nonnull(strstr(err.text, "set cert regen TVS"));
+    ck_assert_ptr_null(strstr(err.text, "correct node.name"));
+}
+END_TEST
+
+/* The TVS certificate is another node's: the name is wrong rather than the certificate missing. */
+START_TEST(a_wrong_node_name_is_named)
+{
+    char text[600];
+    int len = snprintf(text, sizeof text, "state: %s\nnode: { name: mistyped }\n", site.state);
+    put_file(config_path, (struct trust_bytes){(const uint8_t *)text, (size_t)len});
+    ck_assert_int_eq(start(), TRUST_ENOTFOUND);
+    const char *name = strstr(err.text, "correct node.name"), *regen = strstr(err.text, "set cert regen TVS");
+    ck_assert(name != NULL && regen != NULL && name < regen);
+    ck_assert_ptr_nonnull(strstr(err.text, "node \"mistyped\" has no"));
+    snprintf(text, sizeof text, "node \"%s\" has: ", site.config->node.name);
+    ck_assert_ptr_nonnull(strstr(err.text, text));
 }
 END_TEST
 
 START_TEST(a_start_without_key_says_what_to_run)
 {
     char keys[240];
+    struct trust_error warning;
     snprintf(keys, sizeof keys, "%s/keys", site.state);
     ck_assert_int_eq(trust_key_remove(keys, "TVS", tvs.cert, NULL), 0);
     ck_assert_int_eq(start(), TRUST_ENOTFOUND);
-    ck_assert_ptr_nonnull(strstr(err.text, "set cert regen TVS"));
+    /* A new one is what no phone knows: the lost key comes first. */
+    const char *restore = strstr(err.text, "from a backup"), *regen = strstr(err.text, "set cert regen TVS");
+    ck_assert(restore != NULL && regen != NULL && restore < regen);
+    ck_assert_ptr_nonnull(strstr(regen, "which phones refuse until they have an ITL"));
     world_fini(&world);
     ck_assert_int_eq(world_read_config(&world, config_path, &err), 0);
-    ck_assert_int_eq(world_check(&world, &err), TRUST_ENOTFOUND);
+    ck_assert_int_eq(world_check(&world, &warning, &err), TRUST_ENOTFOUND);
 }
 END_TEST
 
 START_TEST(a_check_needs_no_ctl)
 {
+    struct trust_error warning;
+    ck_assert_int_eq(world_read_config(&world, config_path, &err), 0);
+    ck_assert_msg(world_check(&world, &warning, &err) == 0, "%s", err.text);
+    ck_assert_int_eq(warning.code, 0);
+    world_fini(&world);
     ck_assert_int_eq(world_read_config(&world, config_path, &err), 0);
     garble_ctl();
-    ck_assert_msg(world_check(&world, &err) == 0, "%s", err.text);
+    ck_assert_msg(world_check(&world, &warning, &err) == 0, "%s", err.text);
+    ck_assert_int_ne(warning.code, 0);
 }
 END_TEST
 
@@ -87,6 +113,31 @@ START_TEST(a_new_tvs_certificate_is_shown)
     site_set_own(&site, TRUST_UNIT_TVS, &stranger);
     ck_assert(world_store_changed(&world));
     ck_assert_ptr_ne(world.tls, before);
+    ck_assert(trust_cert_equal(world.cert, stranger.cert));
+}
+END_TEST
+
+/* The configuration goes on saying the name that the node had. */
+START_TEST(a_renamed_node_is_followed)
+{
+    const struct trust_node renamed = {"renamed", "127.0.0.1"};
+    char keys[240];
+    snprintf(keys, sizeof keys, "%s/keys", site.state);
+    ck_started();
+    struct tls_context *before = world.tls;
+    ck_assert_int_eq(trust_store_rename_node(site.store, world.config->node.name, "renamed", &err), 0);
+    ck_assert(world_store_changed(&world));
+    ck_assert_ptr_eq(world.tls, before);
+    ck_assert_int_eq(world.cert_error.code, 0);
+    ck_assert_int_eq(trust_key_save(keys, "TVS", stranger.key, &err), 0);
+    ck_assert_int_eq(trust_store_set_own(site.store, &renamed, TRUST_UNIT_TVS, stranger.cert, &err), 0);
+    ck_assert(world_store_changed(&world));
+    ck_assert_ptr_ne(world.tls, before);
+    ck_assert(trust_cert_equal(world.cert, stranger.cert));
+    ck_assert_msg(reload() == 0, "%s", err.text);
+    ck_assert(trust_cert_equal(world.cert, stranger.cert));
+    world_fini(&world);
+    ck_started();
     ck_assert(trust_cert_equal(world.cert, stranger.cert));
 }
 END_TEST
@@ -137,6 +188,9 @@ START_TEST(a_store_that_is_lost_stays_in_force)
     site_remove_store(&site);
     ck_assert(!world_store_changed(&world));
     ck_assert_int_eq(world.store_error.code, TRUST_ENOTFOUND);
+    ck_assert_ptr_nonnull(strstr(world.store_error.text, " is gone; what was read stays in force: "));
+    ck_assert_int_eq(reload(), TRUST_ENOTFOUND);
+    ck_assert_ptr_nonnull(strstr(err.text, " is gone; what was read stays in force: "));
     ck_assert_ptr_eq(world.store_index, before);
     put_file(site.store_path, (struct trust_bytes){(const uint8_t *)"no database at all, but text", 28});
     ck_assert(!world_store_changed(&world));
@@ -194,10 +248,12 @@ Suite *suite(void)
         a_start_without_ctl_is_normal,
         a_start_without_store_says_what_to_run,
         a_start_without_certificate_says_what_to_run,
+        a_wrong_node_name_is_named,
         a_start_without_key_says_what_to_run,
         a_check_needs_no_ctl,
         only_what_changed_is_built_again,
         a_new_tvs_certificate_is_shown,
+        a_renamed_node_is_followed,
         a_new_tvs_certificate_without_key_is_not,
         a_new_tvs_certificate_waits_for_descriptors,
         a_store_that_is_lost_stays_in_force,

@@ -73,7 +73,7 @@ START_TEST(a_tftp_folder_that_is_not_there_deletes_nothing)
     world_fini(&world);
     ck_assert_int_eq(unlink(good_path), 0);
     ck_started();
-    ck_assert_int_eq(world.ctl_status, CTL_ABSENT);
+    ck_assert_int_eq(world.ctl_error.code, TRUST_ENOTFOUND);
     ck_assert(!world_ctl_changed(&world));
     ck_assert_msg(reload() == 0, "%s", err.text);
 }
@@ -205,12 +205,102 @@ static bool says_in_force(void)
     for (char *at = text; (at = strstr(at, "event=ctl-refused")) != NULL; at++)
         last = at;
     ck_assert_ptr_nonnull(last);
-    snprintf(want, sizeof want, " in-force=%s\n", ctl_source_name(&world.ctl, name));
-    bool is = strstr(last, want) != NULL && strchr(last, '\n') == strstr(last, want) + strlen(want) - 1;
+    snprintf(want, sizeof want, " in-force=%s remedy=", ctl_source_name(&world.ctl, name));
+    bool is = strstr(last, want) != NULL && strchr(last, '\n') > strstr(last, want);
     free(text);
     free(log);
     return is;
 }
+
+static size_t said(const char *words)
+{
+    uint8_t *log = NULL;
+    size_t len, count = 0;
+    ck_assert_int_eq(trust_file_read(log_path, 1 << 20, &log, &len, NULL, NULL), 0);
+    char *text = strndup((const char *)log, len);
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at++)
+        count++;
+    free(text);
+    free(log);
+    return count;
+}
+
+/* A wrong trust_lists.directory is said as it is while running, at a start and at each reload. */
+START_TEST(a_folder_that_is_not_there_is_said)
+{
+    static const char refused[] = "level=error event=ctl-refused";
+    struct trust_error warning;
+    char away[300];
+    snprintf(away, sizeof away, "%s/away", site.root);
+    log_into_file();
+    ck_assert_int_eq(rename(site.tftp, away), 0);
+    ck_started();
+    ck_assert_uint_eq(said(refused), 1);
+    ck_assert_uint_eq(said(" code=not-found reason="), 1);
+    ck_assert_uint_eq(
+        said(" in-force=none remedy=\"put the folder back, or correct trust_lists.directory and "), 1);
+    ck_assert_msg(reload() == 0, "%s", err.text);
+    ck_assert_uint_eq(said(refused), 2);
+    ck_assert(!world_ctl_changed(&world)); /* the same once more is not said */
+    ck_assert(!world_waits(&world));
+    ck_assert_uint_eq(said(refused), 2);
+    struct world check;
+    ck_assert_int_eq(world_read_config(&check, config_path, &err), 0);
+    ck_assert_msg(world_check(&check, &warning, &err) == 0, "%s", err.text);
+    ck_assert_int_eq(warning.code, TRUST_ENOTFOUND);
+    ck_assert_ptr_nonnull(strstr(warning.text, "trust_lists.directory"));
+    world_fini(&check);
+    /* It is back: nothing went. */
+    ck_assert_int_eq(rename(away, site.tftp), 0);
+    world_ctl_changed(&world);
+    ck_assert_int_eq(world.ctl_status, CTL_ABSENT);
+    ck_assert_uint_eq(said("event=ctl-gone"), 0);
+    log_close();
+}
+END_TEST
+
+/* What stays in force over a reload is not said to be loaded from the file that is refused. */
+START_TEST(what_stays_in_force_is_not_loaded)
+{
+    put_ctl(&signer, NULL);
+    log_into_file();
+    ck_started();
+    ck_assert_uint_eq(said("event=ctl-loaded"), 1);
+    garble_ctl();
+    ck_assert_msg(reload() == 0, "%s", err.text);
+    world_say(&world);
+    ck_assert_uint_eq(ctl_count(), 1);
+    ck_assert_uint_eq(said("event=ctl-refused"), 1);
+    ck_assert_uint_eq(said("event=ctl-loaded"), 1);
+    put_ctl(&signer, &stranger);
+    ck_assert_msg(reload() == 0, "%s", err.text);
+    world_say(&world);
+    ck_assert_uint_eq(said("event=ctl-loaded"), 2);
+    log_close();
+}
+END_TEST
+
+START_TEST(refusals_say_what_to_do)
+{
+    char want[600];
+    log_into_file();
+    garble_ctl();
+    ck_started();
+    snprintf(want, sizeof want,
+             " remedy=\"`tvsctl utils ctl update CTLFile --config %s`, or put back a list from %s\"\n",
+             config_path, site.published);
+    ck_assert_uint_eq(said(want), 1);
+    put_ctl(&signer, NULL);
+    ck_assert(world_ctl_changed(&world));
+    ck_assert_int_eq(unlink(site.ctl_path), 0);
+    ck_assert(world_ctl_changed(&world));
+    ck_assert_uint_eq(said("event=ctl-gone file="), 1);
+    ck_assert_uint_eq(said(" reason=\"it was deleted: answers come from the store alone\" remedy=\"phones in "
+                           "mixed mode need it: `tvsctl utils ctl update CTLFile --config "),
+                      1);
+    log_close();
+}
+END_TEST
 
 START_TEST(a_refusal_says_what_stays_in_force)
 {
@@ -274,6 +364,9 @@ Suite *suite(void)
         a_garbled_ctl_does_not_hold_up_a_reload,
         a_refusal_says_what_stays_in_force,
         a_replaced_signer_is_not_withdrawn,
+        a_folder_that_is_not_there_is_said,
+        what_stays_in_force_is_not_loaded,
+        refusals_say_what_to_do,
     };
     Suite *s = suite_create("world: CTL");
     TCase *c = tcase_create("CTL");
