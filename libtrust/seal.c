@@ -91,6 +91,7 @@ struct job {
     EVP_CIPHER_CTX *cipher;
 };
 
+/* to NULL: nothing is written. */
 static int job_open(struct job *job, const char *from, const char *to, struct trust_error *err)
 {
     *job = (struct job){.from = from, .fd = -1, .draft.fd = -1};
@@ -100,10 +101,10 @@ static int job_open(struct job *job, const char *from, const char *to, struct tr
     ERR_clear_error();
     job->piece = malloc(PIECE_BYTES);
     job->cipher = EVP_CIPHER_CTX_new();
-    char *folder = file_folder_of(to);
-    if (job->piece == NULL || job->cipher == NULL || folder == NULL)
-        code = crypto_no_memory(err, to);
-    else
+    char *folder = to != NULL ? file_folder_of(to) : NULL;
+    if (job->piece == NULL || job->cipher == NULL || (to != NULL && folder == NULL))
+        code = crypto_no_memory(err, to != NULL ? to : from);
+    else if (to != NULL)
         code = file_draft_open(&job->draft, folder, to, err);
     free(folder);
     return code;
@@ -164,7 +165,8 @@ static int job_run(struct job *job, uint64_t max, uint64_t *done, struct trust_e
             return code;
         if (EVP_CipherUpdate(job->cipher, job->piece, &len, job->piece, (int)got) != 1)
             return crypto_error(err, TRUST_ECRYPTO, "%s: AES-256-GCM fails", job->from);
-        code = file_draft_write(&job->draft, (struct trust_bytes){job->piece, (size_t)len}, err);
+        if (job->draft.fd >= 0)
+            code = file_draft_write(&job->draft, (struct trust_bytes){job->piece, (size_t)len}, err);
         if (code != 0)
             return code;
         *done += got;
@@ -289,7 +291,7 @@ int trust_unseal(const char *sealed, const char *plain, const char *password, st
         code = too_short(sealed, err);
     if (code == 0)
         code = check_tag(&job, err);
-    if (code == 0)
+    if (code == 0 && plain != NULL)
         code = job_place(&job, plain, err);
     job_fini(&job);
     return code;

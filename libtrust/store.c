@@ -204,6 +204,28 @@ int trust_store_open(const char *path, enum trust_store_mode mode, struct trust_
     return 0;
 }
 
+int trust_store_open_empty(const char *path, struct trust_store **out, struct trust_error *err)
+{
+    *out = NULL;
+    struct trust_store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        return store_no_memory(err);
+    store->mode = TRUST_STORE_WRITE;
+    store->adopted = -1;
+    store->path = strdup(path);
+    int rc = store->path == NULL ? store_no_memory(err) : 0;
+    if (rc == 0)
+        rc = store_db_open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, &store->db, err);
+    if (rc == 0)
+        rc = migrate(store, err);
+    if (rc != 0) {
+        trust_store_close(store);
+        return rc;
+    }
+    *out = store;
+    return 0;
+}
+
 void trust_store_close(struct trust_store *store)
 {
     if (store == NULL)

@@ -38,7 +38,8 @@ int trust_store_compact(struct trust_store *store, struct trust_error *err) TRUS
 int trust_seal(const char *plain, const char *sealed, const char *password,
                struct trust_error *err) TRUST_MUST_CHECK;
 
-/* The reverse, into the file plain (0600), which exists only if all of it is authentic. Errors: TRUST_EVALUE
+/* The reverse, into the file plain (0600), which exists only if all of it is authentic; plain NULL: only see
+ * whether it is. Errors: TRUST_EVALUE
  * (not such a file), TRUST_ETRUNCATED, TRUST_EVERSION, TRUST_EPASSWORD (another password, or the file was
  * changed). */
 int trust_unseal(const char *sealed, const char *plain, const char *password,

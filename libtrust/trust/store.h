@@ -26,6 +26,11 @@ enum trust_store_mode {
  * TRUST_ESTOREBUSY (after 5 s). */
 int trust_store_open(const char *path, enum trust_store_mode mode, struct trust_store **out,
                      struct trust_error *err) TRUST_MUST_CHECK;
+
+/* An empty store that is in no file and vanishes when it is closed: what a store that is still to be made
+ * would answer. path: where that one will be, for errors. */
+int trust_store_open_empty(const char *path, struct trust_store **out,
+                           struct trust_error *err) TRUST_MUST_CHECK;
 void trust_store_close(struct trust_store *store);
 
 /* A number that changes whenever another connection has changed the database (PRAGMA data_version). */

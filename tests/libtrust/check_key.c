@@ -167,6 +167,26 @@ START_TEST(parse_refuses)
 }
 END_TEST
 
+/* The same of an RSA key: a bit of its modulus, which is the first number of 129 bytes. */
+START_TEST(parse_refuses_a_mixed_rsa_key)
+{
+    struct trust_error err;
+    struct trust_key *key;
+    uint8_t *der;
+    size_t len;
+    ck_assert_int_eq(trust_key_generate("rsa:1024", &key, &err), 0);
+    ck_assert_int_eq(trust_key_to_der(key, &der, &len, &err), 0);
+    trust_key_free(key);
+    uint8_t *modulus = memmem(der, len, "\x02\x81\x81\x00", 4);
+    ck_assert_ptr_nonnull(modulus);
+    modulus[40] ^= 1;
+    ck_assert_int_eq(trust_key_parse((struct trust_bytes){der, len}, NULL, &key, &err), TRUST_EKEY);
+    ck_assert_ptr_nonnull(strstr(err.text, "do not belong together"));
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+    free(der);
+}
+END_TEST
+
 START_TEST(matches)
 {
     struct trust_key *key = generate("ec:P-256"), *other = generate("ec:P-256"), *rsa = generate("rsa:1024");
@@ -464,6 +484,7 @@ Suite *suite(void)
     tcase_add_test(t, unknown_specs);
     tcase_add_loop_test(t, parses_files, 0, sizeof parses / sizeof parses[0]);
     tcase_add_test(t, parse_refuses);
+    tcase_add_test(t, parse_refuses_a_mixed_rsa_key);
     tcase_add_test(t, matches);
     suite_add_tcase(s, t);
     t = tcase_create("folder");

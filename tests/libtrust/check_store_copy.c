@@ -172,6 +172,31 @@ START_TEST(saved_files_go_with_the_copy)
 }
 END_TEST
 
+/* Keys are among what is deleted. */
+START_TEST(nothing_deleted_stays_in_the_file)
+{
+    static uint8_t secret[100000];
+    memset(secret, 'K', sizeof secret);
+    const struct trust_bytes content = {secret, sizeof secret};
+    helper_ok(trust_store_save_file(s.store, TRUST_PLACE_KEYS, "TVS.pem", content, &err), &err);
+    helper_ok(trust_store_clear_saved(s.store, &err), &err);
+    helper_ok(trust_store_begin(s.store, &err), &err);
+    ck_assert_int_eq(trust_store_compact(s.store, &err), TRUST_ESTORE);
+    trust_store_rollback(s.store);
+    helper_ok(trust_store_compact(s.store, &err), &err);
+    trust_store_close(s.store);
+    s.store = NULL;
+    struct trust_bytes file = fixture_read(s.path);
+    ck_assert_ptr_null(memmem(file.data, file.len, "KKKKKKKKKKKKKKKK", 16));
+    struct trust_store *fresh = helper_store_open(copy, TRUST_STORE_WRITE);
+    trust_store_close(fresh);
+    struct stat info;
+    ck_assert_int_eq(stat(copy, &info), 0);
+    ck_assert_uint_le(file.len, (size_t)info.st_size + 8192);
+    fixture_free(file);
+}
+END_TEST
+
 START_TEST(saved_files_stay_in_their_places)
 {
     static const char *const bad[] = {"", ".", "..", "../a", "/a", "a/b"};
@@ -201,6 +226,7 @@ Suite *suite(void)
     TCase *saved = tcase_create("saved files");
     tcase_add_checked_fixture(saved, set_up, tear_down);
     tcase_add_test(saved, saved_files_go_with_the_copy);
+    tcase_add_test(saved, nothing_deleted_stays_in_the_file);
     tcase_add_test(saved, saved_files_stay_in_their_places);
     suite_add_tcase(suite, saved);
     return suite;

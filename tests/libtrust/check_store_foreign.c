@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct seen {
     size_t count;
@@ -135,6 +137,9 @@ START_TEST(no_such_database)
     struct seen seen = {0};
     snprintf(path, sizeof path, "%s/peer.sqlite3", folder);
     ck_assert_int_eq(trust_store_read_usecallmanager(path, take, &seen, &err), TRUST_ENOTFOUND);
+    ck_assert_int_eq(mkfifo(path, 0600), 0); /* nobody ever writes into it */
+    ck_assert_int_eq(trust_store_read_usecallmanager(path, take, &seen, &err), TRUST_EARGUMENT);
+    ck_assert_int_eq(unlink(path), 0);
     helper_exec(path, "CREATE TABLE certificates (a)");
     ck_assert_int_eq(trust_store_read_usecallmanager(path, take, &seen, &err), TRUST_ESTORE);
     ck_assert_ptr_nonnull(strstr(err.text, "usecallmanager"));

@@ -86,6 +86,29 @@ START_TEST(publications_with_what_the_list_says)
 }
 END_TEST
 
+/* A row of another store's history keeps its dates and names; numbers are not given twice. */
+START_TEST(rows_of_another_history)
+{
+    const struct trust_publication row = {
+        .number = 41,
+        .filename = "ITLFile.tlv",
+        .published = T0,
+        .phrase = "utils itl update",
+        .person = "admin",
+        .md5 = "m",
+        .sha1 = "s",
+        .signer = "CN=x",
+        .serial = "01",
+        .size = 1000,
+        .records = 4,
+    };
+    helper_ok(trust_store_copy_publication(s.store, &row, &err), &err);
+    history_is(0, "41|ITLFile.tlv|1400000000|utils itl update|admin|m|s|CN=x|01|1000|4\n");
+    ck_assert_int_eq(next(), 42);
+    ck_assert_int_eq(trust_store_copy_publication(s.store, &row, &err), TRUST_EEXISTS);
+}
+END_TEST
+
 START_TEST(visiting_stops_when_asked)
 {
     struct trust_list list = {.header = {.signer_name = {(const uint8_t *)"CN=a", 4}}};
@@ -309,6 +332,7 @@ Suite *suite(void)
     TCase *history = tcase_create("history");
     tcase_add_checked_fixture(history, set_up, tear_down);
     tcase_add_test(history, publications_with_what_the_list_says);
+    tcase_add_test(history, rows_of_another_history);
     tcase_add_test(history, visiting_stops_when_asked);
     tcase_add_test(history, signers_that_are_no_names);
     tcase_add_test(history, readers_publish_nothing);
