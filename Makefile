@@ -23,7 +23,7 @@ unitdir ?= $(PREFIX)/lib/systemd/system
 sysconfdir ?= /etc
 
 PKGS_LIB := libcrypto sqlite3
-PKGS_ALL := libcrypto libssl sqlite3 libevent_core libevent_pthreads yaml-0.1 libsystemd
+PKGS_ALL := libcrypto libssl sqlite3 libevent_core libevent_pthreads yaml-0.1 libsystemd libedit
 PKGS_TEST := check
 
 # Recipes that need nothing built run before the libraries are looked for.
@@ -41,8 +41,9 @@ PKG_CONFIG ?= pkg-config
 CFLAGS_LIBS = $(shell $(PKG_CONFIG) --cflags $(PKGS_ALL) 2>/dev/null)
 LIBS_LIB = $(shell $(PKG_CONFIG) --libs $(PKGS_LIB) 2>/dev/null)
 LIBS_TVSD = $(shell $(PKG_CONFIG) --libs libssl libcrypto libevent_core libevent_pthreads yaml-0.1 libsystemd 2>/dev/null)
-LIBS_TVSCTL = $(shell $(PKG_CONFIG) --libs yaml-0.1 2>/dev/null)
+LIBS_TVSCTL = $(shell $(PKG_CONFIG) --libs yaml-0.1 libedit 2>/dev/null)
 LIBS_TVSC = $(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null)
+LIBS_IT = $(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null)
 LIBS_CHECK = $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
@@ -138,11 +139,13 @@ $(eval $(call check_rule,tvsc,$(TVSC_PARTS),$$(LIBS_TVSC)))
 .SECONDARY:
 
 # Programs that the end-to-end tests use.
-IT_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/it/*.c))
+$(BUILD)/tests/it/terminal: $(BUILD)/obj/tests/terminal.o
+$(BUILD)/tests/it/hammer: $(BUILD)/obj/tests/it/judge.o
+IT_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/it/judge.c,$(wildcard tests/it/*.c)))
 $(BUILD)/tests/it/%: $(BUILD)/obj/tests/it/%.o $(LIB_A)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS_LIB) $(LIBS_TVSC)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS_LIB) $(LIBS_IT)
 
 include scripts/targets.mk
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

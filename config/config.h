@@ -15,6 +15,8 @@
 
 enum config_tls_version { CONFIG_TLS_1_0, CONFIG_TLS_1_1, CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 enum config_itl { CONFIG_ITL_AUTOMATIC, CONFIG_ITL_MANUAL };
+enum config_records { CONFIG_RECORDS_HASH, CONFIG_RECORDS_CERTIFICATE };
+enum config_dns { CONFIG_DNS_HOST, CONFIG_DNS_ADDRESS, CONFIG_DNS_BLANK };
 enum config_expired { CONFIG_EXPIRED_ANSWER, CONFIG_EXPIRED_REFUSE };
 enum config_log_level { CONFIG_LOG_DEBUG, CONFIG_LOG_INFO, CONFIG_LOG_WARNING, CONFIG_LOG_ERROR };
 enum config_log_format { CONFIG_LOG_LOGFMT, CONFIG_LOG_JSON, CONFIG_LOG_TRACE };
@@ -54,6 +56,9 @@ struct config {
         int digest;      /* enum trust_digest */
         int signer;      /* enum trust_unit: CALLMANAGER or ITLRECOVERY */
         bool recovery_anchor, require_trusted_signer;
+        int itl_records; /* enum config_records: of TVS and CAPF in an ITL */
+        int dns_names;   /* enum config_dns: what records give as DNSNAME */
+        bool addresses;  /* records give IPADDRESS */
     } trust_lists;
     struct {
         int64_t ttl; /* seconds */

@@ -18,6 +18,12 @@ static const struct option_choice digests[] = {
     {"sha1", TRUST_DIGEST_SHA1}, {"sha256", TRUST_DIGEST_SHA256}, {"sha512", TRUST_DIGEST_SHA512}, {NULL, 0}};
 static const struct option_choice itl_ways[] = {
     {"automatic", CONFIG_ITL_AUTOMATIC}, {"manual", CONFIG_ITL_MANUAL}, {NULL, 0}};
+static const struct option_choice record_forms[] = {
+    {"hash", CONFIG_RECORDS_HASH}, {"certificate", CONFIG_RECORDS_CERTIFICATE}, {NULL, 0}};
+static const struct option_choice dns_names[] = {{"host", CONFIG_DNS_HOST},
+                                                 {"address", CONFIG_DNS_ADDRESS},
+                                                 {"blank", CONFIG_DNS_BLANK},
+                                                 {NULL, 0}};
 static const struct option_choice signers[] = {
     {"CallManager", TRUST_UNIT_CALLMANAGER}, {"ITLRecovery", TRUST_UNIT_ITLRECOVERY}, {NULL, 0}};
 static const struct option_choice expired_ways[] = {
@@ -63,6 +69,10 @@ static const struct option table[] = {
     {"trust_lists.digest", OPTION_CHOICE, MEMBER(trust_lists.digest), "sha1", .choices = digests},
     {"trust_lists.signer", OPTION_CHOICE, MEMBER(trust_lists.signer), "CallManager", .choices = signers},
     {"trust_lists.recovery_anchor", OPTION_SWITCH, MEMBER(trust_lists.recovery_anchor), "true"},
+    {"trust_lists.itl_records", OPTION_CHOICE, MEMBER(trust_lists.itl_records), "hash",
+     .choices = record_forms},
+    {"trust_lists.dns_names", OPTION_CHOICE, MEMBER(trust_lists.dns_names), "host", .choices = dns_names},
+    {"trust_lists.addresses", OPTION_SWITCH, MEMBER(trust_lists.addresses), "true"},
     {"trust_lists.require_trusted_signer", OPTION_SWITCH, MEMBER(trust_lists.require_trusted_signer), "true"},
     {"answers.ttl", OPTION_INTEGER, MEMBER(answers.ttl), "86400", RANGE(0, INT32_MAX)},
     {"answers.expired", OPTION_CHOICE, MEMBER(answers.expired), "answer", .choices = expired_ways},

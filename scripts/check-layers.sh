@@ -30,6 +30,7 @@ for folder in libtrust config tvsctl tvsc; do
     forbid "$folder" 'systemd/' ''
 done
 forbid tvsctl 'event2?/|openssl/|sqlite3\.h|yaml\.h|pthread\.h|tvsd/|tvsc/' ''
+forbid tvsctl 'histedit\.h|editline/' '--exclude=editor.c'
 forbid tvsc 'event2?/|sqlite3\.h|yaml\.h|pthread\.h|config/|tvsd/|tvsctl/' ''
 forbid tvsc 'openssl/' '--exclude=tls*'
 

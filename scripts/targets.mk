@@ -1,8 +1,8 @@
 # What `make` does beside building. Included by the Makefile.
 
 
-.PHONY: help deps demo run tests check check-all check-unit check-it check-size check-layers check-headers check-format check-asan \
-        check-tsan check-threads check-hammer check-boot \
+.PHONY: help deps demo run tests check check-all check-unit check-it check-size check-layers check-headers check-man check-format check-asan \
+        check-tsan check-threads check-hammer check-boot check-crash \
         cover install uninstall clean format
 SELF := $(MAKE) --no-print-directory
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
@@ -33,7 +33,7 @@ check: deps ## Build everything and run all tests
 
 tests: all $(CHECKS) $(IT_PROGRAMS) ## Build the unit tests
 
-check-all: check-size check-layers check-headers check-unit check-it
+check-all: check-size check-layers check-headers check-man check-unit check-it
 
 check-size: ## Functions and files within their limits
 	@scripts/check-size.sh $(wildcard libtrust/*.c config/*.c tvsd/*.c tvsctl/*.c tvsc/*.c tests/*.c tests/*/*.c)
@@ -43,6 +43,10 @@ check-layers: $(SO) ## No layer reaches up; libtrust neither prints, exits, talk
 
 check-headers: $(BUILD)/gen/migrations.h ## Every header compiles alone
 	@scripts/check-headers.sh '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' $(wildcard libtrust/*.h libtrust/trust/*.h config/*.h tvsd/*.h tvsctl/*.h tvsc/*.h tests/*.h tests/*/*.h)
+
+check-man: ## The manual pages are without a fault, as mandoc sees it
+	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning $(wildcard man/*.[158]) && echo "1 passed, 0 failed"; \
+	else echo "skipped: the manual pages were not checked, since mandoc is not installed"; fi
 
 check-format: ## The sources are formatted as .clang-format says
 	@clang-format --dry-run -Werror $(wildcard libtrust/*.[ch] libtrust/trust/*.h config/*.[ch] tvsd/*.[ch] tvsctl/*.[ch] tvsc/*.[ch] tests/*.[ch] tests/*/*.[ch]) && echo "1 passed, 0 failed"
@@ -79,6 +83,10 @@ check-boot: all $(IT_PROGRAMS) ## tvsd under a systemd of its own in a container
 check-hammer: all $(IT_PROGRAMS) ## A minute of questions while everything changes; check-it has five seconds of it
 	@BUILD=$(BUILD) scripts/tools.sh
 	@BUILD=$(BUILD) TVS_HAMMER_SECONDS=$(or $(TVS_HAMMER_SECONDS),60) tests/it/run.sh tests/it/80-hammer.sh
+
+check-crash: all $(IT_PROGRAMS) ## Kill phrases at every system call, and fail every write; check-it tries a tenth of them
+	@BUILD=$(BUILD) scripts/tools.sh
+	@BUILD=$(BUILD) TVS_CRASH_SHARE=1 tests/it/run.sh tests/it/85-crash.sh
 
 cover: ## Line coverage of libtrust by its unit tests; at least 90 %
 	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/cover COVERAGE=yes CFLAGS='-O0 -g' check-cover

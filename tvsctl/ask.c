@@ -5,7 +5,11 @@
 #include "say.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
+#include <termios.h>
 #include <unistd.h>
 
 int ask_is_possible(struct tvsctl *ctl)
@@ -19,6 +23,8 @@ int ask_is_possible(struct tvsctl *ctl)
         ctl->phrase->words);
 }
 
+static volatile sig_atomic_t caught; /* while a password is typed: the signal that came */
+
 /* One line of the terminal without its end. A longer one is cut; at the end of input it is empty. */
 static void read_line(int in, char *line, size_t size)
 {
@@ -26,7 +32,7 @@ static void read_line(int in, char *line, size_t size)
     for (;;) {
         char c;
         ssize_t got = read(in, &c, 1);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR && caught == 0)
             continue;
         if (got <= 0 || c == '\n' || c == '\r')
             break;
@@ -73,4 +79,90 @@ int ask_proceed(struct tvsctl *ctl, const char *warning, const char *what)
     print_text(ctl->io.out, print_bytes(warning));
     fprintf(ctl->io.out, "\nProceed with %s (yes|no)? ", what);
     return take_answer(ctl, "yes");
+}
+
+/* ---- Passwords */
+
+#define PASSWORD_SIZE 1024
+
+static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+#define DEADLY (sizeof deadly / sizeof deadly[0])
+
+static void note_signal(int number)
+{
+    caught = number;
+}
+
+/* What was typed ahead is not thrown away. A signal that ends the program must not leave the terminal mute.
+ */
+static void read_silently(int in, char *line, size_t size)
+{
+    const struct sigaction note = {.sa_handler = note_signal}; /* read(2) is to be interrupted */
+    struct sigaction before[DEADLY];
+    struct termios shown, mute;
+    bool is_terminal = tcgetattr(in, &shown) == 0;
+    caught = 0;
+    for (size_t i = 0; i < DEADLY; i++)
+        sigaction(deadly[i], &note, &before[i]);
+    if (is_terminal) {
+        mute = shown;
+        mute.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(in, TCSADRAIN, &mute);
+    }
+    read_line(in, line, size);
+    if (is_terminal)
+        tcsetattr(in, TCSADRAIN, &shown);
+    for (size_t i = 0; i < DEADLY; i++)
+        sigaction(deadly[i], &before[i], NULL);
+    const int number = caught;
+    caught = 0;
+    if (number == 0)
+        return;
+    explicit_bzero(line, size);
+    raise(number);
+}
+
+static void ask_line(struct tvsctl *ctl, const char *question, char line[PASSWORD_SIZE])
+{
+    fputs(question, ctl->io.out);
+    fflush(ctl->io.out);
+    read_silently(ctl->io.in, line, PASSWORD_SIZE);
+    fputc('\n', ctl->io.out);
+}
+
+int ask_password(struct tvsctl *ctl, bool is_new, char **password)
+{
+    char line[PASSWORD_SIZE], again[PASSWORD_SIZE] = "";
+    int result = TVSCTL_DONE;
+    *password = NULL;
+    if (ctl->io.in < 0 || !isatty(ctl->io.in))
+        return say_refusal(ctl,
+                           "`%s` needs a password, and there is no terminal to ask for it on; nothing was "
+                           "changed. Write it into a file and add --password-file FILE",
+                           ctl->phrase->words);
+    ask_line(ctl, "Password: ", line);
+    if (line[0] != '\0' && is_new)
+        ask_line(ctl, "The same again: ", again);
+    if (line[0] == '\0')
+        result = say_refusal(ctl, "the password is empty: nothing was changed");
+    else if (strlen(line) == PASSWORD_SIZE - 1)
+        result =
+            say_refusal(ctl, "the password is longer than %d bytes: nothing was changed", PASSWORD_SIZE - 2);
+    else if (is_new && strcmp(line, again) != 0)
+        result = say_refusal(ctl, "the two passwords differ: nothing was changed");
+    else if ((*password = strdup(line)) == NULL)
+        result = say_no_memory(ctl);
+    explicit_bzero(line, sizeof line);
+    explicit_bzero(again, sizeof again);
+    return result;
+}
+
+int ask_enter_y(struct tvsctl *ctl, const char *what)
+{
+    int result = ask_is_possible(ctl);
+    if (result != TVSCTL_DONE)
+        return result;
+    print_text(ctl->io.out, print_bytes(what));
+    fputs("\nEnter \"y\" followed by return to continue: ", ctl->io.out);
+    return take_answer(ctl, "y");
 }

@@ -17,4 +17,13 @@ int ask_continue(struct tvsctl *ctl, const char *what);
 /* "WARNING: …", "Proceed with regeneration (yes|no)? " - the way of `set cert`. what: "regeneration". */
 int ask_proceed(struct tvsctl *ctl, const char *warning, const char *what);
 
+/* Ask for a password without showing it, twice if it is a new one. *password is the caller's to wipe and free
+ * (input_wipe). Without a terminal it refuses and names --password-file. TVSCTL_DONE or TVSCTL_REFUSED; said.
+ */
+int ask_password(struct tvsctl *ctl, bool is_new, char **password);
+
+/* "Delete the File CTLFile.tlv?", "Enter "y" followed by return to continue: " - the way of `file`. what is
+ * the first line, made safe for a terminal here. */
+int ask_enter_y(struct tvsctl *ctl, const char *what);
+
 #endif

@@ -2,9 +2,10 @@
 #include "ask.h"
 #include "handlers.h"
 #include "input.h"
+#include "own_cert.h"
 #include "print.h"
+#include "relist.h"
 #include "say.h"
-#include "state.h"
 
 #include <stdlib.h>
 
@@ -23,28 +24,73 @@ static int ask_first(struct tvsctl *ctl, const char *unit, const struct trust_ce
     return result;
 }
 
-/* Nobody waits for the answer with the store locked, so that another may have changed it meanwhile: what goes
- * is the certificate that was asked about, or none. */
-static int delete_asked(struct state *state, int unit, const char *name, const struct trust_cert *asked,
-                        struct trust_error *err)
+struct deletion {
+    const struct trust_unit_info *unit; /* NULL: imported */
+    const char *name;
+    const struct trust_cert *asked;
+    struct relist_behind behind;
+    bool signer_gone; /* our node has no CallManager any more */
+    bool anchor_made; /* the lists need another ITLRecovery, and got it */
+    char lists[64];   /* those of the TFTP folder */
+};
+
+static int unit_number(const struct deletion *deletion)
 {
+    return deletion->unit != NULL ? (int)deletion->unit->unit : 0;
+}
+
+/* Lists and keys follow a certificate of ours; other people's stand in no list. */
+static int follow(struct change *change, struct deletion *deletion, struct trust_error *err)
+{
+    struct state *state = change->state;
+    const enum trust_unit unit = deletion->unit->unit;
+    bool has = true;
+    int code = own_cert_drop_key(change, unit, deletion->asked, err);
+    if (code == 0)
+        code = relist_follow(change, err);
+    if (code == 0)
+        code = relist_look(change, &deletion->behind, err);
+    if (code == 0 && (unit == TRUST_UNIT_CALLMANAGER || unit == TRUST_UNIT_ITLRECOVERY))
+        code = state_has_own(state, state->node, unit, &has, err);
+    deletion->signer_gone = code == 0 && unit == TRUST_UNIT_CALLMANAGER && !has;
+    deletion->anchor_made = code == 0 && unit == TRUST_UNIT_ITLRECOVERY && has;
+    const bool ctl = publish_present(change, COMPOSE_CTL) != NULL;
+    const bool itl = publish_present(change, COMPOSE_ITL) != NULL;
+    snprintf(deletion->lists, sizeof deletion->lists, "%s%s%s", ctl ? PUBLISHED_CTL : "",
+             ctl && itl ? " and " : "", itl ? PUBLISHED_ITL : "");
+    return code;
+}
+
+/* Nobody waits for the answer with the state locked, so that another may have changed it meanwhile: what goes
+ * is the certificate that was asked about, or none. */
+static int delete_asked(struct change *change, void *arg, struct trust_error *err)
+{
+    struct deletion *deletion = arg;
     struct trust_cert *deleted = NULL;
-    int code = trust_store_begin(state->store, err);
-    if (code != 0)
-        return code;
-    code = trust_store_delete(state->store, unit, name, &deleted, err);
-    if (code == 0 && !trust_cert_equal(deleted, asked))
+    int code = trust_store_delete(change->state->store, unit_number(deletion), deletion->name, &deleted, err);
+    if (code == 0 && !trust_cert_equal(deleted, deletion->asked))
         code = trust_error_set(
             err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
             "%s: that name means another certificate since the question was asked; nothing was "
             "deleted",
-            name);
-    if (code == 0)
-        code = trust_store_commit(state->store, err);
-    if (code != 0)
-        trust_store_rollback(state->store);
+            deletion->name);
     trust_cert_free(deleted);
-    return code;
+    return code == 0 && deletion->unit != NULL && deletion->unit->own ? follow(change, deletion, err) : code;
+}
+
+static void say_deleted(struct tvsctl *ctl, const struct deletion *deletion)
+{
+    if (deletion->signer_gone)
+        say_warning(ctl,
+                    "without a CallManager certificate no list can be signed any more%s%s%s; `set cert regen "
+                    "CallManager` makes one",
+                    deletion->lists[0] != '\0' ? ", and phones go on fetching " : "", deletion->lists,
+                    deletion->lists[0] != '\0' ? " as published, with the deleted certificate" : "");
+    print_text(ctl->io.out, print_bytes(print_cert_name(deletion->asked)));
+    fprintf(ctl->io.out, ": deleted from %s\n", input_unit_name(unit_number(deletion)));
+    if (deletion->anchor_made)
+        fputs("A new ITLRecovery was made, since the trust lists need one.\n", ctl->io.out);
+    relist_say(ctl, &deletion->behind);
 }
 
 static int delete_row(struct tvsctl *ctl, struct state *state, int unit, const char *name)
@@ -53,14 +99,12 @@ static int delete_row(struct tvsctl *ctl, struct state *state, int unit, const c
     struct trust_error err = {0};
     if (trust_store_find(state->store, unit, name, &row, &err) != 0)
         return say_error(ctl, &err);
-    const char *unit_name = input_unit_name(unit);
-    int result = ask_first(ctl, unit_name, row.cert);
-    if (result == TVSCTL_DONE && delete_asked(state, unit, name, row.cert, &err) != 0)
-        result = say_error(ctl, &err);
-    if (result == TVSCTL_DONE) {
-        print_text(ctl->io.out, print_bytes(print_cert_name(row.cert)));
-        fprintf(ctl->io.out, ": deleted from %s\n", unit_name);
-    }
+    int result = ask_first(ctl, input_unit_name(unit), row.cert);
+    struct deletion deletion = {.unit = trust_unit_by_number(unit), .name = name, .asked = row.cert};
+    if (result == TVSCTL_DONE)
+        result = change_run(ctl, state, delete_asked, &deletion);
+    if (result == TVSCTL_DONE)
+        say_deleted(ctl, &deletion);
     trust_cert_free(row.cert);
     return result;
 }

@@ -4,9 +4,8 @@
 #include "limits.h"
 #include "own_cert.h"
 #include "print.h"
+#include "relist.h"
 #include "say.h"
-
-#include <string.h>
 
 /* What the files hold for one unit. */
 struct own_import {
@@ -16,7 +15,8 @@ struct own_import {
     const struct trust_cert *cert;
     struct trust_key *key;     /* borrowed from the input, or owned if loaded */
     struct trust_key *own_key; /* loaded from the state's keys */
-    struct trust_error waits;  /* code not 0: why a key that waits there cannot be used */
+    struct relist_behind behind;
+    struct trust_error waits; /* code not 0: why a key that waits there cannot be used */
 };
 
 /* The one key of all files; NULL if none. false: there are two. */
@@ -96,58 +96,85 @@ static void say_passed_over(struct tvsctl *ctl, const struct input *input, const
         }
 }
 
+/* Another node's certificate, whose key is there. */
+static int take_single(struct tvsctl *ctl, const struct input *input, struct own_import *import)
+{
+    if (count_certs(input) > 1)
+        return say_refusal(
+            ctl,
+            "%s: it holds more than one certificate and no key to tell which is the node's; give "
+            "that one alone",
+            input->files[0].path);
+    for (size_t i = 0; i < input->count; i++)
+        if (input->files[i].bundle->cert_count > 0)
+            import->cert = input->files[i].bundle->certs[0];
+    return TVSCTL_DONE;
+}
+
 static int find_cert(struct tvsctl *ctl, const struct input *input, const struct state *state,
                      struct own_import *import)
 {
     if (count_certs(input) == 0)
         return say_refusal(ctl, "%s: there is no certificate in it", input->files[0].path);
-    if (import->foreign && import->key == NULL) {
-        if (count_certs(input) > 1)
-            return say_refusal(
-                ctl,
-                "%s: it holds more than one certificate and no key to tell which is the node's; give "
-                "that one alone",
-                input->files[0].path);
-        for (size_t i = 0; i < input->count; i++)
-            if (input->files[i].bundle->cert_count > 0)
-                import->cert = input->files[i].bundle->certs[0];
-        return TVSCTL_DONE;
-    }
     import->cert = choose(input, state, import);
+    if (import->cert == NULL && import->foreign && import->key == NULL && import->waits.code == 0)
+        return take_single(ctl, input, import);
     if (import->cert == NULL)
         return say_no_match(ctl, input, state, import);
     import->key = import->key != NULL ? import->key : import->own_key;
     return TVSCTL_DONE;
 }
 
-static int install(struct tvsctl *ctl, struct state *state, const struct own_import *import)
+static int put_in_force(struct change *change, void *arg, struct trust_error *err)
 {
-    struct trust_error err = {0};
-    const struct trust_node node = {import->request.node, import->request.address};
+    struct own_import *import = arg;
+    int code = own_cert_install(change, &import->request, import->cert, import->key, err);
+    if (code == 0)
+        code = relist_follow(change, err);
+    return code == 0 ? relist_look(change, &import->behind, err) : code;
+}
+
+static int install(struct tvsctl *ctl, struct state *state, struct own_import *import)
+{
     const char *objection = own_cert_key_objection(import->unit->unit, trust_cert_key_type(import->cert));
     if (objection != NULL)
         return say_refusal(ctl, "%s: %s: %s", import->unit->name, print_cert_name(import->cert), objection);
-    int code = import->key != NULL
-                   ? own_cert_install(state, &import->request, import->cert, import->key, &err)
-                   : trust_store_set_own(state->store, &node, import->unit->unit, import->cert, &err);
-    if (code != 0)
-        return say_error(ctl, &err);
+    int result = change_run(ctl, state, put_in_force, import);
+    if (result != TVSCTL_DONE)
+        return result;
     limits_warn(ctl, import->cert);
     fprintf(ctl->io.out, "Successfully imported certificate for %s.\n", import->unit->name);
     fprintf(ctl->io.out, "Please restart services related to %s for the new certificate to become active.\n",
             import->unit->name);
+    relist_say(ctl, &import->behind);
+    return TVSCTL_DONE;
+}
+
+/* Whose certificate it is. TVSCTL_DONE, or said. */
+static int find_node(struct tvsctl *ctl, struct state *state, struct state_node *node,
+                     struct own_import *import)
+{
+    int result = input_node(ctl, state, node);
+    if (result != TVSCTL_DONE)
+        return result;
+    import->request = own_cert_request(state, import->unit->unit);
+    import->request.node = node->node;
+    import->foreign = !node->is_ours;
     return TVSCTL_DONE;
 }
 
 static int import_files(struct tvsctl *ctl, const struct input *input, struct own_import *import)
 {
     struct state state;
+    struct state_node node;
     struct trust_error err = {0};
     if (!find_key(ctl, input, import))
         return TVSCTL_REFUSED;
     if (state_open(ctl->config, TRUST_STORE_WRITE, &state, &err) != 0)
         return say_error(ctl, &err);
-    int result = find_cert(ctl, input, &state, import);
+    int result = find_node(ctl, &state, &node, import);
+    if (result == TVSCTL_DONE)
+        result = find_cert(ctl, input, &state, import);
     if (result == TVSCTL_DONE)
         result = install(ctl, &state, import);
     if (result == TVSCTL_DONE)
@@ -161,18 +188,9 @@ int cert_import_own(struct tvsctl *ctl, char *const *args, size_t count)
 {
     struct input input;
     struct trust_error err = {0};
-    const char *node = ctl->flags.value[FLAG_NODE];
     struct own_import import = {.unit = input_unit(ctl, args[0], true)};
     if (import.unit == NULL)
         return TVSCTL_REFUSED;
-    if (node != NULL && node[0] == '\0')
-        return say_usage(ctl, "--node needs a name");
-    import.request = own_cert_request(ctl, import.unit->unit);
-    import.foreign = node != NULL && strcmp(node, ctl->config->node.name) != 0;
-    if (import.foreign) {
-        import.request.node = node;
-        import.request.address = "";
-    }
     int code = input_read(ctl, args + 1, count - 1, &input, &err);
     int result = code == 0 ? import_files(ctl, &input, &import) : say_error(ctl, &err);
     input_free(&input);

@@ -1,10 +1,10 @@
 /* set cert import trust UNIT FILE…: every certificate of the files, all or nothing. */
+#include "change.h"
 #include "handlers.h"
 #include "input.h"
 #include "limits.h"
 #include "print.h"
 #include "say.h"
-#include "state.h"
 
 #include <stdlib.h>
 
@@ -44,25 +44,36 @@ static size_t count_certs(const struct input *input)
     return count;
 }
 
-/* File every certificate in one transaction; results in the order of the files. */
-static int add_all(struct tvsctl *ctl, const struct trust_unit_info *unit, const struct input *input,
-                   struct trust_store_added *results, struct trust_error *err)
+/* Certificates for a unit, and what became of each, in the order of the files. */
+struct trust_import {
+    const struct trust_unit_info *unit;
+    const struct input *input;
+    struct trust_store_added *results;
+};
+
+static int add_all(struct change *change, void *arg, struct trust_error *err)
+{
+    const struct trust_import *import = arg;
+    struct trust_store_added *result = import->results;
+    int code = 0;
+    for (size_t i = 0; i < import->input->count && code == 0; i++) {
+        const struct input_file *file = &import->input->files[i];
+        for (size_t k = 0; k < file->bundle->cert_count && code == 0; k++) {
+            const struct trust_cert *cert = file->bundle->certs[k];
+            code = trust_store_add_trust(change->state->store, import->unit->unit, cert, result++, err);
+            if (code != 0)
+                trust_error_prefix(err, code, "%s: %s", file->path, print_cert_name(cert));
+        }
+    }
+    return code;
+}
+
+static int file_all(struct tvsctl *ctl, struct trust_import *import, struct trust_error *err)
 {
     struct state state;
     int code = state_open(ctl->config, TRUST_STORE_WRITE, &state, err);
-    if (code != 0)
-        return code;
-    code = trust_store_begin(state.store, err);
-    for (size_t i = 0; i < input->count && code == 0; i++) {
-        const struct input_file *file = &input->files[i];
-        for (size_t k = 0; k < file->bundle->cert_count && code == 0; k++) {
-            code = trust_store_add_trust(state.store, unit->unit, file->bundle->certs[k], results++, err);
-            if (code != 0)
-                trust_error_prefix(err, code, "%s: %s", file->path, print_cert_name(file->bundle->certs[k]));
-        }
-    }
     if (code == 0)
-        code = trust_store_commit(state.store, err);
+        code = change_do(ctl, &state, add_all, import, err);
     state_close(&state);
     return code;
 }
@@ -104,7 +115,8 @@ static int import_files(struct tvsctl *ctl, const struct trust_unit_info *unit, 
     struct trust_store_added *results = calloc(count_certs(input), sizeof *results);
     if (results == NULL)
         return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
-    int code = add_all(ctl, unit, input, results, err);
+    struct trust_import import = {unit, input, results};
+    int code = file_all(ctl, &import, err);
     if (code == 0)
         say_all(ctl, unit, input, results);
     free(results);

@@ -4,6 +4,7 @@
 #include "input.h"
 #include "limits.h"
 #include "own_cert.h"
+#include "relist.h"
 #include "say.h"
 
 #include <errno.h>
@@ -12,24 +13,13 @@
 
 #define DAYS_MAX 36500
 
-/* --node, --key and --days into the request. TVSCTL_DONE, or said. */
+/* --key and --days into the request. TVSCTL_DONE, or said. */
 static int take_flags(struct tvsctl *ctl, struct own_cert_request *request)
 {
-    const char *node = ctl->flags.value[FLAG_NODE], *key = ctl->flags.value[FLAG_KEY];
     const char *days = ctl->flags.value[FLAG_DAYS];
-    if (node != NULL && node[0] == '\0')
-        return say_usage(ctl, "--node needs a name");
-    if (node != NULL && strcmp(node, request->node) != 0) {
-        request->node = node;
-        request->address = ""; /* the configuration knows our own node's only */
-    }
-    if (key != NULL && !trust_key_spec_is_valid(key))
-        return say_usage(ctl, "--key %s is none of: %s", key, flag_help(FLAG_KEY));
-    enum trust_key_type type = key != NULL && strncmp(key, "ec:", 3) == 0 ? TRUST_KEY_EC : TRUST_KEY_RSA;
-    const char *objection = key != NULL ? own_cert_key_objection(request->unit, type) : NULL;
-    if (objection != NULL)
-        return say_refusal(ctl, "--key %s: %s; nothing was changed", key, objection);
-    request->key_spec = key;
+    int result = own_cert_take_key(ctl, request);
+    if (result != TVSCTL_DONE)
+        return result;
     if (days != NULL) {
         char *end;
         errno = 0;
@@ -61,55 +51,66 @@ static int ask_first(struct tvsctl *ctl, enum trust_unit unit, bool has)
     return ask_proceed(ctl, warning, "regeneration");
 }
 
-/* CUCM's words; then what else has to follow here. */
-static void say_done(struct tvsctl *ctl, const char *unit, bool list_is_old)
+static void say_done(struct tvsctl *ctl, const char *unit)
 {
     fprintf(ctl->io.out, "Successfully Regenerated Certificate for %s.\n", unit);
     fprintf(ctl->io.out,
             "You must restart services related to %s for the regenerated certificates to become active.\n",
             unit);
-    if (list_is_old)
-        fputs("The CTL file does not hold the new certificate yet: run `utils ctl update CTLFile`.\n",
-              ctl->io.out);
+}
+
+struct regeneration {
+    struct own_cert_request request;
+    struct trust_cert *cert; /* what was made */
+    struct relist_behind behind;
+};
+
+static int make(struct change *change, void *arg, struct trust_error *err)
+{
+    struct regeneration *regeneration = arg;
+    int code = own_cert_make(change, &regeneration->request, &regeneration->cert, err);
+    if (code == 0)
+        code = relist_follow(change, err);
+    return code == 0 ? relist_look(change, &regeneration->behind, err) : code;
 }
 
 static int regenerate(struct tvsctl *ctl, struct state *state, const struct own_cert_request *request)
 {
     struct trust_error err = {0};
-    bool has, mixed = false;
-    const char *name = trust_unit_by_number((int)request->unit)->name;
-    bool in_ctl = request->unit == TRUST_UNIT_CALLMANAGER || request->unit == TRUST_UNIT_CAPF ||
-                  request->unit == TRUST_UNIT_ITLRECOVERY;
-    if (state_has_own(state, request->node, request->unit, &has, &err) != 0 ||
-        state_is_mixed(state, &mixed, &err) != 0)
+    bool has;
+    struct regeneration regeneration = {.request = *request};
+    if (state_has_own(state, request->node.server_name, request->unit, &has, &err) != 0)
         return say_error(ctl, &err);
     int result = ask_first(ctl, request->unit, has);
-    if (result != TVSCTL_DONE)
-        return result;
-    struct trust_cert *cert;
-    if (own_cert_make(state, request, &cert, &err) != 0)
-        return say_error(ctl, &err);
-    limits_warn(ctl, cert);
-    trust_cert_free(cert);
-    say_done(ctl, name, mixed && in_ctl);
-    return TVSCTL_DONE;
+    if (result == TVSCTL_DONE)
+        result = change_run(ctl, state, make, &regeneration);
+    if (result == TVSCTL_DONE) {
+        limits_warn(ctl, regeneration.cert);
+        say_done(ctl, trust_unit_by_number((int)request->unit)->name);
+        relist_say(ctl, &regeneration.behind);
+    }
+    trust_cert_free(regeneration.cert);
+    return result;
 }
 
 int cert_regen(struct tvsctl *ctl, char *const *args, size_t count)
 {
     struct state state;
+    struct state_node node;
     struct trust_error err = {0};
     (void)count;
     const struct trust_unit_info *unit = input_unit(ctl, args[0], true);
     if (unit == NULL)
         return TVSCTL_REFUSED;
-    struct own_cert_request request = own_cert_request(ctl, unit->unit);
-    int result = take_flags(ctl, &request);
-    if (result != TVSCTL_DONE)
-        return result;
     if (state_open(ctl->config, TRUST_STORE_WRITE, &state, &err) != 0)
         return say_error(ctl, &err);
-    result = regenerate(ctl, &state, &request);
+    struct own_cert_request request = own_cert_request(&state, unit->unit);
+    int result = input_node(ctl, &state, &node);
+    request.node = node.node;
+    if (result == TVSCTL_DONE)
+        result = take_flags(ctl, &request);
+    if (result == TVSCTL_DONE)
+        result = regenerate(ctl, &state, &request);
     state_close(&state);
     return result;
 }

@@ -1,5 +1,8 @@
 #include "compose.h"
 
+#include "published.h"
+#include "signing.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +10,9 @@
 /* A record to be, owning what trust_record_spec borrows. */
 struct item {
     struct trust_cert *cert;
-    uint16_t function;
-    char server_name[256];
+    enum trust_record_form form;
+    enum trust_role function;
+    char dns_name[256];
     bool has_address;
     uint8_t address[4];
 };
@@ -28,141 +32,212 @@ static void composition_fini(struct composition *list)
     free(list->items);
 }
 
-/* Our own node is named and addressed as the configuration says now, another as the store has it. */
-static int add_record(struct composition *list, const struct trust_store_row *row, enum trust_role function)
+static struct item *add_item(struct composition *list)
+{
+    struct item *items = reallocarray(list->items, list->count + 1, sizeof *items);
+    if (items == NULL) {
+        trust_error_set(list->err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
+        return NULL;
+    }
+    list->items = items;
+    items[list->count] = (struct item){0};
+    return &items[list->count++];
+}
+
+/* A blank and its NUL are what CUCM 8 wrote into ITLs. */
+static void name_node(const struct config *config, const char *server_name, const char *address,
+                      struct item *item)
+{
+    const char *name = config->trust_lists.dns_names == CONFIG_DNS_HOST    ? server_name
+                       : config->trust_lists.dns_names == CONFIG_DNS_BLANK ? " "
+                       : address[0] != '\0'                                ? address
+                                                                           : server_name;
+    snprintf(item->dns_name, sizeof item->dns_name, "%s", name);
+    item->has_address = config->trust_lists.addresses && inet_pton(AF_INET, address, item->address) == 1;
+}
+
+/* Our own node is addressed as the configuration says now, another as the store has it. */
+static int add_record(struct composition *list, const struct trust_store_row *row,
+                      enum trust_record_form form, enum trust_role function)
 {
     const struct config *config = list->state->config;
-    struct item *items = reallocarray(list->items, list->count + 1, sizeof *items);
-    if (items == NULL)
-        return trust_error_set(list->err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s",
-                               trust_error_meaning(TRUST_ENOMEM));
-    list->items = items;
-    struct item *item = &items[list->count++];
-    *item = (struct item){.cert = trust_cert_ref(row->cert), .function = (uint16_t)function};
-    snprintf(item->server_name, sizeof item->server_name, "%s", row->server_name);
-    bool is_ours = strcmp(row->server_name, config->node.name) == 0;
-    item->has_address = inet_pton(AF_INET, is_ours ? config->node.address : row->ipv4, item->address) == 1;
+    bool is_ours = strcmp(row->server_name, list->state->node) == 0;
+    struct item *item = add_item(list);
+    if (item == NULL)
+        return TRUST_ENOMEM;
+    item->cert = trust_cert_ref(row->cert);
+    item->form = form;
+    item->function = function;
+    name_node(config, row->server_name, is_ours ? config->node.address : row->ipv4, item);
     return 0;
 }
 
 /* A record of a unit of our node, if there is such a certificate. */
-static int add_own(struct composition *list, enum trust_unit unit, enum trust_role function)
+static int add_own(struct composition *list, enum trust_unit unit, enum trust_record_form form,
+                   enum trust_role function)
 {
     struct trust_store_row row;
-    int code = state_own_row(list->state, list->state->config->node.name, unit, &row, list->err);
+    int code = state_own_row(list->state, list->state->node, unit, &row, list->err);
     if (code == 0)
-        code = add_record(list, &row, function);
+        code = add_record(list, &row, form, function);
     trust_cert_free(row.cert);
     return code == TRUST_ENOTFOUND ? 0 : code;
 }
 
-static int take_other_node(void *arg, const struct trust_store_row *row)
+/* The other nodes' certificates of a unit. */
+struct others {
+    struct composition *list;
+    enum trust_record_form form;
+    enum trust_role function;
+};
+
+static int take_other(void *arg, const struct trust_store_row *row)
 {
-    struct composition *list = arg;
-    if (strcmp(row->server_name, list->state->config->node.name) == 0)
+    const struct others *others = arg;
+    if (strcmp(row->server_name, others->list->state->node) == 0)
         return 0;
-    return add_record(list, row, TRUST_ROLE_CCM_TFTP);
+    return add_record(others->list, row, others->form, others->function);
 }
 
-/* The signer's records stand first, the rest in the order of Cisco's own files. */
-static int collect(struct composition *list)
+static int add_others(struct composition *list, enum trust_unit unit, enum trust_record_form form,
+                      enum trust_role function)
+{
+    struct others others = {list, form, function};
+    return trust_store_each(list->state->store, (int)unit, take_other, &others, list->err);
+}
+
+static int collect_ctl(struct composition *list, enum trust_record_form ccm)
+{
+    int code = add_own(list, TRUST_UNIT_CALLMANAGER, ccm, TRUST_ROLE_CCM_TFTP);
+    if (code == 0)
+        code = add_own(list, TRUST_UNIT_CAPF, TRUST_RECORD_WHOLE, TRUST_ROLE_CAPF);
+    return code == 0 ? add_others(list, TRUST_UNIT_CALLMANAGER, ccm, TRUST_ROLE_CCM_TFTP) : code;
+}
+
+static int collect_itl(struct composition *list)
+{
+    static const enum trust_unit units[] = {TRUST_UNIT_TVS, TRUST_UNIT_TVS_ECDSA};
+    const bool hash = list->state->config->trust_lists.itl_records == CONFIG_RECORDS_HASH;
+    const enum trust_record_form form = hash ? TRUST_RECORD_HASH : TRUST_RECORD_WHOLE;
+    int code = add_own(list, TRUST_UNIT_CALLMANAGER, TRUST_RECORD_WHOLE, TRUST_ROLE_CCM_TFTP);
+    for (size_t i = 0; code == 0 && i < sizeof units / sizeof units[0]; i++) {
+        code = add_own(list, units[i], form, TRUST_ROLE_TVS);
+        if (code == 0)
+            code = add_others(list, units[i], form, TRUST_ROLE_TVS);
+    }
+    return code == 0 ? add_own(list, TRUST_UNIT_CAPF, form, TRUST_ROLE_CAPF) : code;
+}
+
+/* Anchors first and last, in the order of Cisco's own files. */
+static int collect(struct composition *list, enum compose_kind kind, bool mixed)
 {
     const struct config *config = list->state->config;
-    enum trust_unit signer = (enum trust_unit)config->trust_lists.signer;
-    bool by_recovery = signer == TRUST_UNIT_ITLRECOVERY;
-    int code = add_own(list, signer, TRUST_ROLE_SAST);
+    const bool by_recovery = signing_unit(config) == TRUST_UNIT_ITLRECOVERY;
+    int code = add_own(list, signing_unit(config), TRUST_RECORD_WHOLE, TRUST_ROLE_SAST);
     if (code == 0 && by_recovery)
-        code = add_own(list, TRUST_UNIT_CALLMANAGER, TRUST_ROLE_SAST);
+        code = add_own(list, TRUST_UNIT_CALLMANAGER, TRUST_RECORD_WHOLE, TRUST_ROLE_SAST);
     if (code == 0)
-        code = add_own(list, TRUST_UNIT_CALLMANAGER, TRUST_ROLE_CCM_TFTP);
-    if (code == 0)
-        code = add_own(list, TRUST_UNIT_CAPF, TRUST_ROLE_CAPF);
+        code = kind == COMPOSE_ITL ? collect_itl(list)
+                                   : collect_ctl(list, mixed ? TRUST_RECORD_WHOLE : TRUST_RECORD_HOLLOW);
     if (code == 0 && !by_recovery && config->trust_lists.recovery_anchor)
-        code = add_own(list, TRUST_UNIT_ITLRECOVERY, TRUST_ROLE_SAST);
-    if (code == 0)
-        code = trust_store_each(list->state->store, TRUST_UNIT_CALLMANAGER, take_other_node, list, list->err);
+        code = add_own(list, TRUST_UNIT_ITLRECOVERY, TRUST_RECORD_WHOLE, TRUST_ROLE_SAST);
     return code;
 }
 
-static int load_signer(struct state *state, struct trust_signer **out, struct trust_error *err)
+/* "Prepare Cluster for Rollback to pre 8.0". */
+static int collect_blank(struct composition *list)
 {
-    struct trust_store_row row;
-    struct trust_key *key = NULL;
-    enum trust_unit unit = (enum trust_unit)state->config->trust_lists.signer;
-    *out = NULL;
-    int code = state_own_row(state, state->config->node.name, unit, &row, err);
-    if (code == 0)
-        code = trust_key_load(state->keys, trust_unit_by_number((int)unit)->name, row.cert, &key, err);
-    if (code == 0)
-        code = trust_signer_from_key(row.cert, key, out, err);
-    trust_key_free(key);
-    trust_cert_free(row.cert);
-    return code;
+    static const enum trust_role roles[] = {TRUST_ROLE_SAST, TRUST_ROLE_CCM_TFTP, TRUST_ROLE_TVS,
+                                            TRUST_ROLE_CAPF};
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        struct item *item = add_item(list);
+        if (item == NULL)
+            return TRUST_ENOMEM;
+        item->form = TRUST_RECORD_BLANK;
+        item->function = roles[i];
+    }
+    return 0;
 }
 
-/* What goes out is what a phone will read: verify it as one would, with the certificate that the list holds.
- */
-static int verify(const struct trust_list *list, const struct trust_signer *signer, struct trust_error *err)
+const char *compose_file_name(enum compose_kind kind)
 {
-    struct trust_cert *found = NULL;
-    int code = trust_list_verify_self(list, &found, err);
-    if (code == 0 && !trust_cert_equal(found, trust_signer_cert(signer)))
-        code = trust_error_set(err, TRUST_ESIGNER, TRUST_NO_OFFSET,
-                               "another record than the signer's verifies it");
+    return kind == COMPOSE_CTL ? PUBLISHED_CTL : PUBLISHED_ITL;
+}
+
+struct trust_header_spec compose_header(const struct config *config, const char *filename, time_t now)
+{
+    return (struct trust_header_spec){
+        .filename = filename,
+        .timestamp = now,
+        .digest = (enum trust_digest)config->trust_lists.digest,
+        .minor = 2,
+    };
+}
+
+int compose_check(const struct trust_list *list, const struct trust_cert *signer, struct trust_error *err)
+{
+    int code = trust_list_verify(list, signer, err);
     if (code == 0 && list->file.len > TRUST_LIST_PHONE_MAX)
         code = trust_error_set(
             err, TRUST_ETOOLARGE, TRUST_NO_OFFSET,
             "it would have %zu bytes, and phones do not load more than %d; delete certificates of "
             "nodes that are gone",
             list->file.len, TRUST_LIST_PHONE_MAX);
-    trust_cert_free(found);
     return code != 0 ? trust_error_prefix(err, code, "the list that was built cannot be published") : 0;
 }
 
-static int build(const struct composition *list, time_t now, struct trust_signer *signer,
-                 struct trust_list **out)
+static int build(const struct composition *list, const struct trust_header_spec *header,
+                 struct trust_signer *signer, struct trust_list **out)
 {
-    const struct trust_header_spec header = {
-        .filename = "CTLFile.tlv",
-        .timestamp = now,
-        .digest = (enum trust_digest)list->state->config->trust_lists.digest,
-        .minor = 2,
-    };
     struct trust_record_spec *specs = calloc(list->count, sizeof *specs);
     if (specs == NULL)
         return trust_error_set(list->err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s",
                                trust_error_meaning(TRUST_ENOMEM));
     for (size_t i = 0; i < list->count; i++) {
         const struct item *item = &list->items[i];
-        specs[i] = (struct trust_record_spec){.form = TRUST_RECORD_WHOLE,
-                                              .function = item->function,
-                                              .cert = item->cert,
-                                              .dns_name = item->server_name,
+        specs[i] = (struct trust_record_spec){.form = item->form,
+                                              .function = (uint16_t)item->function,
+                                              .cert = item->form == TRUST_RECORD_HOLLOW ? NULL : item->cert,
+                                              .dns_name = item->dns_name,
+                                              .hash = TRUST_DIGEST_SHA1,
                                               .address = item->has_address ? item->address : NULL};
     }
-    int code = trust_list_build(&header, specs, list->count, signer, out, list->err);
+    int code = trust_list_build(header, specs, list->count, signer, out, list->err);
     free(specs);
     return code;
 }
 
-int compose_ctl(struct state *state, time_t now, struct trust_list **out, struct trust_error *err)
+/* Phones take their configuration from CCM+TFTP, whoever signs the list. */
+static int need_call_manager(struct state *state, struct trust_error *err)
+{
+    struct trust_store_row row = {0};
+    int code = state_own_row(state, state->node, TRUST_UNIT_CALLMANAGER, &row, err);
+    trust_cert_free(row.cert);
+    return code;
+}
+
+int compose_list(struct state *state, enum compose_kind kind, time_t now, struct trust_list **out,
+                 struct trust_error *err)
 {
     struct composition list = {.state = state, .err = err};
     struct trust_signer *signer = NULL;
     struct trust_list *built = NULL;
-    struct trust_store_row row = {0};
+    const struct trust_header_spec header = compose_header(state->config, compose_file_name(kind), now);
+    bool mixed = false, rollback = false;
     *out = NULL;
-    /* Phones take their configuration from CCM+TFTP, whoever signs the list. */
-    int code = state_own_row(state, state->config->node.name, TRUST_UNIT_CALLMANAGER, &row, err);
-    trust_cert_free(row.cert);
+    int code = need_call_manager(state, err);
     if (code == 0)
-        code = load_signer(state, &signer, err);
+        code = signing_open(state, signing_unit(state->config), &signer, err);
     if (code == 0)
-        code = collect(&list);
+        code = state_is_mixed(state, &mixed, err);
     if (code == 0)
-        code = build(&list, now, signer, &built);
+        code = state_is_rollback(state, &rollback, err);
     if (code == 0)
-        code = verify(built, signer, err);
+        code = kind == COMPOSE_ITL && rollback ? collect_blank(&list) : collect(&list, kind, mixed);
+    if (code == 0)
+        code = build(&list, &header, signer, &built);
+    if (code == 0)
+        code = compose_check(built, trust_signer_cert(signer), err);
     if (code == 0) {
         *out = built;
         built = NULL;

@@ -4,11 +4,33 @@
 
 #include "state.h"
 
-/* Build and sign the tokenless CTL: the signer as SAST and, if it is CallManager, as CCM+TFTP; CAPF if there
- * is one; the other anchor as SAST; other nodes' CallManagers as CCM+TFTP. The result is verified with the
- * signer's certificate. Errors: TRUST_ENOTFOUND says which certificate is missing and how to make it; the
- * key's and trust_list_build's. The caller frees *out with trust_list_free. */
-int compose_ctl(struct state *state, time_t now, struct trust_list **out,
-                struct trust_error *err) TRUST_MUST_CHECK;
+enum compose_kind { COMPOSE_CTL, COMPOSE_ITL };
+
+/* "CTLFile.tlv" or "ITLFile.tlv". Static storage. */
+const char *compose_file_name(enum compose_kind kind);
+
+/* Build and sign a list in the style that the configuration asks for.
+ *
+ * Both begin with the signer as SAST, the other anchor next if it is CallManager, our CallManager as
+ * CCM+TFTP, and end with ITLRecovery as SAST if it is the second anchor. Between them a tokenless CTL has
+ * CAPF and the other nodes' CallManagers as CCM+TFTP (in a cluster that is not in mixed mode every CCM+TFTP
+ * record is hollow); an ITL has each node's TVS and TVS-ECDSA, and CAPF. An ITL of a cluster that is prepared
+ * for rollback has four blank records.
+ *
+ * ITLRecovery is the cluster's: every node of a state folder puts the same into its lists, with the name and
+ * address of the node under which it stands.
+ *
+ * The result is verified as a phone would. Errors: TRUST_ENOTFOUND says which certificate is missing and how
+ * to make it; TRUST_ETOOLARGE (phones would not load it); the key's and trust_list_build's. The caller frees
+ * *out with trust_list_free. */
+int compose_list(struct state *state, enum compose_kind kind, time_t now, struct trust_list **out,
+                 struct trust_error *err) TRUST_MUST_CHECK;
+
+/* A header as the configuration wants it. */
+struct trust_header_spec compose_header(const struct config *config, const char *filename, time_t now);
+
+/* Check that a list that was built is verified by the signer's certificate and not too large for phones. */
+int compose_check(const struct trust_list *list, const struct trust_cert *signer,
+                  struct trust_error *err) TRUST_MUST_CHECK;
 
 #endif

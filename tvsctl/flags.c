@@ -6,6 +6,7 @@ static const struct flag_row {
     const char *name;  /* with the two hyphens */
     const char *usage; /* with the name of its value, if it takes one */
     const char *help;
+    bool repeats; /* it can be given several times */
 } table[FLAG_COUNT] = {
     [FLAG_CONFIG] = {"--config", "--config FILE", "the configuration, instead of /etc/tvs/tvsd.yaml"},
     [FLAG_YES] = {"--yes", "--yes", "answer the question with yes"},
@@ -13,10 +14,11 @@ static const struct flag_row {
     [FLAG_VERSION] = {"--version", "--version", "print the version"},
     [FLAG_JSON] = {"--json", "--json", "print for programs"},
     [FLAG_PASSWORD_FILE] = {"--password-file", "--password-file FILE",
-                            "a file whose first line opens a PKCS#12 or an encrypted key"},
+                            "a file whose first line opens a PKCS#12, an encrypted key or a backup"},
     [FLAG_NODE] = {"--node", "--node NAME", "another node than node.name of the configuration"},
     [FLAG_KEY] = {"--key", "--key SPEC", "rsa:1024, rsa:2048, rsa:4096, ec:P-256, ec:P-384 or ec:P-521"},
     [FLAG_DAYS] = {"--days", "--days N", "how long the certificate is valid, 1 to 36500"},
+    [FLAG_ALL] = {"--all", "--all", "every signed file of the TFTP folder"},
 };
 
 static bool takes_value(const struct flag_row *row)
@@ -32,6 +34,19 @@ static enum flag_id find(const char *word)
     while (id < FLAG_COUNT && (strncmp(table[id].name, word, len) != 0 || table[id].name[len] != '\0'))
         id++;
     return id;
+}
+
+static bool add_value(struct flags *flags, enum flag_id id, const char *value)
+{
+    if (!flag_given(flags, id)) {
+        flags->value[id] = value;
+        return true;
+    }
+    if (flags->further_count == FLAGS_FURTHER_MAX)
+        return false;
+    flags->further[flags->further_count].id = id;
+    flags->further[flags->further_count++].value = value;
+    return true;
 }
 
 const char *flags_parse(int argc, char **argv, struct flags *flags, char **words, size_t *word_count,
@@ -57,12 +72,15 @@ const char *flags_parse(int argc, char **argv, struct flags *flags, char **words
             snprintf(text, size, "%s needs a value: %s", name, table[id].usage);
             return text;
         }
-        if (flag_given(flags, id) && takes_value(&table[id])) {
+        if (flag_given(flags, id) && takes_value(&table[id]) && !table[id].repeats) {
             snprintf(text, size, "%s stands there twice", name);
             return text;
         }
-        if (takes_value(&table[id]))
-            flags->value[id] = equals != NULL ? equals + 1 : argv[++i];
+        if (takes_value(&table[id]) && !add_value(flags, id, equals != NULL ? equals + 1 : argv[++i])) {
+            snprintf(text, size, "%s stands there too often: %d times are the most", name,
+                     FLAGS_FURTHER_MAX + 1);
+            return text;
+        }
         flags->given |= FLAG_BIT(id);
     }
     return NULL;
@@ -71,6 +89,16 @@ const char *flags_parse(int argc, char **argv, struct flags *flags, char **words
 bool flag_given(const struct flags *flags, enum flag_id id)
 {
     return (flags->given & FLAG_BIT(id)) != 0;
+}
+
+const char *flag_value(const struct flags *flags, enum flag_id id, size_t n)
+{
+    if (n == 0)
+        return flags->value[id];
+    for (size_t i = 0; i < flags->further_count; i++)
+        if (flags->further[i].id == id && --n == 0)
+            return flags->further[i].value;
+    return NULL;
 }
 
 const char *flag_usage(enum flag_id id)

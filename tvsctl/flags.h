@@ -16,6 +16,7 @@ enum flag_id {
     FLAG_NODE,
     FLAG_KEY,
     FLAG_DAYS,
+    FLAG_ALL,
     FLAG_COUNT,
 };
 
@@ -24,9 +25,17 @@ enum flag_id {
 #define FLAGS_GENERAL                                                                                        \
     (FLAG_BIT(FLAG_CONFIG) | FLAG_BIT(FLAG_YES) | FLAG_BIT(FLAG_HELP) | FLAG_BIT(FLAG_VERSION))
 
+/* How often the options that can be given several times are given, in all. */
+#define FLAGS_FURTHER_MAX 16
+
 struct flags {
     unsigned given; /* FLAG_BIT of each that was */
     const char *value[FLAG_COUNT];
+    struct {
+        enum flag_id id;
+        const char *value;
+    } further[FLAGS_FURTHER_MAX]; /* what stands behind the first of an option that can be given again */
+    size_t further_count;
     const char *unknown; /* the first word that looks like an option and is none; it stays a word */
 };
 
@@ -37,6 +46,9 @@ const char *flags_parse(int argc, char **argv, struct flags *flags, char **words
                         char *text, size_t size);
 
 bool flag_given(const struct flags *flags, enum flag_id id);
+
+/* The value of the option where it stands for the (n + 1)th time; NULL if it stands there less often. */
+const char *flag_value(const struct flags *flags, enum flag_id id, size_t n);
 
 /* "--node NAME" and so on. Static storage. */
 const char *flag_usage(enum flag_id id);

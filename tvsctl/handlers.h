@@ -21,12 +21,49 @@ int cert_import_trust(struct tvsctl *ctl, char *const *args, size_t count);
 int cert_regen(struct tvsctl *ctl, char *const *args, size_t count);
 int cert_delete(struct tvsctl *ctl, char *const *args, size_t count);
 
+/* csr_phrases.c, node_phrases.c, node_list.c, hostname.c */
+int csr_generate(struct tvsctl *ctl, char *const *args, size_t count);
+int csr_list(struct tvsctl *ctl, char *const *args, size_t count);
+int csr_show(struct tvsctl *ctl, char *const *args, size_t count);
+int node_add(struct tvsctl *ctl, char *const *args, size_t count);
+int node_delete(struct tvsctl *ctl, char *const *args, size_t count);
+int node_list(struct tvsctl *ctl, char *const *args, size_t count);
+int set_hostname(struct tvsctl *ctl, char *const *args, size_t count);
+
 /* run_sql.c, import_usecallmanager.c */
 int run_sql(struct tvsctl *ctl, char *const *args, size_t count);
 int import_usecallmanager(struct tvsctl *ctl, char *const *args, size_t count);
 
+/* backup.c, restore.c */
+int utils_backup(struct tvsctl *ctl, char *const *args, size_t count);
+int utils_restore(struct tvsctl *ctl, char *const *args, size_t count);
+
 /* ctl_phrases.c */
 int ctl_mixed_mode(struct tvsctl *ctl, char *const *args, size_t count);
+int ctl_non_secure_mode(struct tvsctl *ctl, char *const *args, size_t count);
 int ctl_update(struct tvsctl *ctl, char *const *args, size_t count);
+
+/* itl_phrases.c */
+int itl_update(struct tvsctl *ctl, char *const *args, size_t count);
+int itl_rollback_on(struct tvsctl *ctl, char *const *args, size_t count);
+int itl_rollback_off(struct tvsctl *ctl, char *const *args, size_t count);
+
+/* reset_phrases.c */
+int ctl_reset_localkey(struct tvsctl *ctl, char *const *args, size_t count);
+int itl_reset_localkey(struct tvsctl *ctl, char *const *args, size_t count);
+int itl_reset_remotekey(struct tvsctl *ctl, char *const *args, size_t count);
+
+/* history_phrases.c */
+int show_published(struct tvsctl *ctl, char *const *args, size_t count);
+int ctl_restore(struct tvsctl *ctl, char *const *args, size_t count);
+int itl_restore(struct tvsctl *ctl, char *const *args, size_t count);
+
+/* file_list.c, file_get.c, file_delete.c, file_sign.c, file_verify.c */
+int file_list_tftp(struct tvsctl *ctl, char *const *args, size_t count);
+int file_get_tftp(struct tvsctl *ctl, char *const *args, size_t count);
+int file_delete_tftp(struct tvsctl *ctl, char *const *args, size_t count);
+int file_delete_activelog(struct tvsctl *ctl, char *const *args, size_t count);
+int file_sign(struct tvsctl *ctl, char *const *args, size_t count);
+int file_verify(struct tvsctl *ctl, char *const *args, size_t count);
 
 #endif

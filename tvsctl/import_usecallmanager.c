@@ -1,9 +1,9 @@
 /* utils import usecallmanager DB: certificates of the open Python tools, with their roles as they stand. */
+#include "change.h"
 #include "handlers.h"
 #include "limits.h"
 #include "print.h"
 #include "say.h"
-#include "state.h"
 
 #include <stdlib.h>
 
@@ -35,21 +35,26 @@ static int take_row(void *arg, const struct trust_foreign_row *row)
     return code;
 }
 
-static int add_all(struct tvsctl *ctl, struct foreign *foreign, struct trust_error *err)
+static int add_all(struct change *change, void *arg, struct trust_error *err)
 {
-    struct state state;
-    int code = state_open(ctl->config, TRUST_STORE_WRITE, &state, err);
-    if (code != 0)
-        return code;
-    code = trust_store_begin(state.store, err);
+    struct foreign *foreign = arg;
+    int code = 0;
     for (size_t i = 0; i < foreign->count && code == 0; i++) {
         struct foreign_cert *row = &foreign->certs[i];
-        code = trust_store_add_imported(state.store, row->cert, &row->roles, row->ttl, &row->was_there, err);
+        code = trust_store_add_imported(change->state->store, row->cert, &row->roles, row->ttl,
+                                        &row->was_there, err);
         if (code != 0)
             trust_error_prefix(err, code, "%s", print_cert_name(row->cert));
     }
+    return code;
+}
+
+static int import_all(struct tvsctl *ctl, struct foreign *foreign, struct trust_error *err)
+{
+    struct state state;
+    int code = state_open(ctl->config, TRUST_STORE_WRITE, &state, err);
     if (code == 0)
-        code = trust_store_commit(state.store, err);
+        code = change_do(ctl, &state, add_all, foreign, err);
     state_close(&state);
     return code;
 }
@@ -80,7 +85,7 @@ int import_usecallmanager(struct tvsctl *ctl, char *const *args, size_t count)
     if (code == TRUST_ENOMEM)
         trust_error_set(&err, code, TRUST_NO_OFFSET, "%s", trust_error_meaning(code));
     if (code == 0)
-        code = add_all(ctl, &foreign, &err);
+        code = import_all(ctl, &foreign, &err);
     if (code == 0)
         say_all(ctl, &foreign);
     for (size_t i = 0; i < foreign.count; i++)

@@ -54,6 +54,15 @@ const char *input_unit_name(int unit)
     return info != NULL ? info->name : IMPORTED;
 }
 
+int input_node(struct tvsctl *ctl, struct state *state, struct state_node *node)
+{
+    struct trust_error err = {0};
+    const char *name = ctl->flags.value[FLAG_NODE];
+    if (name != NULL && name[0] == '\0')
+        return say_usage(ctl, "--node needs a name");
+    return state_find_node(state, name, node, &err) != 0 ? say_error(ctl, &err) : TVSCTL_DONE;
+}
+
 /* memset that the compiler does not leave out. */
 static void wipe_free(void *data, size_t len)
 {
@@ -62,8 +71,7 @@ static void wipe_free(void *data, size_t len)
     free(data);
 }
 
-/* The first line of the password file; NULL without the option. */
-static int read_password(struct tvsctl *ctl, char **password, struct trust_error *err)
+int input_password(struct tvsctl *ctl, char **password, struct trust_error *err)
 {
     uint8_t *data;
     size_t len;
@@ -80,6 +88,11 @@ static int read_password(struct tvsctl *ctl, char **password, struct trust_error
     return *password != NULL
                ? 0
                : trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
+}
+
+void input_wipe(char *password)
+{
+    wipe_free(password, password != NULL ? strlen(password) : 0);
 }
 
 static int read_one(const char *path, const char *password, struct trust_bundle **bundle,
@@ -107,13 +120,13 @@ int input_read(struct tvsctl *ctl, char *const *paths, size_t count, struct inpu
     *input = (struct input){.files = calloc(count, sizeof *input->files)};
     if (input->files == NULL)
         return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
-    int code = read_password(ctl, &password, err);
+    int code = input_password(ctl, &password, err);
     for (size_t i = 0; i < count && code == 0; i++) {
         input->files[i].path = paths[i];
         code = read_one(paths[i], password, &input->files[i].bundle, err);
         input->count = i + 1;
     }
-    wipe_free(password, password != NULL ? strlen(password) : 0);
+    input_wipe(password);
     return code;
 }
 

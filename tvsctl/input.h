@@ -3,6 +3,7 @@
 #ifndef TVSCTL_INPUT_H
 #define TVSCTL_INPUT_H
 
+#include "state.h"
 #include "tvsctl.h"
 
 /* The unit of that name, own or trust as wanted. NULL if there is none, or it is of the other kind; said,
@@ -14,6 +15,15 @@ bool input_any_unit(struct tvsctl *ctl, const char *name, int *unit);
 
 /* The name of a unit, "imported" for 0. */
 const char *input_unit_name(int unit);
+
+/* The node of --node, our own without it. TVSCTL_DONE, or said: there is none. */
+int input_node(struct tvsctl *ctl, struct state *state, struct state_node *node);
+
+/* The first line of the file of --password-file; NULL without the option. Free with input_wipe. */
+int input_password(struct tvsctl *ctl, char **password, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Wipe and free. NULL is legal. */
+void input_wipe(char *password);
 
 struct input_file {
     const char *path;

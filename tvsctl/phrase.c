@@ -43,6 +43,15 @@ static bool same_token(struct token a, struct token b)
     return a.len == b.len && strncmp(a.start, b.start, a.len) == 0;
 }
 
+/* The word that a row has at `at`; a repeated last argument stands at every further place. */
+static struct token token_or_repeated(const struct phrase *phrase, size_t at)
+{
+    struct token token = token_at(phrase, at), last = token;
+    while (at > 0 && last.len == 0)
+        last = token_at(phrase, --at);
+    return token.len > 0 || repeats(last) ? last : token;
+}
+
 /* The rows that agree with the words so far. */
 struct candidates {
     const struct grammar *of;
@@ -85,20 +94,16 @@ static size_t collect_fits(const struct candidates *rows, size_t at, const char 
 
 enum fit { FIT_NOT, FIT_ARGUMENT, FIT_BEGINNING, FIT_WHOLE };
 
-/* How the word at `at` fits a row; a repeated last argument takes every further word. */
+/* How the word at `at` fits a row. */
 static enum fit word_fits(const struct phrase *phrase, size_t at, const char *word)
 {
-    struct token token = token_at(phrase, at);
+    struct token token = token_or_repeated(phrase, at);
     if (is_keyword(token)) {
         if (strncasecmp(token.start, word, strlen(word)) != 0 || word[0] == '\0')
             return FIT_NOT;
         return strlen(word) == token.len ? FIT_WHOLE : FIT_BEGINNING;
     }
-    if (token.len > 0)
-        return FIT_ARGUMENT;
-    while (at > 0 && (token = token_at(phrase, --at)).len == 0)
-        ;
-    return repeats(token) ? FIT_ARGUMENT : FIT_NOT;
+    return token.len > 0 ? FIT_ARGUMENT : FIT_NOT;
 }
 
 /* Narrow the rows by one word: a whole keyword beats the beginning of one, and either beats an argument.
@@ -172,6 +177,56 @@ void phrase_match(const struct grammar *of, char *const *words, size_t count, st
     *match = (struct phrase_match){0};
     all_rows(&rows, of);
     walk(&rows, words, count, match);
+}
+
+static void add_next(struct phrase_next *next, const struct phrase *phrase, struct token token)
+{
+    size_t i = 0;
+    while (i < next->count && !same_token(token, (struct token){next->fits[i].word, next->fits[i].len}))
+        i++;
+    if (i == next->count) {
+        bool keyword = is_keyword(token);
+        next->fits[next->count++] = (struct phrase_fit){token.start, token.len, keyword, 0, phrase};
+    }
+    next->fits[i].rows++;
+}
+
+bool phrase_next(const struct grammar *of, char *const *words, size_t count, struct phrase_next *next)
+{
+    struct candidates rows;
+    struct phrase_match match = {0};
+    *next = (struct phrase_next){0};
+    all_rows(&rows, of);
+    walk(&rows, words, count, &match);
+    next->at = match.at;
+    if (match.at < count)
+        return false;
+    next->can_end = match.result == PHRASE_FOUND;
+    next->rows = rows.count;
+    for (size_t i = 0; i < of->count; i++) {
+        const struct phrase *phrase = &of->rows[i];
+        struct token token = token_or_repeated(phrase, count);
+        if (!rows.is_in[i])
+            continue;
+        next->flags |= phrase->flags;
+        next->in_statement |= phrase->any_words && !is_keyword(token);
+        if (token.len > 0)
+            add_next(next, phrase, token);
+    }
+    return true;
+}
+
+char *phrase_said(const struct phrase_match *match, char *out, size_t size)
+{
+    size_t used = 0;
+    struct token token;
+    out[0] = '\0';
+    for (size_t i = 0; used < size && is_keyword(token = token_at(match->phrase, i)); i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%.*s", i > 0 ? " " : "", (int)token.len,
+                                 token.start);
+    for (size_t i = 0; used < size && i < match->arg_count; i++)
+        used += (size_t)snprintf(out + used, size - used, " %s", match->args[i]);
+    return out;
 }
 
 static void print_one(FILE *out, const struct phrase *phrase)

@@ -1,33 +1,42 @@
 #include "publish.h"
 
+#include "limits.h"
+#include "say.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
+#include <inttypes.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define DIGITS 6
+#define NAME_FORMAT "%06" PRId64 "-%s"
+#define NAME_SIZE   64
 
 /* The number in front of "NNNNNN-NAME"; 0 for other files. */
-static unsigned long number_of(const char *name)
+static int64_t number_of(const char *name)
 {
     char *end;
     if (!isdigit((unsigned char)name[0]))
         return 0;
-    unsigned long number = strtoul(name, &end, 10);
-    return *end == '-' && number < UINT_MAX ? number : 0;
+    long long number = strtoll(name, &end, 10);
+    return *end == '-' && number < INT32_MAX ? number : 0;
 }
 
-static int next_number(const char *folder, unsigned long *next, struct trust_error *err)
+/* A file may be there without a row: the history of a version that kept none. */
+static int next_number(const struct state *state, int64_t *next, struct trust_error *err)
 {
     const struct dirent *entry;
-    DIR *dir = opendir(folder);
+    int code = trust_store_next_publication(state->store, next, err);
+    if (code != 0)
+        return code;
+    DIR *dir = opendir(state->published);
     if (dir == NULL)
         return trust_error_set(err, errno == EACCES ? TRUST_EDENIED : TRUST_ESYSTEM, TRUST_NO_OFFSET,
-                               "%s: %s", folder, strerror(errno));
-    *next = 1;
+                               "%s: %s", state->published, strerror(errno));
     while ((entry = readdir(dir)) != NULL)
         if (number_of(entry->d_name) >= *next)
             *next = number_of(entry->d_name) + 1;
@@ -35,36 +44,44 @@ static int next_number(const char *folder, unsigned long *next, struct trust_err
     return 0;
 }
 
-static int write_to_tftp(const struct config *config, const char *name, const struct trust_list *list,
-                         struct trust_error *err)
+/* Who says the phrase: behind sudo, the one who called it. */
+static const char *person(void)
 {
-    struct rights before;
-    char path[STATE_PATH_MAX];
-    const char *folder = config->trust_lists.directory;
-    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
-        return trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET, "%s: the path is too long", folder);
-    int code = rights_enter(folder, &before, err);
-    if (code != 0)
-        trust_error_prefix(err, code, "trust_lists.directory");
-    if (code == 0) {
-        code = trust_file_replace(path, list->file, 0644, (uid_t)-1, (gid_t)-1, err);
-        code = rights_explain(folder, code, err);
-        rights_leave(&before);
-    }
-    return code;
+    const char *caller = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+    if (caller != NULL && caller[0] != '\0')
+        return caller;
+    const struct passwd *user = getpwuid(getuid());
+    return user != NULL ? user->pw_name : "";
 }
 
-/* Whether phones can fetch the list already: an error may come after it was put there. */
-static bool is_out(const struct config *config, const char *name, const struct trust_list *list)
+static struct trust_list **present(struct change *change, enum compose_kind kind)
 {
-    char path[STATE_PATH_MAX];
-    uint8_t *data;
-    size_t len;
-    snprintf(path, sizeof path, "%s/%s", config->trust_lists.directory, name);
-    bool same = trust_file_read(path, TRUST_LIST_MAX, &data, &len, NULL, NULL) == 0 &&
-                len == list->file.len && memcmp(data, list->file.data, len) == 0;
-    free(data);
-    return same;
+    return kind == COMPOSE_CTL ? &change->lists.ctl : &change->lists.itl;
+}
+
+const struct trust_list *publish_present(const struct change *change, enum compose_kind kind)
+{
+    return kind == COMPOSE_CTL ? change->lists.ctl : change->lists.itl;
+}
+
+/* From now on, within the step, the list is what phones will find. */
+static int take_over(struct change *change, enum compose_kind kind, const struct trust_list *list,
+                     struct trust_error *err)
+{
+    struct trust_list *copy, **place = present(change, kind);
+    int code = trust_list_parse(list->file, &copy, err);
+    if (code != 0)
+        return code;
+    trust_list_free(*place);
+    *place = copy;
+    change->publishes = true;
+    return 0;
+}
+
+char *publish_path(const struct state *state, int64_t number, const char *filename, char *out, size_t size)
+{
+    int len = snprintf(out, size, "%s/" NAME_FORMAT, state->published, number, filename);
+    return len >= 0 && (size_t)len < size ? out : NULL;
 }
 
 int publish_check(const struct config *config, struct trust_error *err)
@@ -81,22 +98,28 @@ int publish_check(const struct config *config, struct trust_error *err)
         folder);
 }
 
-int publish_list(const struct state *state, const char *name, const struct trust_list *list,
+int publish_list(struct change *change, enum compose_kind kind, const struct trust_list *list,
                  struct trust_error *err)
 {
-    unsigned long number = 0;
-    char path[STATE_PATH_MAX + 64];
-    int code = next_number(state->published, &number, err);
+    struct state *state = change->state;
+    const char *filename = compose_file_name(kind);
+    char name[NAME_SIZE];
+    int64_t number;
+    int code = next_number(state, &number, err);
     if (code != 0)
         return code;
-    snprintf(path, sizeof path, "%s/%0*lu-%s", state->published, DIGITS, number, name);
-    code = trust_file_replace(path, list->file, 0640, (uid_t)-1, (gid_t)-1, err);
-    if (code != 0)
-        return code;
-    code = write_to_tftp(state->config, name, list, err);
-    if (code != 0 && is_out(state->config, name, list))
-        trust_error_prefix(err, code, "%s is in the TFTP folder, but may not last", name);
-    else if (code != 0 && trust_file_remove(path, NULL) != 0)
-        trust_error_prefix(err, code, "%s stays, although it was not published", path);
+    snprintf(name, sizeof name, NAME_FORMAT, number, filename);
+    code = change_put(change, TRUST_PLACE_PUBLISHED, name, list->file, err);
+    if (code == 0)
+        code = change_put(change, TRUST_PLACE_TFTP, filename, list->file, err);
+    if (code == 0)
+        code = trust_store_add_publication(state->store, number, list, filename, change->ctl->now,
+                                           change->ctl->said, person(), err);
+    if (code == 0)
+        code = take_over(change, kind, list, err);
+    if (code == 0 && list->record_count > LIMITS_CERTIFICATES)
+        say_warning(change->ctl,
+                    "%s has %zu records; with more than %d certificates a list becomes too large for phones",
+                    filename, list->record_count, LIMITS_CERTIFICATES);
     return code;
 }

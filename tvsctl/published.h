@@ -5,16 +5,21 @@
 #include "config/config.h"
 #include "trust.h"
 
+#include <stdbool.h>
+
+#define PUBLISHED_CTL "CTLFile.tlv"
+#define PUBLISHED_ITL "ITLFile.tlv"
+
 struct published {
-    struct trust_list *ctl, *itl; /* NULL: not there, or not a list */
+    struct trust_list *ctl, *itl; /* NULL: not there, not a list, or not to be read */
 };
 
-/* Read what is there. Never fails: a list that cannot be read holds nothing, and `show ctl` says why. */
-void published_read(const struct config *config, struct published *published);
+/* Read what is there, with the rights of the folder's owner where the process has them: others may not look
+ * into it. A folder that is missing holds nothing. *published is filled as far as possible, whatever comes
+ * out. Errors: a file is there and cannot be read (TRUST_EDENIED, TRUST_ESYSTEM, TRUST_ENOMEM): to be heeded
+ * by who changes something, not by who only shows. */
+int published_read(const struct config *config, struct published *published, struct trust_error *err);
 void published_fini(struct published *published);
-
-/* Whether a list holds the certificate, whole or as its hash. A NULL list holds nothing. */
-bool published_holds(const struct trust_list *list, const struct trust_cert *cert);
 
 /* "CTL, ITL", "CTL", "ITL" or "-". Static storage. */
 const char *published_where(const struct published *published, const struct trust_cert *cert);

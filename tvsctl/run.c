@@ -1,21 +1,29 @@
 /* From arguments to a phrase: options, grammar, configuration, handler. */
-#include "phrase.h"
+#include "run.h"
+#include "change.h"
+
+#include "console.h"
 #include "say.h"
-#include "tvsctl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int print_help(struct tvsctl *ctl, char *const *words, size_t count)
+/* What lists every phrase, as it is typed here. */
+static const char *help_command(const struct tvsctl *ctl)
 {
-    if (phrase_help(&grammar, ctl->io.out, words, count) == 0)
-        return say_usage(ctl, "no phrase begins like that; `tvsctl --help` lists them all");
+    return ctl->session->is_console ? "help" : "tvsctl --help";
+}
+
+int run_help(struct tvsctl *ctl, char *const *words, size_t count)
+{
+    if (phrase_help(ctl->session->grammar, ctl->io.out, words, count) == 0)
+        return say_usage(ctl, "no phrase begins like that; `%s` lists them all", help_command(ctl));
     if (count > 0)
         return TVSCTL_DONE;
     fputs("\nOptions, before or after the phrase:\n", ctl->io.out);
     for (enum flag_id id = 0; id < FLAG_COUNT; id++)
         fprintf(ctl->io.out, "%-22s %s\n", flag_usage(id), flag_help(id));
-    fputs("\nWords can be cut short while they are unambiguous. tvsctl(8) says more.\n", ctl->io.out);
+    fputs("\nWords can be cut short while they are unambiguous. tvsctl(1) says more.\n", ctl->io.out);
     return TVSCTL_DONE;
 }
 
@@ -36,8 +44,8 @@ static int say_mismatch(struct tvsctl *ctl, const struct phrase_match *match, ch
     if (match->result == PHRASE_AMBIGUOUS)
         return say_usage(ctl, "`%s` can be several words; write more of it: %s", word, match->fits);
     if (match->result == PHRASE_MISSING && match->at == 0)
-        return say_usage(ctl, "a phrase is missing. It begins with: %s. `tvsctl --help` explains them",
-                         match->fits);
+        return say_usage(ctl, "a phrase is missing. It begins with: %s. `%s` explains them", match->fits,
+                         help_command(ctl));
     if (match->result == PHRASE_MISSING)
         return say_usage(ctl, "`%s` needs more. Behind it fits: %s", before, match->fits);
     if (match->fits[0] == '\0')
@@ -52,7 +60,7 @@ static int check_flags(struct tvsctl *ctl)
 {
     const struct flags *flags = &ctl->flags;
     if (flags->unknown != NULL && !ctl->phrase->any_words)
-        return say_usage(ctl, "there is no option %s; `tvsctl --help` lists them", flags->unknown);
+        return say_usage(ctl, "there is no option %s; `%s` lists them", flags->unknown, help_command(ctl));
     for (enum flag_id id = 0; id < FLAG_COUNT; id++)
         if ((flags->given & FLAG_BIT(id) & ~(FLAGS_GENERAL | ctl->phrase->flags)) != 0)
             return say_usage(ctl, "`%s` does not take %s", ctl->phrase->words, flag_usage(id));
@@ -77,7 +85,7 @@ static int load_config(struct tvsctl *ctl, size_t arg_count)
     return say_error(ctl, &err);
 }
 
-static int run_words(struct tvsctl *ctl, char *const *words, size_t count)
+static int run_phrase(struct tvsctl *ctl, char *const *words, size_t count)
 {
     struct phrase_match match;
     if (flag_given(&ctl->flags, FLAG_VERSION)) {
@@ -85,33 +93,54 @@ static int run_words(struct tvsctl *ctl, char *const *words, size_t count)
         return TVSCTL_DONE;
     }
     if (flag_given(&ctl->flags, FLAG_HELP))
-        return print_help(ctl, words, count);
-    phrase_match(&grammar, words, count, &match);
+        return run_help(ctl, words, count);
+    phrase_match(ctl->session->grammar, words, count, &match);
     /* An unknown option stands among the words: name it rather than the word that it seems to be. */
     if (match.result != PHRASE_FOUND && ctl->flags.unknown != NULL)
-        return say_usage(ctl, "there is no option %s; `tvsctl --help` lists them", ctl->flags.unknown);
+        return say_usage(ctl, "there is no option %s; `%s` lists them", ctl->flags.unknown,
+                         help_command(ctl));
     if (match.result != PHRASE_FOUND)
         return say_mismatch(ctl, &match, words);
     ctl->phrase = match.phrase;
+    phrase_said(&match, ctl->said, sizeof ctl->said);
     int result = check_flags(ctl);
-    if (result == TVSCTL_DONE)
+    if (result == TVSCTL_DONE && ctl->phrase->config != PHRASE_CONFIG_NONE)
         result = load_config(ctl, match.arg_count);
+    if (result == TVSCTL_DONE && ctl->config != NULL)
+        change_recover(ctl);
     if (result == TVSCTL_DONE)
         result = match.phrase->run(ctl, match.args, match.arg_count);
     return result;
 }
 
-int tvsctl_run(int argc, char **argv, const struct tvsctl_io *io)
+static void add_flags_of_session(struct tvsctl *ctl)
 {
-    struct tvsctl ctl = {.io = *io, .now = time(NULL)};
+    const struct flags *lasting = &ctl->session->flags;
+    for (enum flag_id id = 0; id < FLAG_COUNT; id++) {
+        if (!flag_given(lasting, id) || flag_given(&ctl->flags, id))
+            continue;
+        ctl->flags.given |= FLAG_BIT(id);
+        ctl->flags.value[id] = lasting->value[id];
+    }
+}
+
+int run_words(struct session *session, int argument_count, char **arguments)
+{
+    struct tvsctl ctl = {.io = session->io, .now = time(NULL), .session = session};
     char text[256];
     size_t count;
-    int argument_count = argc > 0 ? argc - 1 : 0;
     char **words = calloc((size_t)argument_count + 1, sizeof *words);
     if (words == NULL)
         return say_no_memory(&ctl);
-    const char *wrong = flags_parse(argument_count, argv + 1, &ctl.flags, words, &count, text, sizeof text);
-    int result = wrong != NULL ? say_usage(&ctl, "%s", wrong) : run_words(&ctl, words, count);
+    const char *wrong = flags_parse(argument_count, arguments, &ctl.flags, words, &count, text, sizeof text);
+    add_flags_of_session(&ctl);
+    int result;
+    if (wrong != NULL)
+        result = say_usage(&ctl, "%s", wrong);
+    else if (count == 0 && console_is_wanted(&ctl))
+        result = console_run(&ctl);
+    else
+        result = run_phrase(&ctl, words, count);
     if (fflush(ctl.io.out) != 0 || ferror(ctl.io.out)) {
         int refused = say_refusal(&ctl, "the output could not be written whole");
         result = result == TVSCTL_DONE ? refused : result;
@@ -119,4 +148,10 @@ int tvsctl_run(int argc, char **argv, const struct tvsctl_io *io)
     config_free(ctl.config);
     free(words);
     return result;
+}
+
+int tvsctl_run(int argc, char **argv, const struct tvsctl_io *io)
+{
+    struct session session = {.io = *io, .grammar = &grammar};
+    return run_words(&session, argc > 0 ? argc - 1 : 0, argv + 1);
 }

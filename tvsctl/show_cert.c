@@ -70,7 +70,7 @@ static void print_row(struct tvsctl *ctl, const struct trust_store_row *row,
 static int show_row(struct tvsctl *ctl, const struct trust_store_row *row)
 {
     struct published published;
-    published_read(ctl->config, &published);
+    published_read(ctl->config, &published, NULL);
     if (flag_given(&ctl->flags, FLAG_JSON)) {
         struct json json;
         json_init(&json, ctl->io.out);
@@ -97,16 +97,22 @@ int show_cert_own(struct tvsctl *ctl, char *const *args, size_t count)
     struct state state;
     struct trust_error err = {0};
     struct trust_store_row row = {0};
+    struct state_node node;
+    const char *named = ctl->flags.value[FLAG_NODE];
     (void)count;
-    const char *node = ctl->flags.value[FLAG_NODE];
     const struct trust_unit_info *unit = input_unit(ctl, args[0], true);
     if (unit == NULL)
         return TVSCTL_REFUSED;
-    if (node != NULL && node[0] == '\0')
+    if (named != NULL && named[0] == '\0')
         return say_usage(ctl, "--node needs a name");
-    int code = state_open(ctl->config, TRUST_STORE_READ, &state, &err);
-    if (code == 0)
-        code = state_own_row(&state, node != NULL ? node : ctl->config->node.name, unit->unit, &row, &err);
+    if (state_open(ctl->config, TRUST_STORE_READ, &state, &err) != 0)
+        return say_error(ctl, &err);
+    int result = input_node(ctl, &state, &node);
+    if (result != TVSCTL_DONE) {
+        state_close(&state);
+        return result;
+    }
+    int code = state_own_row(&state, node.name, unit->unit, &row, &err);
     return finish(ctl, &state, code, &row, &err);
 }
 

@@ -121,7 +121,7 @@ static int list(struct tvsctl *ctl, bool own)
     struct json json;
     if (!add_head(&listing))
         return say_no_memory(ctl);
-    published_read(ctl->config, &listing.published);
+    published_read(ctl->config, &listing.published, NULL);
     if (flag_given(&ctl->flags, FLAG_JSON)) {
         json_init(&json, ctl->io.out);
         listing.json = &json;

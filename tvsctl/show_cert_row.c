@@ -53,9 +53,9 @@ static void write_roles(struct json *json, const struct trust_roles *roles)
 static void write_lists(struct json *json, const struct published *published, const struct trust_cert *cert)
 {
     json_array(json, "lists");
-    if (published_holds(published->ctl, cert))
+    if (trust_list_holds(published->ctl, cert))
         json_string(json, NULL, "CTL");
-    if (published_holds(published->itl, cert))
+    if (trust_list_holds(published->itl, cert))
         json_string(json, NULL, "ITL");
     json_array_end(json);
 }

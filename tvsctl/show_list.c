@@ -107,6 +107,30 @@ static void print_missing(struct tvsctl *ctl, const char *kind, const char *path
         fputs("ITL File not found.\nError parsing the ITL file!!\n", ctl->io.out);
 }
 
+static bool is_hollow(const struct trust_list *list)
+{
+    for (size_t i = 0; i < list->record_count; i++)
+        if (list->records[i].function == TRUST_ROLE_CCM_TFTP && list->records[i].certificate.len > 0)
+            return false;
+    return true;
+}
+
+/* A CTL of mixed mode that phones still find although the cluster has left it. One with hollow CCM+TFTP
+ * records is what phones leave mixed mode by. */
+static void say_leftover(struct tvsctl *ctl, const struct shown_list *shown)
+{
+    struct state state;
+    bool mixed = true;
+    if (shown->list == NULL || strcmp(shown->kind, "CTL") != 0 || is_hollow(shown->list))
+        return;
+    if (state_open(ctl->config, TRUST_STORE_READ, &state, NULL) == 0 &&
+        state_is_mixed(&state, &mixed, NULL) == 0 && !mixed)
+        say_warning(ctl,
+                    "the cluster is not in mixed mode, and this CTL file is left over from it; `file delete "
+                    "activelog cm/tftpdata/CTLFile.tlv` on each node takes it away");
+    state_close(&state);
+}
+
 static int show_file(struct tvsctl *ctl, const char *kind, const char *path, bool is_own)
 {
     struct shown_list shown = {.kind = kind, .path = path, .err.offset = TRUST_NO_OFFSET};
@@ -117,7 +141,8 @@ static int show_file(struct tvsctl *ctl, const char *kind, const char *path, boo
             return say_error(ctl, &shown.err);
         print_missing(ctl, kind, path);
         return say_refusal(ctl, "%s%s", shown.err.text,
-                           strcmp(kind, "CTL") == 0 ? "; `utils ctl set-cluster mixed-mode` makes one" : "");
+                           strcmp(kind, "CTL") == 0 ? "; `utils ctl set-cluster mixed-mode` makes one"
+                                                    : "; `utils itl update` makes one");
     }
     shown.file.data = data;
     parse_and_verify(ctl, &shown);
@@ -126,6 +151,8 @@ static int show_file(struct tvsctl *ctl, const char *kind, const char *path, boo
     else
         show_list_print(&shown, ctl->io.out);
     say_about(ctl, &shown);
+    if (is_own)
+        say_leftover(ctl, &shown);
     trust_cert_free(shown.signer);
     trust_list_free(shown.list);
     free(data);

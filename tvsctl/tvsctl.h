@@ -24,6 +24,7 @@ struct tvsctl_io {
 };
 
 struct phrase;
+struct session;
 
 /* A run. Handlers of phrases get it. */
 struct tvsctl {
@@ -31,6 +32,8 @@ struct tvsctl {
     struct flags flags;
     struct config *config; /* NULL only for a phrase that can do without */
     const struct phrase *phrase;
+    struct session *session; /* run.h: what it is a part of */
+    char said[256]; /* the phrase as the history keeps it, with its arguments */
     time_t now;
 };
 

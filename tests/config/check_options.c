@@ -272,7 +272,8 @@ START_TEST(test_values_survive_a_dump)
         " signature: SHA512 }\n"
         "state: /a b/\"c\"\n"
         "trust_lists: { directory: 'C:\\', itl: manual, digest: sha512, signer: itlrecovery,"
-        " recovery_anchor: off, require_trusted_signer: FALSE }\n"
+        " recovery_anchor: off, itl_records: certificate, dns_names: blank, addresses: no,"
+        " require_trusted_signer: FALSE }\n"
         "answers: { ttl: 0, expired: refuse }\n"
         "log: { level: debug, format: json, target: ./tvsd.log }\n";
     size_t count;

@@ -2,14 +2,22 @@
  *
  * hammer ADDRESS:PORT SECONDS RATE TTL[|TTL…] FILE=ANSWER[|ANSWER…]…
  *
- * Asks for the certificates (PEM) in turn, by the certificate and by its names, RATE times a second. An
+ * Asks for the certificates (PEM) in turn, by the certificate and by its names, RATE times a second; for the
+ * signers of trust lists (.tlv) by the names of the header. An
  * ANSWER is "no" or the roles, "0+4"; any other answer, and any other TTL, is wrong. Each answer and TTL that
  * is named must come at least once, else what was meant to change did not. Eight threads have a connection
  * each that lives as long as the program, and ask every twentieth question on a new one: half of them by
  * TLS 1.2, and a quarter resume their sessions. A question without a good answer within 20 seconds is lost.
  *
+ * With SECONDS "-" it follows standard input, and ends with it. Words are parted by tabs:
+ *   expect FILE=ANSWER…  from now on these are the questions and answers; the answers in the order in which
+ * they may come: on one connection none comes after a later one. Before that, every question of before is
+ * asked once more in each way if it was not yet. Says "expected". settle               wait until each
+ * lasting connection has brought the last of the answers to every question; from now on only these are right.
+ * Says "settled". A wait of more than 20 seconds says what for instead.
+ *
  * Exit status: 0 if no answer is wrong, lost or missing, 1 otherwise, 2 usage. */
-#include "trust.h"
+#include "judge.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +27,7 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,43 +36,26 @@
 #include <time.h>
 #include <unistd.h>
 
-#define THREADS      8
-#define ROUND        21 /* questions */
-#define NEW          2  /* of them on a new connection, and so that both kinds are asked there */
-#define PATIENCE     20 /* seconds */
-#define SUBJECTS_MAX 16
-#define ANSWERS_MAX  4
-#define SAID_MAX     10 /* complaints of one thread */
-#define SECOND       1000000000LL
+#define ROUND    21 /* questions */
+#define NEW      2  /* of them on a new connection, and so that both kinds are asked there */
+#define TTLS_MAX 4
+#define SAID_MAX 10 /* complaints of one thread */
+#define SECOND   1000000000LL
 
-struct answer {
-    bool trusted;
-    struct trust_roles roles;
-    const char *text; /* as on the command line */
-};
-
-struct subject {
-    const char *path;
-    struct trust_bundle *bundle;
-    struct answer answers[ANSWERS_MAX];
-    size_t answer_count;
-};
-
-/* Constant once the threads run. */
+/* Constant once the threads run, but for the end. */
 static struct {
     struct sockaddr_in address;
-    int64_t start, end, interval; /* nanoseconds; the interval of one thread's questions */
-    uint32_t ttls[ANSWERS_MAX];
+    int64_t start, interval; /* nanoseconds; the interval of one thread's questions */
+    _Atomic int64_t end;
+    uint32_t ttls[TTLS_MAX];
     size_t ttl_count;
-    struct subject subjects[SUBJECTS_MAX];
-    size_t subject_count;
     SSL_CTX *tls[2]; /* of the even threads and of the odd ones */
 } plan;
 
 /* What a thread counts; summed at the end. */
 struct tally {
     uint64_t asked, answered, wrong, lost, connections, resumed, other_server;
-    uint64_t seen[SUBJECTS_MAX][ANSWERS_MAX], ttls_seen[ANSWERS_MAX];
+    uint64_t ttls_seen[TTLS_MAX];
     int64_t slowest; /* nanoseconds from the question to its answer, connecting included */
     int64_t latest;  /* how late a question was asked */
 };
@@ -134,7 +126,7 @@ static void disconnect(struct connection *connection)
 
 static bool connect_to_server(struct asker *asker, struct connection *connection, SSL_SESSION *session)
 {
-    const struct timeval patience = {.tv_sec = PATIENCE};
+    const struct timeval patience = {.tv_sec = JUDGE_PATIENCE};
     const int on = 1;
     ERR_clear_error();
     connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -193,27 +185,6 @@ static bool exchange(struct asker *asker, SSL *ssl, const struct trust_request *
     return done;
 }
 
-static bool same_roles(const struct trust_roles *a, const struct trust_roles *b)
-{
-    return a->count == b->count && memcmp(a->code, b->code, a->count) == 0;
-}
-
-static bool is_answer(const struct answer *answer, const struct trust_response *response)
-{
-    return answer->trusted ? response->status == 0 && response->has_roles && response->has_ttl &&
-                                 same_roles(&answer->roles, &response->roles)
-                           : response->status != 0 && !response->has_roles && !response->has_ttl;
-}
-
-/* A query that is answered "trusted" brings the certificate; nothing else does. */
-static bool is_certificate(const struct trust_request *request, const struct trust_response *response,
-                           struct trust_bytes der)
-{
-    if (request->type == TRUST_MSG_VERIFY_REQ || response->status != 0)
-        return response->certificate.data == NULL;
-    return response->certificate.len == der.len && memcmp(response->certificate.data, der.data, der.len) == 0;
-}
-
 static size_t ttl_index(uint32_t ttl)
 {
     size_t i = 0;
@@ -222,29 +193,32 @@ static size_t ttl_index(uint32_t ttl)
     return i;
 }
 
-static bool judge(struct tally *tally, size_t number, const struct trust_request *request,
-                  const struct trust_response *response)
+/* An answer is right by what held when the question was asked, or by what holds now. */
+static bool judge(struct asker *asker, struct judge_round *round, size_t number,
+                  const struct trust_request *request, const struct trust_response *response, bool is_new)
 {
-    const struct subject *subject = &plan.subjects[number];
-    enum trust_message_type type =
-        request->type == TRUST_MSG_VERIFY_REQ ? TRUST_MSG_VERIFY_RES : TRUST_MSG_QUERY_RES;
-    if (response->session != request->session || response->type != type ||
-        !is_certificate(request, response, trust_cert_der(subject->bundle->certs[0])))
+    struct judge_subject *subject = &round->table.subjects[number];
+    struct judge_round *present = judge_round_now();
+    if (response->session != request->session ||
+        (response->has_ttl && ttl_index(response->ttl) == plan.ttl_count))
         return false;
-    if (response->has_ttl && ttl_index(response->ttl) == plan.ttl_count)
+    int answer = judge_response(subject, request, response);
+    if (answer >= 0 && !is_new && !judge_goes_on(round, asker->number, number, answer))
         return false;
-    for (size_t i = 0; i < subject->answer_count; i++)
-        if (is_answer(&subject->answers[i], response)) {
-            tally->seen[number][i]++;
-            if (response->has_ttl)
-                tally->ttls_seen[ttl_index(response->ttl)]++;
-            return true;
-        }
-    return false;
+    if (answer < 0 && present != round) {
+        subject = judge_table_find(&present->table, subject->path);
+        answer = subject != NULL ? judge_response(subject, request, response) : -1;
+    }
+    if (answer < 0)
+        return false;
+    judge_count(subject, request, answer);
+    if (response->has_ttl)
+        asker->tally.ttls_seen[ttl_index(response->ttl)]++;
+    return true;
 }
 
-static void say_wrong(struct asker *asker, const struct subject *subject, const struct trust_request *request,
-                      const struct trust_response *response)
+static void say_wrong(struct asker *asker, const struct judge_subject *subject,
+                      const struct trust_request *request, const struct trust_response *response)
 {
     char text[256];
     int len = snprintf(text, sizeof text, "%s: status %d, TTL %lu, session %lx (asked %lx), roles",
@@ -256,29 +230,14 @@ static void say_wrong(struct asker *asker, const struct subject *subject, const 
     complain(asker, subject->path, text);
 }
 
-static struct trust_bytes text_bytes(const char *text)
-{
-    return (struct trust_bytes){(const uint8_t *)text, strlen(text)};
-}
-
-static struct trust_request make_request(struct asker *asker, uint64_t question, size_t *number)
+static struct trust_request make_request(struct asker *asker, struct judge_round *round, uint64_t question,
+                                         size_t *number)
 {
     /* Threads begin at different certificates; each is asked for both ways. */
-    *number = (size_t)((question / 2 + (uint64_t)asker->number) % plan.subject_count);
-    const struct trust_cert *cert = plan.subjects[*number].bundle->certs[0];
-    struct trust_request request = {
-        .version = 1,
-        .type = question % 2 == 0 ? TRUST_MSG_VERIFY_REQ : TRUST_MSG_QUERY_REQ,
-        .session = (uint32_t)(asker->number << 24) + (uint32_t)question,
-        .device = text_bytes("SEP00000000000A"),
-    };
-    if (request.type == TRUST_MSG_VERIFY_REQ) {
-        request.certificate = trust_cert_der(cert);
-    } else {
-        request.subject = text_bytes(trust_name_cucm(trust_cert_subject(cert)));
-        request.issuer = text_bytes(trust_name_cucm(trust_cert_issuer(cert)));
-        request.serial = trust_cert_serial(cert);
-    }
+    *number = (size_t)((question / 2 + (uint64_t)asker->number) % round->table.subject_count);
+    struct trust_request request = judge_request(&round->table.subjects[*number], question);
+    request.session = (uint32_t)(asker->number << 24) + (uint32_t)question;
+    request.device = (struct trust_bytes){(const uint8_t *)"SEP00000000000A", 15};
     return request;
 }
 
@@ -290,7 +249,9 @@ static void ask(struct asker *asker, uint64_t question)
     size_t number;
     bool is_new = question % ROUND >= ROUND - NEW, resumes = asker->number % 4 < 2;
     struct connection *connection = is_new ? &once : &asker->lasting;
-    const struct trust_request request = make_request(asker, question, &number);
+    struct judge_round *round = judge_round_now();
+    const struct trust_request request = make_request(asker, round, question, &number);
+    const struct judge_subject *subject = &round->table.subjects[number];
     int64_t asked = now_ns();
     tally->asked++;
     if (connection->ssl == NULL && !connect_to_server(asker, connection, is_new ? asker->session : NULL)) {
@@ -299,7 +260,7 @@ static void ask(struct asker *asker, uint64_t question)
     }
     if (!exchange(asker, connection->ssl, &request, &response)) {
         tally->lost++;
-        complain(asker, plan.subjects[number].path, tls_problem());
+        complain(asker, subject->path, tls_problem());
         disconnect(connection);
         return;
     }
@@ -307,9 +268,9 @@ static void ask(struct asker *asker, uint64_t question)
     if (took > tally->slowest)
         tally->slowest = took;
     tally->answered++;
-    if (!judge(tally, number, &request, &response)) {
+    if (!judge(asker, round, number, &request, &response, is_new)) {
         tally->wrong++;
-        say_wrong(asker, &plan.subjects[number], &request, &response);
+        say_wrong(asker, subject, &request, &response);
     }
     if (is_new && resumes) {
         SSL_SESSION_free(asker->session);
@@ -321,8 +282,9 @@ static void ask(struct asker *asker, uint64_t question)
 static void *asker_main(void *arg)
 {
     struct asker *asker = arg;
-    int64_t due = plan.start + plan.interval * asker->number / THREADS;
-    for (uint64_t question = 0; due < plan.end && now_ns() < plan.end; question++, due += plan.interval) {
+    int64_t due = plan.start + plan.interval * asker->number / JUDGE_THREADS;
+    for (uint64_t question = 0; due < atomic_load(&plan.end) && now_ns() < atomic_load(&plan.end);
+         question++, due += plan.interval) {
         const struct timespec at = {.tv_sec = due / SECOND, .tv_nsec = due % SECOND};
         while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
             ;
@@ -347,10 +309,7 @@ static void add_up(struct tally *sum, const struct tally *one)
     sum->connections += one->connections;
     sum->resumed += one->resumed;
     sum->other_server += one->other_server;
-    for (size_t i = 0; i < SUBJECTS_MAX; i++)
-        for (size_t k = 0; k < ANSWERS_MAX; k++)
-            sum->seen[i][k] += one->seen[i][k];
-    for (size_t i = 0; i < ANSWERS_MAX; i++)
+    for (size_t i = 0; i < TTLS_MAX; i++)
         sum->ttls_seen[i] += one->ttls_seen[i];
     if (one->slowest > sum->slowest)
         sum->slowest = one->slowest;
@@ -358,22 +317,30 @@ static void add_up(struct tally *sum, const struct tally *one)
         sum->latest = one->latest;
 }
 
-static bool report(const struct tally *sum, int64_t took)
+/* How often each answer of the round came; returns how many never did. */
+static uint64_t report_answers(struct judge_table *table)
 {
     uint64_t missing = 0;
+    for (size_t i = 0; i < table->subject_count; i++)
+        for (size_t k = 0; k < table->subjects[i].answer_count; k++) {
+            const struct judge_subject *subject = &table->subjects[i];
+            const char *name = strrchr(subject->path, '/');
+            printf("%s=%s %lu times\n", name != NULL ? name + 1 : subject->path, subject->answers[k].text,
+                   atomic_load(&subject->seen[k]));
+            missing += atomic_load(&subject->seen[k]) == 0;
+        }
+    return missing;
+}
+
+static bool report(const struct tally *sum, int64_t took)
+{
     printf("%lu asked, %lu answered, %lu wrong, %lu lost; %ld a second; the slowest after %.1f ms, the most "
            "belated question by %.1f ms\n",
            sum->asked, sum->answered, sum->wrong, sum->lost, (long)((int64_t)sum->asked * SECOND / took),
            (double)sum->slowest / 1e6, (double)sum->latest / 1e6);
     printf("%lu connections, %lu resumed, %lu to another server certificate than the one before\n",
            sum->connections, sum->resumed, sum->other_server);
-    for (size_t i = 0; i < plan.subject_count; i++)
-        for (size_t k = 0; k < plan.subjects[i].answer_count; k++) {
-            const char *name = strrchr(plan.subjects[i].path, '/');
-            printf("%s=%s %lu times\n", name != NULL ? name + 1 : plan.subjects[i].path,
-                   plan.subjects[i].answers[k].text, sum->seen[i][k]);
-            missing += sum->seen[i][k] == 0;
-        }
+    uint64_t missing = report_answers(&judge_round_now()->table);
     for (size_t i = 0; i < plan.ttl_count; i++) {
         printf("TTL %lu %lu times\n", (unsigned long)plan.ttls[i], sum->ttls_seen[i]);
         missing += sum->ttls_seen[i] == 0;
@@ -404,48 +371,10 @@ static void read_address(char *text)
 static void read_ttls(char *text)
 {
     for (char *ttl, *rest = text; (ttl = strsep(&rest, "|")) != NULL;) {
-        if (plan.ttl_count == ANSWERS_MAX)
+        if (plan.ttl_count == TTLS_MAX)
             usage("too many TTLs");
         plan.ttls[plan.ttl_count++] = (uint32_t)strtoul(ttl, NULL, 10);
     }
-}
-
-static struct answer read_answer(const char *text)
-{
-    struct answer answer = {.trusted = strcmp(text, "no") != 0, .text = text};
-    for (const char *at = text; answer.trusted; at++) {
-        char *end;
-        unsigned long role = strtoul(at, &end, 10);
-        if (end == at || role > UINT8_MAX || !trust_roles_add(&answer.roles, (uint8_t)role))
-            usage("an answer is neither no nor roles");
-        if (*(at = end) == '\0')
-            break;
-    }
-    return answer;
-}
-
-static void read_subject(char *text)
-{
-    struct trust_error err = {0};
-    uint8_t *data;
-    struct subject *subject = &plan.subjects[plan.subject_count++];
-    struct trust_bytes bytes = {0};
-    char *answers = strrchr(text, '=');
-    if (plan.subject_count > SUBJECTS_MAX || answers == NULL)
-        usage("too many files, or no answer for one");
-    *answers++ = '\0';
-    for (char *answer; (answer = strsep(&answers, "|")) != NULL;) {
-        if (subject->answer_count == ANSWERS_MAX)
-            usage("too many answers");
-        subject->answers[subject->answer_count++] = read_answer(answer);
-    }
-    subject->path = text;
-    if (trust_file_read(text, 1 << 20, &data, &bytes.len, NULL, &err) != 0)
-        usage(err.text);
-    bytes.data = data;
-    if (trust_bundle_read(bytes, NULL, &subject->bundle, &err) != 0 || subject->bundle->cert_count == 0)
-        usage("a file without a certificate");
-    free(data);
 }
 
 static void make_contexts(void)
@@ -459,36 +388,46 @@ static void make_contexts(void)
     }
 }
 
-int main(int argc, char **argv)
+static void run(struct tally *sum, bool follows)
 {
-    static struct asker askers[THREADS];
-    struct tally sum = {0};
-    if (argc < 6)
-        usage("too few arguments");
-    double seconds = atof(argv[2]), rate = atof(argv[3]);
-    if (!(seconds > 0 && rate > 0))
-        usage("SECONDS and RATE are more than 0");
-    read_address(argv[1]);
-    read_ttls(argv[4]);
-    for (int i = 5; i < argc; i++)
-        read_subject(argv[i]);
-    make_contexts();
-    signal(SIGPIPE, SIG_IGN);
-    plan.start = now_ns();
-    plan.end = plan.start + (int64_t)(seconds * SECOND);
-    plan.interval = (int64_t)(THREADS * SECOND / rate);
-    for (int i = 0; i < THREADS; i++) {
+    static struct asker askers[JUDGE_THREADS];
+    for (int i = 0; i < JUDGE_THREADS; i++) {
         askers[i].number = i;
         if (pthread_create(&askers[i].thread, NULL, asker_main, &askers[i]) != 0)
             usage("no thread can be made");
     }
-    for (int i = 0; i < THREADS; i++) {
-        pthread_join(askers[i].thread, NULL);
-        add_up(&sum, &askers[i].tally);
+    if (follows) {
+        judge_follow(stdin, stdout);
+        atomic_store(&plan.end, now_ns());
     }
+    for (int i = 0; i < JUDGE_THREADS; i++) {
+        pthread_join(askers[i].thread, NULL);
+        add_up(sum, &askers[i].tally);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct tally sum = {0};
+    char why[JUDGE_WHY_SIZE];
+    if (argc < 6)
+        usage("too few arguments");
+    bool follows = strcmp(argv[2], "-") == 0;
+    double seconds = follows ? 1e6 : atof(argv[2]), rate = atof(argv[3]);
+    if (!(seconds > 0 && rate > 0))
+        usage("SECONDS and RATE are more than 0");
+    read_address(argv[1]);
+    read_ttls(argv[4]);
+    if (!judge_begin(argv + 5, (size_t)argc - 5, why))
+        usage(why);
+    make_contexts();
+    signal(SIGPIPE, SIG_IGN);
+    plan.start = now_ns();
+    atomic_store(&plan.end, plan.start + (int64_t)(seconds * (double)SECOND));
+    plan.interval = (int64_t)(JUDGE_THREADS * SECOND / rate);
+    run(&sum, follows);
     bool good = report(&sum, now_ns() - plan.start);
-    for (size_t i = 0; i < plan.subject_count; i++)
-        trust_bundle_free(plan.subjects[i].bundle);
+    judge_end();
     for (size_t i = 0; i < 2; i++)
         SSL_CTX_free(plan.tls[i]);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -109,6 +109,7 @@ publisher() {
         "trust_lists: { directory: $T/$name/tftp, recovery_anchor: false }" >"$T/$name.yaml"
     expect 0 publish "$name" set cert import own CallManager "$CERTS/$cert.pem"
     for other in "${@:3}"; do
+        expect 0 publish "$name" utils node add "$other"
         expect 0 publish "$name" set cert import own CallManager "$CERTS/$other.crt" --node "$other"
     done
     expect 0 publish "$name" utils ctl set-cluster mixed-mode

@@ -1,5 +1,5 @@
 /* set cert …, show cert …: keys, certificates, units. */
-#include "helper.h"
+#include "helper_lists.h"
 #include "tests/check_main.h"
 #include "tests/fixture.h"
 
@@ -27,30 +27,19 @@ static int count_files(const char *folder)
     return count;
 }
 
-/* Returns how many there were. */
-static int chmod_files(const char *folder, mode_t mode)
-{
-    const struct dirent *entry;
-    DIR *dir = opendir(folder);
-    int count = 0;
-    while (dir != NULL && (entry = readdir(dir)) != NULL)
-        if (entry->d_name[0] != '.')
-            count += fchmodat(dirfd(dir), entry->d_name, mode, 0) == 0;
-    if (dir != NULL)
-        closedir(dir);
-    return count;
-}
-
-/* Every own unit: the name that its certificate gets, and what is printed of it. */
+/* Every own unit: the name that its certificate gets, what is printed of it, and how many keys there are
+ * then: CallManager signs an ITL, which needs an ITLRecovery. */
 static const struct {
     const char *unit, *common_name, *roles;
+    int keys;
 } units[] = {
-    {"CallManager", "cucm-1051-a-pub", "Roles: SAST, CCM+TFTP\n"},
-    {"TVS", "cucm-1051-a-pub", "Roles: TVS\n"},
-    {"CAPF", "CAPF-", "Roles: CAPF\n"},
-    {"ITLRecovery", "ITLRECOVERY_cucm-1051-a-pub", "Roles: SAST\n"},
-    {"tomcat", "cucm-1051-a-pub", "Roles: APP-SERVER\n"},
-    {"TVS-ECDSA", "cucm-1051-a-pub", "Key: EC P-256\n"},
+    {"CallManager", "cucm-1051-a-pub", "Roles: SAST, CCM+TFTP\n", 2},
+    {"TVS", "cucm-1051-a-pub", "Roles: TVS\n", 1},
+    {"CAPF", "CAPF-", "Roles: CAPF\n", 1},
+    {"ITLRecovery", "ITLRECOVERY_cucm-1051-a-pub", "Roles: SAST\n", 1},
+    {"tomcat", "cucm-1051-a-pub", "Roles: APP-SERVER\n", 1},
+    {"ipsec", "cucm-1051-a-pub", "Roles: APP-SERVER\n", 1},
+    {"TVS-ECDSA", "cucm-1051-a-pub", "Key: EC P-256\n", 1},
 };
 
 START_TEST(regen_makes_a_certificate)
@@ -73,7 +62,8 @@ START_TEST(regen_makes_a_certificate)
     bench_expect(&bench, TVSCTL_DONE, text, "");
     bench_expect(&bench, TVSCTL_DONE, ";OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL\n", "");
     bench_expect(&bench, TVSCTL_DONE, "-----END CERTIFICATE-----\n", "");
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 1);
+    ck_assert_int_eq(count_files(state_file(&bench, "keys")), units[_i].keys);
+    ck_assert(helper_exists(lists_tftp(&bench, "ITLFile.tlv")) == (units[_i].keys == 2));
     ck_assert_int_eq(stat(state_file(&bench, "keys"), &info), 0);
     ck_assert_uint_eq(info.st_mode & 0777, 0700);
     ck_assert_int_eq(stat(bench.state, &info), 0);
@@ -91,6 +81,11 @@ START_TEST(regen_takes_options)
     bench_run(&bench, "show cert own TVS --json");
     bench_expect(&bench, TVSCTL_DONE, "\"key\": \"RSA 2048\"", "");
     ck_assert(helper_is_json(bench.out));
+    bench_run(&bench, "set cert regen TVS --node cucm-1051-a-sub1 --key ec:P-384");
+    bench_expect(&bench, TVSCTL_REFUSED, "",
+                 "there is no node cucm-1051-a-sub1; there are: cucm-1051-a-pub. `utils node add "
+                 "cucm-1051-a-sub1 ADDRESS` adds it");
+    bench_run(&bench, "utils node add cucm-1051-a-sub1");
     bench_run(&bench, "set cert regen TVS --node cucm-1051-a-sub1 --key ec:P-384");
     bench_expect(&bench, TVSCTL_DONE, NULL, "");
     bench_run(&bench, "show cert own TVS --node cucm-1051-a-sub1");
@@ -118,6 +113,8 @@ static const struct {
     {"set cert regen TVS --days 5x", TVSCTL_USAGE, "5x"},
     {"set cert regen TVS --node ''", TVSCTL_USAGE, "--node"},
     {"show cert own TVS --node ''", TVSCTL_USAGE, "--node"},
+    {"set cert import own TVS tests/data/certs/pub.crt --node stranger", TVSCTL_REFUSED,
+     "there is no node stranger; there are: cucm-1051-a-pub"},
     {"set cert import own TVS tests/data/certs/pub.crt", TVSCTL_REFUSED, "no private key"},
     {"set cert import own TVS tests/data/certs/pub.crt --node ''", TVSCTL_USAGE, "--node"},
     {"set cert import own TVS tests/data/bundles/key.pem", TVSCTL_REFUSED, "there is no certificate in it"},
@@ -152,182 +149,11 @@ START_TEST(refuses)
 {
     struct bench bench;
     bench_open(&bench, "");
+    if (strstr(refused[_i].words, "--node other") != NULL)
+        bench_run(&bench, "utils node add other");
     bench_run(&bench, "%s", refused[_i].words);
     bench_expect(&bench, refused[_i].status, NULL, refused[_i].err);
     ck_assert_int_eq(count_files(state_file(&bench, "keys")), 0);
-    bench_close(&bench);
-}
-END_TEST
-
-/* Container, password, what comes in, and what else is said. */
-static const struct {
-    const char *files, *password, *warning;
-} own[] = {
-    {"tests/data/bundles/key-between.pem", NULL, NULL},
-    {"tests/data/bundles/leaf.pem tests/data/bundles/key.pem", NULL, NULL},
-    {"tests/data/bundles/key.der tests/data/bundles/leaf.der", NULL, NULL},
-    {"tests/data/bundles/modern.p12", "secret\n", "was passed over"},
-    {"tests/data/bundles/no-password.p12", NULL, "was passed over"},
-};
-
-START_TEST(import_own_takes_containers)
-{
-    struct bench bench;
-    char option[600] = "";
-    bench_open(&bench, "");
-    if (own[_i].password != NULL)
-        snprintf(
-            option, sizeof option, "--password-file %s",
-            bench_write(&bench, "password",
-                        (struct trust_bytes){(const uint8_t *)own[_i].password, strlen(own[_i].password)}));
-    bench_run(&bench, "set cert import own TVS %s %s", own[_i].files, option);
-    bench_expect(
-        &bench, TVSCTL_DONE,
-        "Successfully imported certificate for TVS.\nPlease restart services related to TVS for the new "
-        "certificate to become active.\n",
-        own[_i].warning);
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 1);
-    bench_run(&bench, "show cert list own");
-    bench_expect(&bench, TVSCTL_DONE, "TVS.pem node-1 ", "");
-    bench_close(&bench);
-}
-END_TEST
-
-/* The key of the last certificate waits in the folder: the certificate alone does. */
-START_TEST(import_own_finds_the_key_that_waits)
-{
-    struct bench bench;
-    char *certificate;
-    bench_open(&bench, "");
-    bench_run(&bench, "set cert regen TVS");
-    bench_run(&bench, "show cert own TVS");
-    certificate = strdup(strstr(bench.out, "-----BEGIN"));
-    bench_run(&bench, "set cert regen TVS --yes");
-    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
-    const char *path = bench_write(&bench, "old.pem",
-                                   (struct trust_bytes){(const uint8_t *)certificate, strlen(certificate)});
-    bench_run(&bench, "set cert import own TVS %s", path);
-    bench_expect(&bench, TVSCTL_DONE, "Successfully imported certificate for TVS.", NULL);
-    bench_run(&bench, "show cert own TVS");
-    ck_assert_str_eq(strstr(bench.out, "-----BEGIN"), certificate);
-    free(certificate);
-    bench_close(&bench);
-}
-END_TEST
-
-/* A key that waits, but is open to others, is named with what to do. */
-START_TEST(import_own_says_why_the_key_is_of_no_use)
-{
-    struct bench bench;
-    bench_open(&bench, "");
-    bench_run(&bench, "set cert import own TVS tests/data/bundles/key-between.pem");
-    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
-    ck_assert_int_eq(chmod_files(state_file(&bench, "keys"), 0640), 1);
-    bench_run(&bench, "set cert import own TVS tests/data/bundles/leaf.pem");
-    bench_expect(&bench, TVSCTL_REFUSED, "", "chmod 600");
-    ck_assert_int_eq(chmod_files(state_file(&bench, "keys"), 0600), 1);
-    bench_run(&bench, "set cert import own TVS tests/data/bundles/leaf.pem");
-    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
-    bench_close(&bench);
-}
-END_TEST
-
-START_TEST(import_own_of_another_node)
-{
-    struct bench bench;
-    bench_open(&bench, "");
-    bench_run(&bench, "set cert import own CallManager %s --node cucm-1051-a-sub1",
-              fixture_path("certs/sub1.crt"));
-    bench_expect(&bench, TVSCTL_DONE, "Successfully imported certificate for CallManager.", NULL);
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 0);
-    bench_run(&bench, "show cert own CallManager");
-    bench_expect(&bench, TVSCTL_REFUSED, "", "`set cert regen CallManager` makes one");
-    bench_run(&bench, "show cert list own --json");
-    bench_expect(&bench, TVSCTL_DONE, "\"node\": \"cucm-1051-a-sub1\"", "");
-    ck_assert(helper_is_json(bench.out));
-    bench_close(&bench);
-}
-END_TEST
-
-START_TEST(import_trust_says_what_happened)
-{
-    struct bench bench;
-    bench_open(&bench, "");
-    bench_run(&bench, "set cert import trust tomcat-trust tests/data/bundles/chain.p7b %s",
-              fixture_path("certs/apache.crt"));
-    bench_expect(&bench, TVSCTL_DONE, "node-1 (serial number ", NULL);
-    bench_expect(&bench, TVSCTL_DONE, "Example CA (serial number ", NULL);
-    bench_expect(&bench, TVSCTL_DONE, "phones.example.org (serial number 1001): added to tomcat-trust\n",
-                 NULL);
-    bench_expect(&bench, TVSCTL_DONE, "Successfully imported certificate for tomcat-trust.\n", NULL);
-    bench_run(&bench, "set cert import trust tomcat-trust %s", fixture_path("certs/apache.crt"));
-    bench_expect(&bench, TVSCTL_DONE, "(serial number 1001): was in tomcat-trust already\n", "");
-    bench_run(&bench, "show cert list trust");
-    bench_expect(&bench, TVSCTL_DONE,
-                 "tomcat-trust phones.example.org 1001 2036-11-17 APP-SERVER - Trust Certificate\n", "");
-    bench_run(&bench, "show cert trust tomcat-trust phones.example.org");
-    bench_expect(&bench, TVSCTL_DONE, "in decimal: 4097\n", "");
-    bench_run(&bench, "show cert trust tomcat-trust nobody");
-    bench_expect(&bench, TVSCTL_REFUSED, "", "nobody");
-    bench_close(&bench);
-}
-END_TEST
-
-/* One common name, two certificates: the newer stays, whichever comes first. */
-START_TEST(import_trust_keeps_the_newest)
-{
-    static const char *const files[] = {"old.pem", "new.pem"};
-    static const char *const said[] = {"it replaces the older one", "a newer one of the same name is there"};
-    struct bench bench;
-    bench_open(&bench, "");
-    bench_write_cert(&bench, "old.pem", "same", 1425667513);
-    bench_write_cert(&bench, "new.pem", "same", 1525667513);
-    for (int i = 0; i < 2; i++) {
-        bench_run(&bench, "set cert import trust Phone-SAST-trust %s",
-                  bench_path(&bench, files[(i + _i) % 2]));
-        bench_expect(&bench, TVSCTL_DONE, i == 1 ? said[_i] : NULL, NULL);
-        /* Nothing was imported when a newer one stayed, and nothing says so. */
-        ck_assert_int_eq(helper_count(bench.out, "Successfully imported"), i == 1 && _i == 1 ? 0 : 1);
-    }
-    bench_run(&bench, "show cert list trust");
-    ck_assert_int_eq(helper_count(bench.out, "Phone-SAST-trust"), 1);
-    bench_run(&bench, "show cert trust Phone-SAST-trust same --json");
-    bench_expect(&bench, TVSCTL_DONE, "\"not_before\": \"2018-05-07T", "");
-    bench_close(&bench);
-}
-END_TEST
-
-START_TEST(import_trust_warns)
-{
-    struct bench bench;
-    bench_open(&bench, "");
-    bench_run(&bench, "set cert import trust CallManager-trust %s", fixture_path("certs/pub.crt"));
-    bench_expect(
-        &bench, TVSCTL_DONE, NULL,
-        "warning: CallManager-trust gives no role: phones would be told \"not trusted\"; import it as "
-        "Phone-SAST-trust (signers) or tomcat-trust (HTTPS)");
-    bench_run(&bench, "set cert import trust tomcat-trust %s", fixture_path("certs/etoken1.crt"));
-    bench_expect(&bench, TVSCTL_DONE, NULL, "FIPS");
-    bench_run(&bench, "set cert import trust tomcat-trust %s", fixture_path("odd-certs/ed25519.der"));
-    bench_expect(&bench, TVSCTL_DONE, NULL, "RSA and EC keys only");
-    bench_run(&bench, "set cert import trust tomcat-trust %s", fixture_path("bundles/key-between.pem"));
-    bench_expect(&bench, TVSCTL_DONE, NULL, "it was not kept");
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 0);
-    bench_close(&bench);
-}
-END_TEST
-
-/* Nothing of a run is kept if one of its files is bad. */
-START_TEST(import_trust_is_all_or_nothing)
-{
-    struct bench bench;
-    bench_open(&bench, "");
-    bench_run(&bench, "set cert import trust tomcat-trust %s %s", fixture_path("certs/apache.crt"),
-              fixture_path("bundles/key.pem"));
-    bench_expect(&bench, TVSCTL_REFUSED, "", "nothing was imported");
-    bench_run(&bench, "set cert regen TVS");
-    bench_run(&bench, "show cert list trust");
-    bench_expect(&bench, TVSCTL_DONE, "The store holds no trust certificate.\n", "");
     bench_close(&bench);
 }
 END_TEST
@@ -417,14 +243,6 @@ Suite *suite(void)
     tcase_add_test(tests, regen_takes_options);
     tcase_add_test(tests, regen_asks);
     tcase_add_loop_test(tests, refuses, 0, sizeof refused / sizeof refused[0]);
-    tcase_add_loop_test(tests, import_own_takes_containers, 0, sizeof own / sizeof own[0]);
-    tcase_add_test(tests, import_own_finds_the_key_that_waits);
-    tcase_add_test(tests, import_own_says_why_the_key_is_of_no_use);
-    tcase_add_test(tests, import_own_of_another_node);
-    tcase_add_test(tests, import_trust_says_what_happened);
-    tcase_add_loop_test(tests, import_trust_keeps_the_newest, 0, 2);
-    tcase_add_test(tests, import_trust_warns);
-    tcase_add_test(tests, import_trust_is_all_or_nothing);
     tcase_add_test(tests, one_certificate_for_two_units);
     tcase_add_test(tests, delete_takes_out);
     suite_add_tcase(all, tests);

@@ -1,5 +1,5 @@
 /* utils ctl …: dialogues, what the list holds, what is published and in which order. */
-#include "helper.h"
+#include "helper_lists.h"
 #include "tests/check_main.h"
 #include "tests/fixture.h"
 
@@ -14,22 +14,6 @@ static const char restart[] =
     "Please Restart the TFTP and Cisco CallManager services on all nodes in the cluster\n"
     "that run these services\n";
 
-static char *published_path(const struct bench *bench, const char *name)
-{
-    static char path[2][512];
-    static unsigned next;
-    char *out = path[next++ % 2];
-    snprintf(out, sizeof path[0], "%s/published/%s", bench->state, name);
-    return out;
-}
-
-static char *ctl_path(const struct bench *bench)
-{
-    static char path[512];
-    snprintf(path, sizeof path, "%s/CTLFile.tlv", bench->tftp);
-    return path;
-}
-
 static void expect_mode(struct bench *bench, const char *mode)
 {
     char text[64];
@@ -39,30 +23,11 @@ static void expect_mode(struct bench *bench, const char *mode)
     bench_expect(bench, TVSCTL_DONE, text, "");
 }
 
-static void expect_same_file(const char *a, const char *b)
-{
-    struct trust_bytes x = fixture_read(a), y = fixture_read(b);
-    ck_assert_uint_eq(x.len, y.len);
-    ck_assert_mem_eq(x.data, y.data, x.len);
-    fixture_free(x);
-    fixture_free(y);
-}
-
-static struct trust_list *read_ctl(const struct bench *bench)
-{
-    struct trust_list *list;
-    struct trust_error err = {0};
-    struct trust_bytes file = fixture_read(ctl_path(bench));
-    ck_assert_msg(trust_list_parse(file, &list, &err) == 0, "%s", err.text);
-    ck_assert_msg(trust_list_verify_self(list, NULL, &err) == 0, "%s", err.text);
-    fixture_free(file);
-    return list;
-}
-
 START_TEST(mixed_mode)
 {
     struct bench bench;
-    struct stat info;
+    char row[512];
+    static const char published[] = "CTLFile.tlv|utils ctl set-cluster mixed-mode|";
     bench_open(&bench, "");
     bench_run(&bench, "set cert regen CallManager");
     bench_run(&bench, "set cert regen CAPF");
@@ -74,16 +39,17 @@ START_TEST(mixed_mode)
     bench_expect(&bench, TVSCTL_DONE, "Moving Cluster to Mixed Mode\nCluster set to Mixed Mode\n", "");
     bench_expect(&bench, TVSCTL_DONE, restart, "");
     expect_mode(&bench, "1");
-    expect_same_file(ctl_path(&bench), published_path(&bench, "000001-CTLFile.tlv"));
-    ck_assert_int_eq(stat(ctl_path(&bench), &info), 0);
-    ck_assert_uint_eq(info.st_mode & 0777, 0644);
+    struct trust_list *list = lists_read(&bench, "CTL");
+    lists_expect(list, "SAST CCM+TFTP CAPF SAST");
+    trust_list_free(list);
+    ck_assert_int_eq(strncmp(lists_last_row(&bench, row, sizeof row), published, strlen(published)), 0);
     bench_run(&bench, "show ctl");
     bench_expect(&bench, TVSCTL_DONE, "The CTL file was verified successfully.", "");
     bench_run(&bench, "show cert list own");
     bench_expect(&bench, TVSCTL_DONE, "ITLRecovery.pem ITLRECOVERY_cucm-1051-a-pub ", "");
-    bench_expect(&bench, TVSCTL_DONE, " SAST, CCM+TFTP CTL cucm-1051-a-pub Self-signed", "");
+    bench_expect(&bench, TVSCTL_DONE, " SAST, CCM+TFTP CTL, ITL cucm-1051-a-pub Self-signed", "");
     bench_run(&bench, "show cert own CAPF --json");
-    bench_expect(&bench, TVSCTL_DONE, "\"lists\": [\n\"CTL\"\n]", "");
+    bench_expect(&bench, TVSCTL_DONE, "\"lists\": [\n\"CTL\",\n\"ITL\"\n]", "");
     bench_close(&bench);
 }
 END_TEST
@@ -121,7 +87,7 @@ static const struct {
     const char *records[6];
     uint8_t digest;
 } lists[] = {
-    {"", true, true, {"SAST cucm", "CCM+TFTP cucm", "CAPF CAPF", "SAST ITLR", "CCM+TFTP cucm"}, 1},
+    {"", true, true, {"SAST cucm", "CCM+TFTP cucm", "CAPF CAPF", "CCM+TFTP cucm", "SAST ITLR"}, 1},
     {"", false, false, {"SAST cucm", "CCM+TFTP cucm", "SAST ITLR"}, 1},
     {"  recovery_anchor: false\n", true, false, {"SAST cucm", "CCM+TFTP cucm", "CAPF CAPF"}, 1},
     {"  digest: sha512\n  recovery_anchor: false\n", false, false, {"SAST cucm", "CCM+TFTP cucm"}, 3},
@@ -155,16 +121,19 @@ START_TEST(records_of_the_list)
     if (lists[_i].capf)
         bench_run(&bench, "set cert regen CAPF");
     if (lists[_i].other_node)
+        lists_add_node(&bench, "cucm-1051-a-sub1", "");
+    if (lists[_i].other_node)
         bench_run(&bench, "set cert import own CallManager %s --node cucm-1051-a-sub1",
                   fixture_path("certs/sub1.crt"));
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
     bench_expect(&bench, TVSCTL_DONE, "Cluster set to Mixed Mode", "");
-    struct trust_list *list = read_ctl(&bench);
+    struct trust_list *list = lists_read(&bench, "CTL");
     while (count < 6 && lists[_i].records[count] != NULL)
         count++;
     ck_assert_uint_eq(list->record_count, count);
     for (size_t i = 0; i < count; i++)
-        expect_record(&list->records[i], lists[_i].records[i], lists[_i].other_node && i + 1 == count);
+        expect_record(&list->records[i], lists[_i].records[i],
+                      lists[_i].other_node && i > 2 && strncmp(lists[_i].records[i], "CCM", 3) == 0);
     ck_assert_uint_eq(list->header.digest, lists[_i].digest);
     ck_assert_uint_eq(list->header.minor, 2);
     ck_assert(!trust_list_is_itl(list));
@@ -187,13 +156,13 @@ START_TEST(update_follows_regeneration)
     bench_expect(&bench, TVSCTL_DONE, " none CTL cucm-1051-a-pub replaced", "");
     bench_run(&bench, "show cert list own --json");
     bench_expect(&bench, TVSCTL_DONE, "\"retired\": true", "");
+    char *before = lists_snapshot(&bench);
     bench_run_answered(&bench, "n\n", "utils ctl update CTLFile");
     bench_expect(&bench, TVSCTL_REFUSED, "This operation will update the CTLFile.", "nothing was changed");
-    ck_assert(!helper_exists(published_path(&bench, "000002-CTLFile.tlv")));
+    lists_expect_unchanged(&bench, before);
     bench_run(&bench, "utils ctl update CTLFile --yes");
     bench_expect(&bench, TVSCTL_DONE, "CTL file Updated", "");
-    expect_same_file(ctl_path(&bench), published_path(&bench, "000002-CTLFile.tlv"));
-    ck_assert(helper_exists(published_path(&bench, "000001-CTLFile.tlv")));
+    trust_list_free(lists_read(&bench, "CTL"));
     bench_run(&bench, "show cert list own");
     ck_assert(!helper_holds(bench.out, "retired"));
     bench_run(&bench, "show ctl");
@@ -209,11 +178,11 @@ START_TEST(history_goes_on)
     const struct trust_bytes bytes = {(const uint8_t *)"x", 1};
     bench_open(&bench, "");
     bench_run(&bench, "set cert regen CallManager");
-    bench_write(&bench, published_path(&bench, "000041-ITLFile.tlv"), bytes);
-    bench_write(&bench, published_path(&bench, "notes.txt"), bytes);
-    bench_write(&bench, published_path(&bench, "99x-CTLFile.tlv"), bytes);
+    bench_write(&bench, lists_published(&bench, "000041-ITLFile.tlv"), bytes);
+    bench_write(&bench, lists_published(&bench, "notes.txt"), bytes);
+    bench_write(&bench, lists_published(&bench, "99x-CTLFile.tlv"), bytes);
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
-    ck_assert(helper_exists(published_path(&bench, "000042-CTLFile.tlv")));
+    ck_assert(helper_exists(lists_published(&bench, "000042-CTLFile.tlv")));
     bench_close(&bench);
 }
 END_TEST
@@ -228,45 +197,51 @@ START_TEST(what_is_missing_is_said_before_the_question)
     bench_run(&bench, "set cert regen CallManager");
     bench_run(&bench, "utils ctl update CTLFile --yes");
     bench_expect(&bench, TVSCTL_REFUSED, "", "the cluster is not in mixed mode");
+    char *before = lists_snapshot(&bench);
     bench_run(&bench, "utils ctl set-cluster mixed-mode");
     bench_expect(&bench, TVSCTL_REFUSED, "", "--yes");
-    expect_mode(&bench, "0");
-    ck_assert(!helper_exists(ctl_path(&bench)));
     /* The key is gone: nothing can be signed, nothing is published. */
     snprintf(path, sizeof path, "%s/keys", bench.state);
     ck_assert_int_eq(rename(path, bench_path(&bench, "keys-elsewhere")), 0);
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
     bench_expect(&bench, TVSCTL_REFUSED, NULL, "CallManager");
+    ck_assert_int_eq(rmdir(path), 0);
+    ck_assert_int_eq(rename(bench_path(&bench, "keys-elsewhere"), path), 0);
+    lists_expect_unchanged(&bench, before);
     expect_mode(&bench, "0");
-    ck_assert(!helper_exists(ctl_path(&bench)));
-    ck_assert(!helper_exists(published_path(&bench, "000001-CTLFile.tlv")));
     bench_close(&bench);
 }
 END_TEST
 
-/* The TFTP folder refuses: neither mode nor history say that a list was given out. */
+/* The TFTP folder is not there: neither mode nor history say that a list was given out. */
+START_TEST(tftp_folder_that_is_missing)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    ck_assert_int_eq(rename(bench.tftp, bench_path(&bench, "tftp-elsewhere")), 0);
+    char *before = lists_snapshot(&bench);
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "trust_lists.directory");
+    lists_expect_unchanged(&bench, before);
+    expect_mode(&bench, "0");
+    bench_close(&bench);
+}
+END_TEST
+
+/* A folder stands where the list should: what was decided is finished as soon as that can be. */
 START_TEST(tftp_folder_that_refuses)
 {
     struct bench bench;
     bench_open(&bench, "");
     bench_run(&bench, "set cert regen CallManager");
-    ck_assert_int_eq(rmdir(bench.tftp), 0);
+    ck_assert_int_eq(mkdir(lists_tftp(&bench, "CTLFile.tlv"), 0755), 0);
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
-    bench_expect(&bench, TVSCTL_REFUSED, NULL, "trust_lists.directory");
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, "the change is made, but not everything is in place yet");
     ck_assert(!helper_holds(bench.out, "Cluster set to Mixed Mode"));
-    ck_assert(!helper_exists(published_path(&bench, "000001-CTLFile.tlv")));
-    expect_mode(&bench, "0");
-    /* A folder stands where the list should: the rename fails, after everything else went well. */
-    ck_assert_int_eq(mkdir(bench.tftp, 0755), 0);
-    ck_assert_int_eq(mkdir(ctl_path(&bench), 0755), 0);
-    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
-    bench_expect(&bench, TVSCTL_REFUSED, NULL, "CTLFile.tlv");
-    ck_assert(!helper_exists(published_path(&bench, "000001-CTLFile.tlv")));
-    expect_mode(&bench, "0");
-    ck_assert_int_eq(rmdir(ctl_path(&bench)), 0);
-    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
-    bench_expect(&bench, TVSCTL_DONE, NULL, "");
+    ck_assert_int_eq(rmdir(lists_tftp(&bench, "CTLFile.tlv")), 0);
     expect_mode(&bench, "1");
+    trust_list_free(lists_read(&bench, "CTL"));
     bench_close(&bench);
 }
 END_TEST
@@ -294,12 +269,88 @@ START_TEST(list_that_is_out_stays_in_the_history)
     unsyncable = info.st_ino;
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
     unsyncable = 0;
-    bench_expect(&bench, TVSCTL_REFUSED, NULL, "CTLFile.tlv is in the TFTP folder");
-    expect_same_file(ctl_path(&bench), published_path(&bench, "000001-CTLFile.tlv"));
-    expect_mode(&bench, "0");
-    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
-    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, "the change is made, but not everything is in place yet");
+    trust_list_free(lists_read(&bench, "CTL"));
     expect_mode(&bench, "1");
+    bench_run(&bench, "utils ctl update CTLFile --yes");
+    bench_expect(&bench, TVSCTL_DONE, NULL, "");
+    bench_close(&bench);
+}
+END_TEST
+
+/* ---- Back to non-secure mode */
+
+static void expect_same_record(const struct trust_list *a, const struct trust_list *b, size_t i)
+{
+    ck_assert_uint_eq(a->records[i].length, b->records[i].length);
+    ck_assert_mem_eq(a->file.data + a->records[i].offset, b->file.data + b->records[i].offset,
+                     a->records[i].length);
+}
+
+/* The CTL stays: its CCM+TFTP records become hollow, security tokens and CAPF stay what they were. */
+START_TEST(non_secure_mode)
+{
+    struct bench bench;
+    char row[512];
+    static const char published[] = "CTLFile.tlv|utils ctl set-cluster non-secure-mode|";
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    bench_run(&bench, "set cert regen CAPF");
+    lists_add_node(&bench, "cucm-1051-a-sub1", "10.48.47.156");
+    bench_run(&bench, "set cert import own CallManager %s --node cucm-1051-a-sub1",
+              fixture_path("certs/sub1.crt"));
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    struct trust_list *mixed = lists_read(&bench, "CTL");
+    lists_expect(mixed, "SAST CCM+TFTP CAPF CCM+TFTP SAST");
+    char *before = lists_snapshot(&bench);
+    bench_run(&bench, "utils ctl set-cluster non-secure-mode");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "--yes");
+    bench_run_answered(&bench, "n\n", "utils ctl set-cluster non-secure-mode");
+    bench_expect(&bench, TVSCTL_REFUSED, "This operation will set the cluster to non secure mode.",
+                 "nothing was changed");
+    lists_expect_unchanged(&bench, before);
+    bench_run_answered(&bench, "yes\n", "utils ctl set-cluster non-secure-mode");
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, "the answer was not y");
+    bench_run_answered(&bench, "y\n", "ut ctl set non");
+    bench_expect(&bench, TVSCTL_DONE, "Cluster set to Non Secure Mode", "");
+    expect_mode(&bench, "0");
+    struct trust_list *hollow = lists_read(&bench, "CTL");
+    lists_expect(hollow, "SAST (CCM+TFTP) CAPF (CCM+TFTP) SAST");
+    expect_same_record(mixed, hollow, 0);
+    expect_same_record(mixed, hollow, 2);
+    expect_same_record(mixed, hollow, 4);
+    ck_assert_mem_eq(hollow->records[3].address, ((const uint8_t[]){10, 48, 47, 156}), 4);
+    ck_assert_int_eq(strncmp(lists_last_row(&bench, row, sizeof row), published, strlen(published)), 0);
+    /* A leftover can be built again, in either mode. */
+    bench_run(&bench, "utils ctl set-cluster non-secure-mode --yes");
+    bench_expect(&bench, TVSCTL_DONE, "Cluster set to Non Secure Mode", "");
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    trust_list_free(hollow);
+    hollow = lists_read(&bench, "CTL");
+    lists_expect(hollow, "SAST CCM+TFTP CAPF CCM+TFTP SAST");
+    trust_list_free(hollow);
+    trust_list_free(mixed);
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(non_secure_mode_that_is_refused)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    char *before = lists_snapshot(&bench);
+    bench_run(&bench, "utils ctl set-cluster non-secure-mode --yes");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "the cluster is not in mixed mode, and there is no CTL file in");
+    bench_run(&bench, "utils ctl set-cluster secure-mode --yes");
+    bench_expect(&bench, TVSCTL_USAGE, "", "What fits: mixed-mode, non-secure-mode");
+    lists_expect_unchanged(&bench, before);
+    /* In mixed mode a CTL file that is gone is made again. */
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    ck_assert_int_eq(unlink(lists_tftp(&bench, "CTLFile.tlv")), 0);
+    bench_run(&bench, "utils ctl set-cluster non-secure-mode --yes");
+    bench_expect(&bench, TVSCTL_DONE, "Cluster set to Non Secure Mode", "");
+    trust_list_free(lists_read(&bench, "CTL"));
     bench_close(&bench);
 }
 END_TEST
@@ -315,8 +366,11 @@ Suite *suite(void)
     tcase_add_test(tests, update_follows_regeneration);
     tcase_add_test(tests, history_goes_on);
     tcase_add_test(tests, what_is_missing_is_said_before_the_question);
+    tcase_add_test(tests, tftp_folder_that_is_missing);
     tcase_add_test(tests, tftp_folder_that_refuses);
     tcase_add_test(tests, list_that_is_out_stays_in_the_history);
+    tcase_add_test(tests, non_secure_mode);
+    tcase_add_test(tests, non_secure_mode_that_is_refused);
     suite_add_tcase(all, tests);
     return all;
 }

@@ -228,3 +228,17 @@ const char *bench_write_cert(struct bench *bench, const char *name, const char *
     trust_key_free(key);
     return path;
 }
+
+char *bench_in_tftp(const struct bench *bench, const char *name)
+{
+    static char path[4][512];
+    static unsigned next;
+    char *out = path[next++ % 4];
+    snprintf(out, sizeof path[0], "%s/%s", bench->tftp, name);
+    return out;
+}
+
+struct trust_bytes helper_bytes(const char *text)
+{
+    return (struct trust_bytes){(const uint8_t *)text, strlen(text)};
+}

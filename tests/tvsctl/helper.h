@@ -47,6 +47,11 @@ const char *bench_write_cert(struct bench *bench, const char *name, const char *
 /* "FOLDER/NAME" of the bench, likewise. */
 const char *bench_path(const struct bench *bench, const char *name);
 
+/* "TFTP-FOLDER/NAME" of the bench, valid for the next three calls. */
+char *bench_in_tftp(const struct bench *bench, const char *name);
+/* A text without its NUL. Borrowed. */
+struct trust_bytes helper_bytes(const char *text);
+
 /* Whether text is one JSON value and nothing else. */
 bool helper_is_json(const char *text);
 

@@ -1,0 +1,247 @@
+#include "change.h"
+
+#include "say.h"
+#include "settle.h"
+#include "workplace.h"
+
+#include <string.h>
+
+/* From so many files on, they are synced together. */
+#define SYNC_EACH 16
+
+int change_begin(struct tvsctl *ctl, struct state *state, struct change *change, struct trust_error *err)
+{
+    *change = (struct change){.ctl = ctl, .state = state, .lock.fd = -1};
+    int code = state_make(state, err);
+    if (code == 0)
+        code = rights_explain(ctl->config->state, lock_take(state->lock, ctl->said, &change->lock, err), err);
+    if (code != 0)
+        return code;
+    change->begun = true;
+    if (change->lock.was_left) {
+        code = settle_all(state, err);
+        if (code != 0)
+            trust_error_prefix(err, code, "a phrase was interrupted, and its change cannot be finished now");
+    }
+    if (code == 0)
+        code = trust_store_begin(state->store, err);
+    if (code == 0)
+        code = published_read(ctl->config, &change->lists, err);
+    if (code != 0)
+        change_end(change);
+    return code;
+}
+
+static int add_pending(struct change *change, enum trust_place place, const char *staged, const char *name,
+                       struct trust_error *err)
+{
+    const struct trust_pending pending = {
+        .place = place,
+        .folder = place == TRUST_PLACE_TFTP ? change->ctl->config->trust_lists.directory : "",
+        .staged = staged,
+        .name = name,
+    };
+    return trust_store_add_pending(change->state->store, &pending, err);
+}
+
+static int stage_in_tftp(struct change *change, struct trust_bytes bytes, bool sync, char *staged,
+                         struct trust_error *err)
+{
+    struct rights before;
+    const char *folder = change->ctl->config->trust_lists.directory;
+    int code = rights_enter(folder, &before, err);
+    if (code != 0)
+        return trust_error_prefix(err, code, "trust_lists.directory");
+    code = trust_file_stage(folder, bytes, 0644, (uid_t)-1, (gid_t)-1, sync, staged, err);
+    code = rights_explain(folder, code, err);
+    rights_leave(&before);
+    return code;
+}
+
+int change_put(struct change *change, enum trust_place place, const char *name, struct trust_bytes bytes,
+               struct trust_error *err)
+{
+    char staged[sizeof SETTLE_STATE_STAGED + TRUST_STAGED_SIZE], *file = staged;
+    const bool sync = change->staged++ < SYNC_EACH;
+    int code;
+    if (place == TRUST_PLACE_TFTP) {
+        code = stage_in_tftp(change, bytes, sync, staged, err);
+    } else {
+        if (place == TRUST_PLACE_STATE)
+            file = stpcpy(staged, SETTLE_STATE_STAGED);
+        code = trust_file_stage(change->state->published, bytes, 0640, (uid_t)-1, (gid_t)-1, sync, file, err);
+    }
+    if (code != 0)
+        return trust_error_prefix(err, code, "%s", name);
+    return add_pending(change, place, staged, name, err);
+}
+
+int change_drop(struct change *change, enum trust_place place, const char *name, struct trust_error *err)
+{
+    return add_pending(change, place, "", name, err);
+}
+
+int change_put_key(struct change *change, const char *unit, const struct trust_key *key,
+                   struct trust_error *err)
+{
+    char staged[TRUST_KEY_NAME_SIZE], name[TRUST_KEY_NAME_SIZE];
+    int code = trust_key_stage(change->state->keys, unit, key, staged, name, err);
+    return code != 0 ? code : add_pending(change, TRUST_PLACE_KEYS, staged, name, err);
+}
+
+int change_drop_key(struct change *change, const char *unit, const struct trust_cert *cert,
+                    struct trust_error *err)
+{
+    char name[TRUST_KEY_NAME_SIZE];
+    int code = trust_key_find(change->state->keys, unit, cert, name, err);
+    if (code == TRUST_ENOTFOUND)
+        return 0;
+    return code != 0 ? code : add_pending(change, TRUST_PLACE_KEYS, "", name, err);
+}
+
+/* What was written without a sync of its own. */
+static int flush(const struct change *change, struct trust_error *err)
+{
+    if (change->staged <= SYNC_EACH)
+        return 0;
+    struct rights before;
+    const char *folder = change->ctl->config->trust_lists.directory;
+    int code = rights_enter(folder, &before, err);
+    if (code == 0) {
+        code = trust_folder_flush(folder, err);
+        rights_leave(&before);
+    }
+    return code != 0 ? code : trust_folder_flush(change->state->published, err);
+}
+
+/* Certificates that were replaced stay while phones may fetch a list that holds them. A list that could not
+ * be read may hold any. */
+static int drop_retired(const struct change *change, struct trust_error *err)
+{
+    const struct trust_list *const lists[] = {change->lists.ctl, change->lists.itl};
+    if (!change->publishes)
+        return 0;
+    return trust_store_drop_retired(change->state->store, lists, 2, err);
+}
+
+int change_adopt(struct change *change, struct trust_store *take_store, const char *path,
+                 struct trust_error *err)
+{
+    change->adopted = *change->state;
+    snprintf(change->adopted_path, sizeof change->adopted_path, "%s", path);
+    int code = trust_store_clear_pending(take_store, err);
+    if (code == 0)
+        code = trust_store_node_name(take_store, change->ctl->config->node.name, change->adopted.node, err);
+    if (code == 0)
+        code = trust_store_begin(take_store, err);
+    if (code != 0)
+        return code;
+    change->adopted.store = take_store;
+    change->own = change->state;
+    change->state = &change->adopted;
+    return 0;
+}
+
+/* Back to the state's own store; what was done to the other is lost unless it became the own one's content.
+ */
+static void leave_adopted(struct change *change)
+{
+    if (change->own == NULL)
+        return;
+    trust_store_close(change->adopted.store);
+    change->adopted.store = NULL;
+    change->state = change->own;
+    change->own = NULL;
+}
+
+/* The copy is complete, and closed, before it is taken over: its log file is in it then. */
+static int become_adopted(struct change *change, struct trust_error *err)
+{
+    int code = trust_store_clear_saved(change->adopted.store, err);
+    if (code == 0)
+        code = trust_store_commit(change->adopted.store, err);
+    if (code == 0)
+        code = trust_store_compact(change->adopted.store, err);
+    leave_adopted(change);
+    trust_store_rollback(change->state->store); /* it had kept other writers out */
+    if (code == 0)
+        code = trust_store_become(change->state->store, change->adopted_path, err);
+    return code;
+}
+
+int change_commit(struct change *change, struct trust_error *err)
+{
+    struct trust_error why = {0};
+    int code = drop_retired(change, err);
+    if (code == 0)
+        code = flush(change, err);
+    if (code == 0)
+        code =
+            change->own != NULL ? become_adopted(change, err) : trust_store_commit(change->state->store, err);
+    if (code != 0)
+        return code;
+    code = settle_decided(change->state, &why);
+    if (code == 0)
+        code = workplace_sweep(change->state, &why);
+    if (code == 0)
+        lock_release(&change->lock, true);
+    if (code != 0)
+        trust_error_set(
+            err, code, why.offset,
+            "the change is made, but not everything is in place yet: %.300s; the next phrase finishes it",
+            why.text);
+    change->begun = code != 0;
+    return code;
+}
+
+void change_end(struct change *change)
+{
+    leave_adopted(change);
+    if (change->begun) {
+        trust_store_rollback(change->state->store);
+        lock_release(&change->lock, settle_all(change->state, NULL) == 0);
+    }
+    change->begun = false;
+    trust_cert_free(change->files_signer);
+    change->files_signer = NULL;
+    published_fini(&change->lists);
+}
+
+int change_do(struct tvsctl *ctl, struct state *state, change_work work, void *arg, struct trust_error *err)
+{
+    struct change change;
+    int code = change_begin(ctl, state, &change, err);
+    if (code == 0)
+        code = work(&change, arg, err);
+    if (code == 0)
+        code = change_commit(&change, err);
+    change_end(&change);
+    return code;
+}
+
+int change_run(struct tvsctl *ctl, struct state *state, change_work work, void *arg)
+{
+    struct trust_error err = {0};
+    return change_do(ctl, state, work, arg, &err) == 0 ? TVSCTL_DONE : say_error(ctl, &err);
+}
+
+void change_recover(struct tvsctl *ctl)
+{
+    char path[STATE_PATH_MAX];
+    struct trust_error err = {0};
+    struct state state;
+    struct lock lock = {.fd = -1};
+    bool under_way;
+    if (config_state_path(ctl->config, STATE_LOCK, path, sizeof path) == NULL ||
+        !lock_is_left(path, &under_way) || under_way)
+        return;
+    int code = state_open(ctl->config, TRUST_STORE_WRITE, &state, &err);
+    if (code == 0)
+        code = lock_take(state.lock, ctl->said, &lock, &err);
+    if (code == 0 && lock.was_left)
+        code = settle_all(&state, &err);
+    lock_release(&lock, code == 0);
+    state_close(&state);
+    if (code != 0)
+        say_warning(ctl, "a phrase was interrupted, and its change cannot be finished now: %s", err.text);
+}

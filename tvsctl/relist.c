@@ -1,0 +1,135 @@
+#include "relist.h"
+
+#include "history.h"
+#include "own_cert.h"
+#include "say.h"
+#include "signed_files.h"
+#include "signing.h"
+
+#include <string.h>
+
+/* The second anchor, without which the loss of CallManager's key strands every phone. */
+static int make_anchor(struct change *change, struct trust_error *err)
+{
+    bool has;
+    const struct config *config = change->ctl->config;
+    const struct own_cert_request request = own_cert_request(change->state, TRUST_UNIT_ITLRECOVERY);
+    bool wanted = config->trust_lists.recovery_anchor || signing_unit(config) == TRUST_UNIT_ITLRECOVERY;
+    int code = state_has_own(change->state, change->state->node, TRUST_UNIT_ITLRECOVERY, &has, err);
+    return code != 0 || has || !wanted ? code : own_cert_make(change, &request, NULL, err);
+}
+
+static bool has_role(const struct trust_list *list, uint16_t function)
+{
+    for (size_t i = 0; i < list->record_count; i++)
+        if (list->records[i].function == function)
+            return true;
+    return false;
+}
+
+static int publish(struct change *change, enum compose_kind kind, const struct trust_list *list,
+                   struct trust_error *err)
+{
+    if (kind == COMPOSE_ITL && !has_role(list, TRUST_ROLE_TVS))
+        say_warning(change->ctl,
+                    "the ITL file holds no TVS certificate, so phones will not ask tvsd; `set cert "
+                    "regen TVS` makes one");
+    return publish_list(change, kind, list, err);
+}
+
+int relist_publish(struct change *change, enum compose_kind kind, struct trust_error *err)
+{
+    struct trust_list *list = NULL;
+    int code = make_anchor(change, err);
+    if (code == 0)
+        code = compose_list(change->state, kind, change->ctl->now, &list, err);
+    if (code == 0)
+        code = publish(change, kind, list, err);
+    if (code == 0)
+        code = signed_files_follow(change, err);
+    trust_list_free(list);
+    return code;
+}
+
+/* Whether two lists hold the same records, whoever signed them and when. */
+static bool same_records(const struct trust_list *a, const struct trust_list *b)
+{
+    size_t at_a = a->header.length, at_b = b->header.length;
+    return a->file.len - at_a == b->file.len - at_b &&
+           memcmp(a->file.data + at_a, b->file.data + at_b, a->file.len - at_a) == 0;
+}
+
+/* Whether phones find a list with these records already, as we gave it out: others may write into the folder,
+ * and records under a signature that does not verify are no list. */
+static int is_there(const struct change *change, const struct trust_list *list, bool *is,
+                    struct trust_error *err)
+{
+    int64_t number;
+    const struct trust_list *present = publish_present(change, COMPOSE_ITL);
+    *is = false;
+    if (present == NULL || !same_records(present, list))
+        return 0;
+    return history_is_last(change->state, COMPOSE_ITL, present, is, &number, err);
+}
+
+static int follow_with_itl(struct change *change, struct trust_error *err)
+{
+    struct trust_list *list = NULL;
+    bool is_done = false;
+    int code = make_anchor(change, err);
+    if (code == 0)
+        code = compose_list(change->state, COMPOSE_ITL, change->ctl->now, &list, err);
+    if (code == 0)
+        code = is_there(change, list, &is_done, err);
+    if (code == 0 && !is_done)
+        code = publish_check(change->ctl->config, err);
+    if (code == 0 && !is_done)
+        code = publish(change, COMPOSE_ITL, list, err);
+    trust_list_free(list);
+    return code;
+}
+
+int relist_follow(struct change *change, struct trust_error *err)
+{
+    bool has = false;
+    struct state *state = change->state;
+    int code = state_has_own(state, state->node, TRUST_UNIT_CALLMANAGER, &has, err);
+    if (code == 0 && has && change->ctl->config->trust_lists.itl == CONFIG_ITL_AUTOMATIC)
+        code = follow_with_itl(change, err);
+    if (code == 0 && has)
+        code = signed_files_follow(change, err);
+    return code;
+}
+
+/* A list that cannot be built now is as good as one that is behind: updating it says why. */
+static bool is_behind(struct change *change, enum compose_kind kind)
+{
+    struct trust_list *list = NULL;
+    const struct trust_list *present = publish_present(change, kind);
+    if (present == NULL)
+        return false;
+    bool same =
+        compose_list(change->state, kind, change->ctl->now, &list, NULL) == 0 && same_records(present, list);
+    trust_list_free(list);
+    return !same;
+}
+
+int relist_look(struct change *change, struct relist_behind *behind, struct trust_error *err)
+{
+    bool mixed = false, has = false;
+    *behind = (struct relist_behind){0};
+    int code = state_is_mixed(change->state, &mixed, err);
+    if (code == 0)
+        code = state_has_own(change->state, change->state->node, TRUST_UNIT_CALLMANAGER, &has, err);
+    behind->ctl = code == 0 && has && mixed && is_behind(change, COMPOSE_CTL);
+    behind->itl = code == 0 && has && is_behind(change, COMPOSE_ITL);
+    return code;
+}
+
+void relist_say(struct tvsctl *ctl, const struct relist_behind *behind)
+{
+    if (behind->ctl)
+        fputs("The CTL file does not hold the change yet: run `utils ctl update CTLFile`.\n", ctl->io.out);
+    if (behind->itl)
+        fputs("The ITL file does not hold the change yet: run `utils itl update`.\n", ctl->io.out);
+}
