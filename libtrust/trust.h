@@ -7,6 +7,7 @@
 #ifndef TRUST_H
 #define TRUST_H
 
+#include "trust/anchor.h"
 #include "trust/backup.h"
 #include "trust/bundle.h"
 #include "trust/cert.h"
