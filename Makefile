@@ -23,7 +23,7 @@ unitdir ?= $(PREFIX)/lib/systemd/system
 sysconfdir ?= /etc
 
 PKGS_LIB := libcrypto sqlite3
-PKGS_ALL := libcrypto libssl sqlite3 libevent_core libevent_pthreads yaml-0.1 libsystemd libedit
+PKGS_ALL := libcrypto libssl sqlite3 libevent_core libevent_pthreads yaml-0.1 libsystemd libedit libcurl
 PKGS_TEST := check
 
 # Recipes that need nothing built run before the libraries are looked for.
@@ -42,7 +42,7 @@ CFLAGS_LIBS = $(shell $(PKG_CONFIG) --cflags $(PKGS_ALL) 2>/dev/null)
 LIBS_LIB = $(shell $(PKG_CONFIG) --libs $(PKGS_LIB) 2>/dev/null)
 LIBS_TVSD = $(shell $(PKG_CONFIG) --libs libssl libcrypto libevent_core libevent_pthreads yaml-0.1 libsystemd 2>/dev/null)
 LIBS_TVSCTL = $(shell $(PKG_CONFIG) --libs yaml-0.1 libedit 2>/dev/null)
-LIBS_TVSC = $(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null)
+LIBS_TVSC = $(shell $(PKG_CONFIG) --libs libssl libcrypto libcurl 2>/dev/null) -pthread
 LIBS_IT = $(shell $(PKG_CONFIG) --libs libssl libcrypto 2>/dev/null)
 LIBS_CHECK = $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
 

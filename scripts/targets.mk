@@ -65,9 +65,9 @@ check-asan: ## Unit and end-to-end tests under AddressSanitizer and UndefinedBeh
 	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' all tests
 	@$(SELF) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' check-unit check-it
 
-# tvsd alone has threads: the other unit tests would tell nothing here, and some of them a slow one. Without
+# tvsd and `tvsc phone` alone have threads: the other unit tests would tell nothing here, and some of them a slow one. Without
 # setarch -R some kernels put things where ThreadSanitizer's shadow has to be.
-THREAD_CHECKS := $(filter $(BUILD)/tests/tvsd/%,$(CHECKS))
+THREAD_CHECKS := $(filter $(BUILD)/tests/tvsd/% $(BUILD)/tests/tvsc/check_phone%,$(CHECKS))
 TSAN_MAKE = setarch $$(uname -m) -R $(SELF) BUILD=$(BUILD)/tsan SAN=thread CFLAGS='-O1 -g'
 check-tsan: ## tvsd's unit tests and the end-to-end tests under ThreadSanitizer
 	@$(TSAN_MAKE) -j$(JOBS) all $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(THREAD_CHECKS) $(IT_PROGRAMS))

@@ -1,8 +1,5 @@
 #include "exchange.h"
 
-#include "net.h"
-#include "tls.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +18,25 @@ int exchange_check(const struct options *options, struct trust_error *err)
     return rc != 0 ? rc : tls_settings_check(&settings, err);
 }
 
-static int check_server(const struct tls *tls, const struct trusted *trusted, const struct options *options,
-                        const char *who, struct trust_error *err)
+struct checked {
+    const struct options *options;
+    const struct trusted *trusted;
+};
+
+static int check_server(void *context, const struct trust_cert *peer, const char *who,
+                        struct trust_error *err)
 {
-    const struct trust_cert *peer = tls_peer(tls);
+    const struct checked *checked = context;
     struct trust_bytes serial = trust_cert_serial(peer);
     char hex[64];
-    if (trusted_has(trusted, peer))
+    if (trusted_has(checked->trusted, peer))
         return 0;
     if (serial.len > 21)
         serial.len = 21;
     return trust_error_set(err, TRUST_ESIGNER, TRUST_NO_OFFSET,
                            "%s: the server's certificate does not stand in %s: %s, serial number %s: a phone "
                            "would not ask it",
-                           who, options->trust, trust_name_cucm(trust_cert_subject(peer)),
+                           who, checked->options->trust, trust_name_cucm(trust_cert_subject(peer)),
                            trust_hex(serial, 0, true, hex));
 }
 
@@ -85,33 +87,42 @@ static int decode(const char *who, const struct trust_request *expected, struct 
     return 0;
 }
 
-int exchange_run(const struct options *options, const struct trusted *trusted, struct trust_bytes bytes,
-                 const struct trust_request *expected, struct exchange *out, struct trust_error *err)
+int exchange_with(const struct exchange_server *server, struct trust_bytes bytes,
+                  const struct trust_request *expected, struct exchange *out, struct trust_error *err)
 {
-    struct tls_settings settings = settings_of(options);
-    struct net_target target;
+    const struct net_target *target = &server->target;
     struct tls *tls = NULL;
-    int64_t deadline = net_now() + options->timeout_ms;
+    int64_t deadline = net_now() + server->timeout_ms;
     int fd = -1;
     *out = (struct exchange){0};
-    int rc = net_parse(options->host, &target, err);
-    if (rc != 0)
-        return rc;
-    snprintf(out->server, sizeof out->server, "%s", target.shown);
-    if ((rc = net_connect(&target, deadline, &fd, err)) != 0 ||
-        (rc = tls_connect(fd, target.shown, &settings, deadline, &tls, err)) != 0 ||
-        (rc = check_server(tls, trusted, options, target.shown, err)) != 0)
+    snprintf(out->server, sizeof out->server, "%s", target->shown);
+    int rc = net_connect(target, deadline, &fd, err);
+    if (rc != 0 || (rc = tls_connect(fd, target->shown, &server->tls, deadline, &tls, err)) != 0 ||
+        (rc = server->check(server->context, tls_peer(tls), target->shown, err)) != 0)
         goto out;
     snprintf(out->protocol, sizeof out->protocol, "%s", tls_protocol(tls));
     snprintf(out->cipher, sizeof out->cipher, "%s", tls_cipher(tls));
     if ((rc = tls_send(tls, bytes, deadline, err)) == 0 &&
-        (rc = receive(tls, target.shown, deadline, out, err)) == 0)
-        rc = decode(target.shown, expected, out, err);
+        (rc = receive(tls, target->shown, deadline, out, err)) == 0)
+        rc = decode(target->shown, expected, out, err);
 out:
     tls_free(tls);
     if (fd >= 0)
         close(fd);
     return rc;
+}
+
+int exchange_run(const struct options *options, const struct trusted *trusted, struct trust_bytes bytes,
+                 const struct trust_request *expected, struct exchange *out, struct trust_error *err)
+{
+    struct checked checked = {options, trusted};
+    struct exchange_server server = {.tls = settings_of(options),
+                                     .timeout_ms = options->timeout_ms,
+                                     .check = check_server,
+                                     .context = &checked};
+    *out = (struct exchange){0};
+    int rc = net_parse(options->host, &server.target, err);
+    return rc != 0 ? rc : exchange_with(&server, bytes, expected, out, err);
 }
 
 void exchange_fini(struct exchange *exchange)

@@ -2,7 +2,9 @@
 #ifndef TVSC_EXCHANGE_H
 #define TVSC_EXCHANGE_H
 
+#include "net.h"
 #include "options.h"
+#include "tls.h"
 #include "trusted.h"
 
 struct exchange {
@@ -12,6 +14,23 @@ struct exchange {
     size_t frame_len;
     struct trust_response response; /* points into frame */
 };
+
+/* Whom to ask. */
+struct exchange_server {
+    struct net_target target;
+    struct tls_settings tls;
+    int64_t timeout_ms; /* for connection, handshake and answer together */
+    /* Whether the server's certificate is to be believed: 0, or an error that ends the exchange before
+     * anything is sent. who is the server as errors name it. */
+    int (*check)(void *context, const struct trust_cert *peer, const char *who, struct trust_error *err);
+    void *context;
+};
+
+/* Connect, check the server's certificate, send the bytes and read one answer, all before the time is over.
+ * expected and out as exchange_run says. */
+int exchange_with(const struct exchange_server *server, struct trust_bytes bytes,
+                  const struct trust_request *expected, struct exchange *out,
+                  struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Connect to options->host, check that its certificate is to be believed, send the bytes and read one answer,
  * all before options->timeout_ms is over. Any failure means that there is no answer to go by. expected (NULL:

@@ -34,26 +34,33 @@ static const char *split(const char *text, const char **host, size_t *len)
     return text + *len;
 }
 
-int net_parse(const char *text, struct net_target *out, struct trust_error *err)
+int net_parse_option(const char *option, const char *text, const char *port, struct net_target *out,
+                     struct trust_error *err)
 {
     const char *host;
     size_t len;
-    *out = (struct net_target){0};
+    *out = (struct net_target){.what = "TVS server"};
     const char *rest = split(text, &host, &len);
     if (rest == NULL || len == 0 || len >= sizeof out->host || (rest[0] != '\0' && rest[0] != ':'))
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
-                               "--host %s: not HOST:PORT or [ADDRESS]:PORT", text);
+                               "%s %s: not HOST:PORT or [ADDRESS]:PORT", option, text);
     if (text[0] != '[' && rest[0] == ':' && strchr(rest + 1, ':') != NULL)
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
-                               "--host %s: put an IPv6 address in brackets, as in [::1]:2445", text);
-    const char *port = rest[0] == ':' ? rest + 1 : DEFAULT_PORT;
+                               "%s %s: put an IPv6 address in brackets, as in [::1]:%s", option, text, port);
+    if (rest[0] == ':')
+        port = rest + 1;
     if (!is_port(port))
-        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "--host %s: a port is 1 to 65535",
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "%s %s: a port is 1 to 65535", option,
                                text);
     memcpy(out->host, host, len);
     snprintf(out->port, sizeof out->port, "%s", port);
     snprintf(out->shown, sizeof out->shown, text[0] == '[' ? "[%s]:%s" : "%s:%s", out->host, out->port);
     return 0;
+}
+
+int net_parse(const char *text, struct net_target *out, struct trust_error *err)
+{
+    return net_parse_option("--host", text, DEFAULT_PORT, out, err);
 }
 
 int64_t net_now(void)
@@ -78,6 +85,16 @@ int net_wait(int fd, short events, int64_t deadline)
     }
 }
 
+/* Phones mark their packets CS3. Whoever does not let us is not worth an error. */
+static void mark(int fd, int family)
+{
+    int cs3 = 0x60;
+    if (family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &cs3, sizeof cs3);
+    else
+        setsockopt(fd, IPPROTO_IP, IP_TOS, &cs3, sizeof cs3);
+}
+
 /* Connect to one address. Returns 0 and the descriptor, or an errno. */
 static int connect_one(const struct addrinfo *address, int64_t deadline, int *out)
 {
@@ -99,6 +116,7 @@ static int connect_one(const struct addrinfo *address, int64_t deadline, int *ou
         return problem;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    mark(fd, address->ai_family);
     *out = fd;
     return 0;
 }
@@ -121,7 +139,7 @@ int net_connect(const struct net_target *target, int64_t deadline, int *fd, stru
     }
     freeaddrinfo(found);
     if (*fd < 0)
-        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: no TVS server there: %s",
-                               target->shown, strerror(problem));
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: no %s there: %s", target->shown,
+                               target->what, strerror(problem));
     return 0;
 }

@@ -10,11 +10,16 @@
 struct net_target {
     char host[256]; /* name or address, without brackets */
     char port[8];
-    char shown[272]; /* as it is named in messages: "HOST:PORT", "[ADDRESS]:PORT" */
+    char shown[272];  /* as it is named in messages: "HOST:PORT", "[ADDRESS]:PORT" */
+    const char *what; /* is to be there: "TVS server". Static storage */
 };
 
 /* Take "HOST", "HOST:PORT", "[ADDRESS]" or "[ADDRESS]:PORT" apart; the port is 2445 if there is none. */
 int net_parse(const char *text, struct net_target *out, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* The same for another option than --host (which is named in errors), and another default port. */
+int net_parse_option(const char *option, const char *text, const char *port, struct net_target *out,
+                     struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Milliseconds of the monotonic clock, which all deadlines are measured by. */
 int64_t net_now(void);

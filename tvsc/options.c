@@ -7,22 +7,26 @@
 #define DEFAULT_HOST    "127.0.0.1:2445"
 #define DEFAULT_DEVICE  "CP-tvsc-SEP000000000000"
 #define DEFAULT_TIMEOUT 10000
+#define TVS_TIMEOUT     5000
+#define COUNT_MAX       100000
+#define AT_ONCE_MAX     512
 
 #define VERIFY  (1u << OPTIONS_VERIFY)
 #define QUERY   (1u << OPTIONS_QUERY)
 #define SEND    (1u << OPTIONS_SEND)
+#define PHONE   (1u << OPTIONS_PHONE)
 #define ANY     (VERIFY | QUERY | SEND)
 #define HELP    (1u << OPTIONS_HELP)
 #define VERSION (1u << OPTIONS_VERSION)
 
-enum kind { TEXT, FLAG, TLS, DURATION, COMMAND };
+enum kind { TEXT, LIST, FLAG, TLS, DURATION, NUMBER, COMMAND };
 
 struct option_row {
     const char *name;
     enum kind kind;
     unsigned commands; /* which take it */
-    size_t offset;     /* TEXT: of a const char *; FLAG: of a bool */
-    int number;        /* TLS: the version; COMMAND: what it stands for */
+    size_t offset;     /* of the member: const char *, options_list, bool, int64_t (ms), unsigned */
+    int number;        /* TLS: the version; COMMAND: what it stands for; LIST, NUMBER: the most allowed */
     const char *value, *help;
 };
 
@@ -39,15 +43,27 @@ static const struct option_row rows[] = {
     {"--tls1.2", TLS, ANY, 0, OPTIONS_TLS_1_2, NULL, "speak TLS 1.2 only"},
     {"--tls1.3", TLS, ANY, 0, OPTIONS_TLS_1_3, NULL, "speak TLS 1.3 only"},
     {"--ciphers", TEXT, ANY, FIELD(ciphers), 0, "LIST", "offer these cipher suites, by OpenSSL's names"},
-    {"--timeout", DURATION, ANY, FIELD(timeout_ms), 0, "TIME",
+    {"--timeout", DURATION, ANY | PHONE, FIELD(timeout_ms), 0, "TIME",
      "give up after that long: 500ms, 10s (default), 1m"},
-    {"--json", FLAG, ANY, FIELD(json), 0, NULL, "print one JSON object"},
+    {"--json", FLAG, ANY | PHONE, FIELD(json), 0, NULL, "print one JSON object"},
     {"--serial", TEXT, QUERY, FIELD(serial), 0, "HEX", "serial number of the certificate wanted"},
     {"--issuer", TEXT, QUERY, FIELD(issuer), 0, "TEXT", "its issuer, in any spelling"},
     {"--subject", TEXT, QUERY, FIELD(subject), 0, "TEXT", "its subject, if the server is to be told"},
     {"--file", TEXT, QUERY, FIELD(file), 0, "FILE",
      "take the names from that .tlv or .sgn file, and verify it"},
     {"--save", TEXT, QUERY, FIELD(save), 0, "FILE", "write the certificate received there, as PEM"},
+    {"--tftp", TEXT, PHONE, FIELD(tftp), 0, "SOURCE", "where the files are: tftp://HOST:PORT/, or a folder"},
+    {"--state", TEXT, PHONE, FIELD(state), 0, "FOLDER", "where phones keep what they hold; default: nowhere"},
+    {"--mac", TEXT, PHONE, FIELD(mac), 0, "MAC", "of the (first) phone; default 001122334455"},
+    {"--family", TEXT, PHONE, FIELD(family), 0, "LIST", "79xx, 88xx (default), 7940, or several: 79xx,88xx"},
+    {"--tvs", LIST, PHONE, FIELD(tvs), 3, "HOST:PORT", "a TVS server, up to three; else the configuration's"},
+    {"--tvs-timeout", DURATION, PHONE, FIELD(tvs_timeout_ms), 0, "TIME", "for each TVS server; default 5s"},
+    {"--https", LIST, PHONE, FIELD(https), OPTIONS_LIST_MAX, "URL", "connect there, and judge the server"},
+    {"--now", TEXT, PHONE, FIELD(now), 0, "TIME", "the phone's clock: 2026-11-20T12:00:00Z, @SECONDS, +25h"},
+    {"--fresh", FLAG, PHONE, FIELD(fresh), 0, NULL, "forget lists and answers first"},
+    {"--count", NUMBER, PHONE, FIELD(count), COUNT_MAX, "N", "that many phones, MACs counted up"},
+    {"--at-once", NUMBER, PHONE, FIELD(at_once), AT_ONCE_MAX, "N", "phones at work at a time; default 64"},
+    {"--verbose", FLAG, PHONE, FIELD(verbose), 0, NULL, "console lines with --count, too; or -v"},
     {"--help", COMMAND, ~0u, 0, OPTIONS_HELP, NULL, "print this"},
     {"--version", COMMAND, ~0u, 0, OPTIONS_VERSION, NULL, "print the version"},
 };
@@ -61,6 +77,7 @@ static const struct {
                        "ask for a certificate by serial number and issuer, or for a file's signer"},
     [OPTIONS_SEND] = {"send", "FILE.hex",
                       "send a recorded request as it stands and print the answer's layout"},
+    [OPTIONS_PHONE] = {"phone", NULL, "boot as a phone does, and decide as it does"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -95,6 +112,8 @@ bool options_duration(const char *text, int64_t *ms)
 /* "--host" also for "--host=VALUE"; *inline_value is what follows the sign, else NULL. */
 static const struct option_row *find_row(const char *word, const char **inline_value)
 {
+    if (strcmp(word, "-v") == 0)
+        word = "--verbose";
     size_t len = strcspn(word, "=");
     *inline_value = word[len] == '=' ? word + len + 1 : NULL;
     for (size_t i = 0; i < ROW_COUNT; i++) {
@@ -116,18 +135,46 @@ static int store_text(const struct option_row *row, const char *value, struct op
     return 0;
 }
 
+static int store_list(const struct option_row *row, const char *value, struct options *out,
+                      struct trust_error *err)
+{
+    struct options_list *list = (struct options_list *)(void *)((char *)out + row->offset);
+    if (value[0] == '\0')
+        return usage(err, "%s has an empty value", row->name);
+    if (list->count >= (unsigned)row->number)
+        return usage(err, "%s stands there more than %d times", row->name, row->number);
+    list->value[list->count++] = value;
+    return 0;
+}
+
+static int store_number(const struct option_row *row, const char *value, struct options *out,
+                        struct trust_error *err)
+{
+    size_t len = strlen(value);
+    long number = len > 0 && len < 10 && strspn(value, "0123456789") == len ? atol(value) : 0;
+    if (number < 1 || number > row->number)
+        return usage(err, "%s %s: not a number from 1 to %d", row->name, value, row->number);
+    *(unsigned *)(void *)((char *)out + row->offset) = (unsigned)number;
+    return 0;
+}
+
 static int store(const struct option_row *row, const char *value, struct options *out,
                  struct trust_error *err)
 {
+    void *member = (char *)out + row->offset;
     switch (row->kind) {
     case TEXT:
         return store_text(row, value, out, err);
+    case LIST:
+        return store_list(row, value, out, err);
+    case NUMBER:
+        return store_number(row, value, out, err);
     case DURATION:
-        if (!options_duration(value, &out->timeout_ms))
-            return usage(err, "--timeout %s: not a time such as 500ms, 10s or 1m (up to 1h)", value);
+        if (!options_duration(value, member))
+            return usage(err, "%s %s: not a time such as 500ms, 10s or 1m (up to 1h)", row->name, value);
         return 0;
     case FLAG:
-        *(bool *)(void *)((char *)out + row->offset) = true;
+        *(bool *)member = true;
         return 0;
     case TLS:
         if (out->tls != OPTIONS_TLS_ANY && out->tls != row->number)
@@ -191,7 +238,7 @@ static int take_words(int argc, char **argv, struct words *words, struct options
 static int find_command(const struct words *words, struct options *out, struct trust_error *err)
 {
     if (words->operand_count == 0)
-        return usage(err, "a command is missing: verify, query or send");
+        return usage(err, "a command is missing: verify, query, send or phone");
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(commands[i].name, words->operands[0]) == 0) {
             out->command = (enum options_command)i;
@@ -199,7 +246,7 @@ static int find_command(const struct words *words, struct options *out, struct t
             return 0;
         }
     }
-    return usage(err, "%s: no such command: verify, query or send", words->operands[0]);
+    return usage(err, "%s: no such command: verify, query, send or phone", words->operands[0]);
 }
 
 static int check_query(const struct options *options, struct trust_error *err)
@@ -209,6 +256,17 @@ static int check_query(const struct options *options, struct trust_error *err)
         return usage(err, "--file names the signer already: leave out --serial, --issuer and --subject");
     if (options->file == NULL && (options->serial == NULL || options->issuer == NULL))
         return usage(err, "query needs --serial and --issuer, or --file");
+    return 0;
+}
+
+static int check_phone(const struct options *options, struct trust_error *err)
+{
+    if (options->tftp == NULL)
+        return usage(err,
+                     "--tftp is missing: name the TFTP server (tftp://HOST:PORT/) or the folder that the "
+                     "phone's files are in");
+    if (options->json && options->verbose)
+        return usage(err, "-v and --json exclude each other");
     return 0;
 }
 
@@ -223,6 +281,8 @@ static int check(const struct words *words, struct options *options, struct trus
         return usage(err, "%s needs a file: %s", name, operand);
     if (words->operand_count > (operand != NULL ? 2 : 1))
         return usage(err, "%s: one word too many", words->operands[operand != NULL ? 2 : 1]);
+    if (options->command == OPTIONS_PHONE)
+        return check_phone(options, err);
     if (options->trust == NULL)
         return usage(err, "--trust is missing: name the file (PEM, or a trust list) that the server's "
                           "certificate must stand in");
@@ -232,7 +292,8 @@ static int check(const struct words *words, struct options *options, struct trus
 int options_parse(int argc, char **argv, struct options *out, struct trust_error *err)
 {
     struct words words = {0};
-    *out = (struct options){.timeout_ms = DEFAULT_TIMEOUT};
+    *out = (struct options){
+        .timeout_ms = DEFAULT_TIMEOUT, .tvs_timeout_ms = TVS_TIMEOUT, .count = 1, .at_once = 64};
     int rc = take_words(argc, argv, &words, out, err);
     if (rc != 0)
         return rc;
@@ -259,7 +320,12 @@ void options_help(FILE *out)
     for (size_t i = 0; i < ROW_COUNT; i++) {
         char left[32];
         snprintf(left, sizeof left, "%s %s", rows[i].name, rows[i].value != NULL ? rows[i].value : "");
-        fprintf(out, "  %-18s %s%s\n", left, rows[i].help, rows[i].commands == QUERY ? " (query)" : "");
+        fprintf(out, "  %-20s %s%s\n", left, rows[i].help,
+                rows[i].commands == QUERY   ? " (query)"
+                : rows[i].commands == PHONE ? " (phone)"
+                                            : "");
     }
-    fputs("\nExit status: 0 trusted, 1 not trusted, 2 wrong usage or an unusable file, 3 no answer.\n", out);
+    fputs("\nExit status: 0 trusted, 1 not trusted, 2 wrong usage or an unusable file, 3 no answer.\n"
+          "Of phone: 0 all follow, 1 some do not, 2 wrong usage, 3 it could not be tried.\n",
+          out);
 }

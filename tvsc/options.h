@@ -8,16 +8,37 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum options_command { OPTIONS_VERIFY, OPTIONS_QUERY, OPTIONS_SEND, OPTIONS_HELP, OPTIONS_VERSION };
+enum options_command {
+    OPTIONS_VERIFY,
+    OPTIONS_QUERY,
+    OPTIONS_SEND,
+    OPTIONS_PHONE,
+    OPTIONS_HELP,
+    OPTIONS_VERSION
+};
 
-enum options_tls { OPTIONS_TLS_ANY, OPTIONS_TLS_1_0, OPTIONS_TLS_1_1, OPTIONS_TLS_1_2, OPTIONS_TLS_1_3 };
+/* An option that may stand there several times. */
+#define OPTIONS_LIST_MAX 8
+struct options_list {
+    const char *value[OPTIONS_LIST_MAX];
+    unsigned count;
+};
+
+enum options_tls {
+    OPTIONS_TLS_ANY,
+    OPTIONS_TLS_1_0,
+    OPTIONS_TLS_1_1,
+    OPTIONS_TLS_1_2,
+    OPTIONS_TLS_1_3,
+    OPTIONS_TLS_1_0_TO_1_2
+};
 
 /* Texts point into argv, or are NULL if not given. */
 struct options {
     enum options_command command;
     const char *operand; /* the certificate of verify, the file of send */
     const char *host;    /* never NULL */
-    const char *trust;   /* never NULL for a command that asks a server */
+    const char *trust;   /* never NULL for verify, query and send */
     const char *device;  /* never NULL */
     const char *ciphers;
     const char *serial, *issuer, *subject;
@@ -26,6 +47,12 @@ struct options {
     int tls; /* enum options_tls */
     int64_t timeout_ms;
     bool json;
+    const char *tftp; /* never NULL for phone */
+    const char *state, *family, *mac, *now;
+    struct options_list tvs, https;
+    int64_t tvs_timeout_ms;
+    unsigned count, at_once; /* at least 1 */
+    bool fresh, verbose;
 };
 
 /* Parse the whole command line. Anything that makes no sense, or is missing, is TRUST_EARGUMENT. */

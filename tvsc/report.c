@@ -69,8 +69,7 @@ static void print_text(const struct report *report, FILE *out)
         fprintf(out, "Saved:    %s\n", report->saved);
 }
 
-/* A JSON string of UTF-8 text. */
-static void json_text(const char *text, FILE *out)
+void report_json_text(const char *text, FILE *out)
 {
     fputc('"', out);
     for (; *text != '\0'; text++) {
@@ -84,10 +83,10 @@ static void json_text(const char *text, FILE *out)
     fputc('"', out);
 }
 
-static void json_member(const char *name, const char *text, FILE *out)
+void report_json_member(const char *name, const char *text, FILE *out)
 {
     fprintf(out, ",\"%s\":", name);
-    json_text(text, out);
+    report_json_text(text, out);
 }
 
 static void json_roles(const struct trust_response *response, FILE *out)
@@ -113,15 +112,15 @@ static void print_json(const struct report *report, FILE *out)
     if (response->has_ttl)
         fprintf(out, ",\"ttl\":%lu", (unsigned long)response->ttl);
     if (report->cert != NULL) {
-        json_member("subject", trust_name_cucm(trust_cert_subject(report->cert)), out);
-        json_member("issuer", trust_name_cucm(trust_cert_issuer(report->cert)), out);
-        json_member("serial", serial_hex(report->cert, hex, sizeof hex), out);
+        report_json_member("subject", trust_name_cucm(trust_cert_subject(report->cert)), out);
+        report_json_member("issuer", trust_name_cucm(trust_cert_issuer(report->cert)), out);
+        report_json_member("serial", serial_hex(report->cert, hex, sizeof hex), out);
     }
-    json_member("server", exchange->server, out);
-    json_member("protocol", exchange->protocol, out);
-    json_member("cipher", exchange->cipher, out);
+    report_json_member("server", exchange->server, out);
+    report_json_member("protocol", exchange->protocol, out);
+    report_json_member("cipher", exchange->cipher, out);
     if (report->layout) {
-        json_member("type", trust_message_type_name((int)response->type), out);
+        report_json_member("type", trust_message_type_name((int)response->type), out);
         fprintf(out, ",\"length\":%zu,\"elements\":[", exchange->frame_len);
         const char *comma = "";
         for (size_t at = TRUST_FRAME_HEADER; next_element(exchange, &at, &element); comma = ",")
@@ -129,9 +128,9 @@ static void print_json(const struct report *report, FILE *out)
         fputc(']', out);
     }
     if (report->file != NULL)
-        json_member("verified", report->file, out);
+        report_json_member("verified", report->file, out);
     if (report->saved != NULL)
-        json_member("saved", report->saved, out);
+        report_json_member("saved", report->saved, out);
     fputs("}\n", out);
 }
 

@@ -14,4 +14,8 @@ struct report {
 
 void report_print(const struct report *report, bool json, FILE *out);
 
+/* A JSON string of UTF-8 text; and `,"NAME":` with one. */
+void report_json_text(const char *text, FILE *out);
+void report_json_member(const char *name, const char *text, FILE *out);
+
 #endif

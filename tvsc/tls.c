@@ -20,11 +20,15 @@ struct tls {
 /* What a 79xx offers; it has neither elliptic curves nor an extension in its hello. */
 #define OLD_PHONE_CIPHERS "AES256-SHA:AES128-SHA"
 
-static const int versions[] = {
-    [OPTIONS_TLS_1_0] = TLS1_VERSION,
-    [OPTIONS_TLS_1_1] = TLS1_1_VERSION,
-    [OPTIONS_TLS_1_2] = TLS1_2_VERSION,
-    [OPTIONS_TLS_1_3] = TLS1_3_VERSION,
+static const struct {
+    int min, max;
+} versions[] = {
+    [OPTIONS_TLS_ANY] = {TLS1_2_VERSION, TLS1_3_VERSION},
+    [OPTIONS_TLS_1_0] = {TLS1_VERSION, TLS1_VERSION},
+    [OPTIONS_TLS_1_1] = {TLS1_1_VERSION, TLS1_1_VERSION},
+    [OPTIONS_TLS_1_2] = {TLS1_2_VERSION, TLS1_2_VERSION},
+    [OPTIONS_TLS_1_3] = {TLS1_3_VERSION, TLS1_3_VERSION},
+    [OPTIONS_TLS_1_0_TO_1_2] = {TLS1_VERSION, TLS1_2_VERSION},
 };
 
 /* OpenSSL keeps the suites of TLS 1.3 (TLS_…) apart from all others. Both halves hold size bytes, as many as
@@ -80,12 +84,11 @@ static int context_new(const struct tls_settings *settings, SSL_CTX **out, struc
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     if (context == NULL)
         return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "TLS: out of memory");
-    bool any = settings->version == OPTIONS_TLS_ANY;
-    bool old = settings->version == OPTIONS_TLS_1_0 || settings->version == OPTIONS_TLS_1_1;
+    bool old = versions[settings->version].min < TLS1_2_VERSION;
     /* OpenSSL 3 has TLS 1.0 at level 0 only; level 1 lets the RSA-1024 certificates of old clusters pass. */
     SSL_CTX_set_security_level(context, old ? 0 : 1);
-    SSL_CTX_set_min_proto_version(context, any ? TLS1_2_VERSION : versions[settings->version]);
-    SSL_CTX_set_max_proto_version(context, any ? TLS1_3_VERSION : versions[settings->version]);
+    SSL_CTX_set_min_proto_version(context, versions[settings->version].min);
+    SSL_CTX_set_max_proto_version(context, versions[settings->version].max);
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); /* phones do not resume */
     SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_LEGACY_SERVER_CONNECT);

@@ -91,6 +91,17 @@ static bool holds_it(const struct trust_list_record *record, const struct trust_
     return bytes_equal(record->cert_hash, (struct trust_bytes){hash, trust_digest_size(digest)});
 }
 
+const struct trust_list_record *trusted_find(const struct trust_list *list, uint16_t function,
+                                             const struct trust_cert *server)
+{
+    for (size_t i = 0; list != NULL && i < list->record_count; i++) {
+        const struct trust_list_record *record = &list->records[i];
+        if (record->function == function && names_it(record, server) && holds_it(record, server))
+            return record;
+    }
+    return NULL;
+}
+
 bool trusted_has(const struct trusted *trusted, const struct trust_cert *server)
 {
     if (trusted->bundle != NULL) {
@@ -100,10 +111,5 @@ bool trusted_has(const struct trusted *trusted, const struct trust_cert *server)
         }
         return false;
     }
-    for (size_t i = 0; i < trusted->list->record_count; i++) {
-        const struct trust_list_record *record = &trusted->list->records[i];
-        if (record->function == TRUST_ROLE_TVS && names_it(record, server) && holds_it(record, server))
-            return true;
-    }
-    return false;
+    return trusted_find(trusted->list, TRUST_ROLE_TVS, server) != NULL;
 }

@@ -17,4 +17,9 @@ void trusted_free(struct trusted *trusted);
  * of the list with function TVS names it by issuer and serial number and holds it whole or by its hash. */
 bool trusted_has(const struct trusted *trusted, const struct trust_cert *server);
 
+/* The record of a list (NULL: no list, which has none) with that function that names a server by issuer and
+ * serial number and holds its certificate, whole or by its hash. Borrowed; NULL if there is none. */
+const struct trust_list_record *trusted_find(const struct trust_list *list, uint16_t function,
+                                             const struct trust_cert *server);
+
 #endif

@@ -15,6 +15,8 @@ static int run_command(const struct options *options, FILE *out, struct trust_er
         return command_query(options, out, why);
     case OPTIONS_SEND:
         return command_send(options, out, why);
+    case OPTIONS_PHONE:
+        return command_phone(options, out, why);
     case OPTIONS_HELP:
         options_help(out);
         return TVSC_TRUSTED;

@@ -29,7 +29,7 @@ static int parse(const char *text, struct options *options, struct trust_error *
 static const struct {
     const char *line, *words;
 } bad[] = {
-    {"", "a command is missing: verify, query or send"},
+    {"", "a command is missing: verify, query, send or phone"},
     {"ask c.pem", "ask: no such command"},
     {"verify --trust t.pem", "verify needs a file: CERT"},
     {"send --trust t.pem", "send needs a file: FILE.hex"},
