@@ -20,10 +20,8 @@ static const struct option_choice itl_ways[] = {
     {"automatic", CONFIG_ITL_AUTOMATIC}, {"manual", CONFIG_ITL_MANUAL}, {NULL, 0}};
 static const struct option_choice record_forms[] = {
     {"hash", CONFIG_RECORDS_HASH}, {"certificate", CONFIG_RECORDS_CERTIFICATE}, {NULL, 0}};
-static const struct option_choice dns_names[] = {{"host", CONFIG_DNS_HOST},
-                                                 {"address", CONFIG_DNS_ADDRESS},
-                                                 {"blank", CONFIG_DNS_BLANK},
-                                                 {NULL, 0}};
+static const struct option_choice dns_names[] = {
+    {"host", CONFIG_DNS_HOST}, {"address", CONFIG_DNS_ADDRESS}, {"blank", CONFIG_DNS_BLANK}, {NULL, 0}};
 static const struct option_choice signers[] = {
     {"CallManager", TRUST_UNIT_CALLMANAGER}, {"ITLRecovery", TRUST_UNIT_ITLRECOVERY}, {NULL, 0}};
 static const struct option_choice expired_ways[] = {

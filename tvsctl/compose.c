@@ -15,11 +15,13 @@ struct item {
     char dns_name[256];
     bool has_address;
     uint8_t address[4];
+    struct token_spelling spelling; /* of a token; else nothing: the certificate's own */
 };
 
 /* What a list is made of. */
 struct composition {
     struct state *state;
+    bool as_client; /* records as the CTL client writes them */
     struct item *items;
     size_t count;
     struct trust_error *err;
@@ -27,8 +29,10 @@ struct composition {
 
 static void composition_fini(struct composition *list)
 {
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         trust_cert_free(list->items[i].cert);
+        token_spelling_fini(&list->items[i].spelling);
+    }
     free(list->items);
 }
 
@@ -44,14 +48,16 @@ static struct item *add_item(struct composition *list)
     return &items[list->count++];
 }
 
-/* A blank and its NUL are what CUCM 8 wrote into ITLs. */
-static void name_node(const struct config *config, const char *server_name, const char *address,
+/* A blank and its NUL are what CUCM 8 wrote into ITLs. The CTL client knows servers by their addresses. */
+static void name_node(const struct composition *list, const char *server_name, const char *address,
                       struct item *item)
 {
-    const char *name = config->trust_lists.dns_names == CONFIG_DNS_HOST    ? server_name
-                       : config->trust_lists.dns_names == CONFIG_DNS_BLANK ? " "
-                       : address[0] != '\0'                                ? address
-                                                                           : server_name;
+    const struct config *config = list->state->config;
+    const int style = list->as_client ? CONFIG_DNS_ADDRESS : (int)config->trust_lists.dns_names;
+    const char *name = style == CONFIG_DNS_HOST    ? server_name
+                       : style == CONFIG_DNS_BLANK ? " "
+                       : address[0] != '\0'        ? address
+                                                   : server_name;
     snprintf(item->dns_name, sizeof item->dns_name, "%s", name);
     item->has_address = config->trust_lists.addresses && inet_pton(AF_INET, address, item->address) == 1;
 }
@@ -66,9 +72,9 @@ static int add_record(struct composition *list, const struct trust_store_row *ro
     if (item == NULL)
         return TRUST_ENOMEM;
     item->cert = trust_cert_ref(row->cert);
-    item->form = form;
+    item->form = list->as_client && form == TRUST_RECORD_WHOLE ? TRUST_RECORD_CLIENT : form;
     item->function = function;
-    name_node(config, row->server_name, is_ours ? config->node.address : row->ipv4, item);
+    name_node(list, row->server_name, is_ours ? config->node.address : row->ipv4, item);
     return 0;
 }
 
@@ -144,6 +150,30 @@ static int collect(struct composition *list, enum compose_kind kind, bool mixed)
     return code;
 }
 
+/* A token is no host: its DNSNAME is empty and its address zero. */
+static int add_token(struct composition *list, struct trust_cert *cert)
+{
+    struct item *item = add_item(list);
+    if (item == NULL)
+        return TRUST_ENOMEM;
+    item->cert = trust_cert_ref(cert);
+    item->form = TRUST_RECORD_CLIENT;
+    item->function = TRUST_ROLE_SAST;
+    item->has_address = list->state->config->trust_lists.addresses;
+    return token_spell(cert, &item->spelling, list->err);
+}
+
+/* The order of the CTL client's files. */
+static int collect_with_tokens(struct composition *list, const struct token_set *tokens)
+{
+    int code = add_token(list, tokens->items[0]);
+    if (code == 0)
+        code = collect_ctl(list, TRUST_RECORD_WHOLE);
+    for (size_t i = 1; code == 0 && i < tokens->count; i++)
+        code = add_token(list, tokens->items[i]);
+    return code;
+}
+
 /* "Prepare Cluster for Rollback to pre 8.0". */
 static int collect_blank(struct composition *list)
 {
@@ -195,10 +225,14 @@ static int build(const struct composition *list, const struct trust_header_spec 
                                trust_error_meaning(TRUST_ENOMEM));
     for (size_t i = 0; i < list->count; i++) {
         const struct item *item = &list->items[i];
+        const struct token_spelling *spelling = &item->spelling;
         specs[i] = (struct trust_record_spec){.form = item->form,
                                               .function = (uint16_t)item->function,
                                               .cert = item->form == TRUST_RECORD_HOLLOW ? NULL : item->cert,
                                               .dns_name = item->dns_name,
+                                              .subject = spelling->subject,
+                                              .issuer = spelling->issuer,
+                                              .serial = {spelling->serial, spelling->serial_len},
                                               .hash = TRUST_DIGEST_SHA1,
                                               .address = item->has_address ? item->address : NULL};
     }
@@ -244,6 +278,50 @@ int compose_list(struct state *state, enum compose_kind kind, time_t now, struct
     }
     trust_list_free(built);
     trust_signer_free(signer);
+    composition_fini(&list);
+    return code;
+}
+
+/* Built, checked and handed out under the names by which the list calls its signer. */
+static int sign_with_token(const struct composition *list, struct trust_signer *signer, time_t now,
+                           struct trust_list **out)
+{
+    struct token_spelling spelling;
+    struct trust_list *built = NULL;
+    int code = token_spell(trust_signer_cert(signer), &spelling, list->err);
+    if (code != 0)
+        return code;
+    struct trust_header_spec header =
+        compose_header(list->state->config, compose_file_name(COMPOSE_CTL), now);
+    header.signer_name = spelling.subject;
+    header.ca_name = spelling.issuer;
+    header.serial = (struct trust_bytes){spelling.serial, spelling.serial_len};
+    code = build(list, &header, signer, &built);
+    if (code == 0)
+        code = compose_check(built, trust_signer_cert(signer), list->err);
+    token_spelling_fini(&spelling);
+    if (code == 0) {
+        *out = built;
+        built = NULL;
+    }
+    trust_list_free(built);
+    return code;
+}
+
+int compose_token_list(struct state *state, const struct compose_tokens *by, time_t now,
+                       struct trust_list **out, struct trust_error *err)
+{
+    struct composition list = {.state = state, .as_client = true, .err = err};
+    struct trust_signer *own = NULL;
+    *out = NULL;
+    int code = need_call_manager(state, err);
+    if (code == 0 && by->signer == NULL)
+        code = signing_open(state, signing_unit(state->config), &own, err);
+    if (code == 0)
+        code = collect_with_tokens(&list, by->tokens);
+    if (code == 0)
+        code = sign_with_token(&list, own != NULL ? own : by->signer, now, out);
+    trust_signer_free(own);
     composition_fini(&list);
     return code;
 }

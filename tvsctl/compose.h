@@ -3,6 +3,7 @@
 #define TVSCTL_COMPOSE_H
 
 #include "state.h"
+#include "token.h"
 
 enum compose_kind { COMPOSE_CTL, COMPOSE_ITL };
 
@@ -25,6 +26,18 @@ const char *compose_file_name(enum compose_kind kind);
  * *out with trust_list_free. */
 int compose_list(struct state *state, enum compose_kind kind, time_t now, struct trust_list **out,
                  struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Who signs a CTL file with tokens, and which tokens stand in it. */
+struct compose_tokens {
+    const struct token_set *tokens; /* the first becomes record 1, the rest stand behind the servers */
+    struct trust_signer *signer;    /* of one of them; NULL: ours, for a list that is only compared */
+};
+
+/* The same for a CTL file with tokens, as the CTL client writes it: a System Administrator Security Token
+ * record for each token and none for our own anchors, servers with their addresses as DNSNAME, nowhere a
+ * SIGNATURE, the tokens in the client's spelling (token.h), in the header too. */
+int compose_token_list(struct state *state, const struct compose_tokens *by, time_t now,
+                       struct trust_list **out, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* A header as the configuration wants it. */
 struct trust_header_spec compose_header(const struct config *config, const char *filename, time_t now);

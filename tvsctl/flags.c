@@ -6,7 +6,6 @@ static const struct flag_row {
     const char *name;  /* with the two hyphens */
     const char *usage; /* with the name of its value, if it takes one */
     const char *help;
-    bool repeats; /* it can be given several times */
 } table[FLAG_COUNT] = {
     [FLAG_CONFIG] = {"--config", "--config FILE", "the configuration, instead of /etc/tvs/tvsd.yaml"},
     [FLAG_YES] = {"--yes", "--yes", "answer the question with yes"},
@@ -19,6 +18,13 @@ static const struct flag_row {
     [FLAG_KEY] = {"--key", "--key SPEC", "rsa:1024, rsa:2048, rsa:4096, ec:P-256, ec:P-384 or ec:P-521"},
     [FLAG_DAYS] = {"--days", "--days N", "how long the certificate is valid, 1 to 36500"},
     [FLAG_ALL] = {"--all", "--all", "every signed file of the TFTP folder"},
+    [FLAG_FAMILY] = {"--family", "--family NAME",
+                     "phones of this family (79xx, 69xx, 78xx, 7940, …); can be given again"},
+    [FLAG_INSTALLED] = {"--installed", "--installed FILE",
+                        "a CTL or ITL file that a phone holds; can be given again"},
+    [FLAG_TO] = {"--to", "--to FILE", "a CTL, ITL or signed file of the other cluster; can be given again"},
+    [FLAG_TOKEN] = {"--token", "--token URI",
+                    "a security token, file:/PATH; the first signs; can be given again"},
 };
 
 static bool takes_value(const struct flag_row *row)
@@ -34,6 +40,12 @@ static enum flag_id find(const char *word)
     while (id < FLAG_COUNT && (strncmp(table[id].name, word, len) != 0 || table[id].name[len] != '\0'))
         id++;
     return id;
+}
+
+/* Whether it can be given several times. */
+static bool repeats(enum flag_id id)
+{
+    return id == FLAG_FAMILY || id == FLAG_INSTALLED || id == FLAG_TO || id == FLAG_TOKEN;
 }
 
 static bool add_value(struct flags *flags, enum flag_id id, const char *value)
@@ -72,7 +84,7 @@ const char *flags_parse(int argc, char **argv, struct flags *flags, char **words
             snprintf(text, size, "%s needs a value: %s", name, table[id].usage);
             return text;
         }
-        if (flag_given(flags, id) && takes_value(&table[id]) && !table[id].repeats) {
+        if (flag_given(flags, id) && takes_value(&table[id]) && !repeats(id)) {
             snprintf(text, size, "%s stands there twice", name);
             return text;
         }

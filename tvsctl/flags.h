@@ -17,6 +17,10 @@ enum flag_id {
     FLAG_KEY,
     FLAG_DAYS,
     FLAG_ALL,
+    FLAG_FAMILY,
+    FLAG_INSTALLED,
+    FLAG_TO,
+    FLAG_TOKEN,
     FLAG_COUNT,
 };
 

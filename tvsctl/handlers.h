@@ -38,10 +38,18 @@ int import_usecallmanager(struct tvsctl *ctl, char *const *args, size_t count);
 int utils_backup(struct tvsctl *ctl, char *const *args, size_t count);
 int utils_restore(struct tvsctl *ctl, char *const *args, size_t count);
 
+/* rehearse.c, migrate.c, diagnose.c */
+int utils_rehearse(struct tvsctl *ctl, char *const *args, size_t count);
+int migrate_check(struct tvsctl *ctl, char *const *args, size_t count);
+int itl_diagnose(struct tvsctl *ctl, char *const *args, size_t count);
+
 /* ctl_phrases.c */
 int ctl_mixed_mode(struct tvsctl *ctl, char *const *args, size_t count);
 int ctl_non_secure_mode(struct tvsctl *ctl, char *const *args, size_t count);
 int ctl_update(struct tvsctl *ctl, char *const *args, size_t count);
+
+/* ctl_sign.c */
+int ctl_sign(struct tvsctl *ctl, char *const *args, size_t count);
 
 /* itl_phrases.c */
 int itl_update(struct tvsctl *ctl, char *const *args, size_t count);

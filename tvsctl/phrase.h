@@ -14,6 +14,8 @@ enum phrase_config {
 /* Beside FLAG_BITs in phrase.flags: which units <UNIT> can be. With neither, those of both kinds. */
 #define PHRASE_OWN_UNIT   (1u << 30)
 #define PHRASE_TRUST_UNIT (1u << 31)
+/* It changes what phones may find or be told: what `utils rehearse` can rehearse, on a copy. */
+#define PHRASE_CHANGES (1u << 29)
 
 /* One phrase. words: keywords, then arguments: "<one>", "[may be left out]", "<one or more>…", "<the rest of
  * the line>…" likewise. */

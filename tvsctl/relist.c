@@ -101,15 +101,19 @@ int relist_follow(struct change *change, struct trust_error *err)
     return code;
 }
 
-/* A list that cannot be built now is as good as one that is behind: updating it says why. */
-static bool is_behind(struct change *change, enum compose_kind kind)
+/* A list that cannot be built now is as good as one that is behind: updating it says why. tokens, of the
+ * present list, are as they are. */
+static bool is_behind(struct change *change, enum compose_kind kind, const struct token_set *tokens)
 {
     struct trust_list *list = NULL;
     const struct trust_list *present = publish_present(change, kind);
+    const time_t now = change->ctl->now;
     if (present == NULL)
         return false;
-    bool same =
-        compose_list(change->state, kind, change->ctl->now, &list, NULL) == 0 && same_records(present, list);
+    int code = tokens->count > 0 ? compose_token_list(change->state, &(struct compose_tokens){tokens, NULL},
+                                                      now, &list, NULL)
+                                 : compose_list(change->state, kind, now, &list, NULL);
+    bool same = code == 0 && same_records(present, list);
     trust_list_free(list);
     return !same;
 }
@@ -117,19 +121,26 @@ static bool is_behind(struct change *change, enum compose_kind kind)
 int relist_look(struct change *change, struct relist_behind *behind, struct trust_error *err)
 {
     bool mixed = false, has = false;
+    struct token_set tokens = {0};
+    const struct token_set none = {0};
     *behind = (struct relist_behind){0};
     int code = state_is_mixed(change->state, &mixed, err);
     if (code == 0)
         code = state_has_own(change->state, change->state->node, TRUST_UNIT_CALLMANAGER, &has, err);
-    behind->ctl = code == 0 && has && mixed && is_behind(change, COMPOSE_CTL);
-    behind->itl = code == 0 && has && is_behind(change, COMPOSE_ITL);
+    if (code == 0 && mixed)
+        code = token_set_add_list(&tokens, publish_present(change, COMPOSE_CTL), err);
+    behind->tokens = tokens.count > 0;
+    behind->ctl = code == 0 && has && mixed && is_behind(change, COMPOSE_CTL, &tokens);
+    behind->itl = code == 0 && has && is_behind(change, COMPOSE_ITL, &none);
+    token_set_fini(&tokens);
     return code;
 }
 
 void relist_say(struct tvsctl *ctl, const struct relist_behind *behind)
 {
     if (behind->ctl)
-        fputs("The CTL file does not hold the change yet: run `utils ctl update CTLFile`.\n", ctl->io.out);
+        fprintf(ctl->io.out, "The CTL file does not hold the change yet: run `utils ctl %s`.\n",
+                behind->tokens ? "sign --token URI" : "update CTLFile");
     if (behind->itl)
         fputs("The ITL file does not hold the change yet: run `utils itl update`.\n", ctl->io.out);
 }

@@ -17,6 +17,7 @@ int relist_follow(struct change *change, struct trust_error *err) TRUST_MUST_CHE
  * operator's to update. To be asked within the step. */
 struct relist_behind {
     bool ctl, itl;
+    bool tokens; /* the CTL file has tokens, one of which signs it */
 };
 int relist_look(struct change *change, struct relist_behind *behind,
                 struct trust_error *err) TRUST_MUST_CHECK;

@@ -85,6 +85,20 @@ static int load_config(struct tvsctl *ctl, size_t arg_count)
     return say_error(ctl, &err);
 }
 
+int run_find(struct tvsctl *ctl, char *const *words, size_t count, struct phrase_match *match)
+{
+    phrase_match(ctl->session->grammar, words, count, match);
+    /* An unknown option stands among the words: name it rather than the word that it seems to be. */
+    if (match->result != PHRASE_FOUND && ctl->flags.unknown != NULL)
+        return say_usage(ctl, "there is no option %s; `%s` lists them", ctl->flags.unknown,
+                         help_command(ctl));
+    if (match->result != PHRASE_FOUND)
+        return say_mismatch(ctl, match, words);
+    ctl->phrase = match->phrase;
+    phrase_said(match, ctl->said, sizeof ctl->said);
+    return check_flags(ctl);
+}
+
 static int run_phrase(struct tvsctl *ctl, char *const *words, size_t count)
 {
     struct phrase_match match;
@@ -94,16 +108,7 @@ static int run_phrase(struct tvsctl *ctl, char *const *words, size_t count)
     }
     if (flag_given(&ctl->flags, FLAG_HELP))
         return run_help(ctl, words, count);
-    phrase_match(ctl->session->grammar, words, count, &match);
-    /* An unknown option stands among the words: name it rather than the word that it seems to be. */
-    if (match.result != PHRASE_FOUND && ctl->flags.unknown != NULL)
-        return say_usage(ctl, "there is no option %s; `%s` lists them", ctl->flags.unknown,
-                         help_command(ctl));
-    if (match.result != PHRASE_FOUND)
-        return say_mismatch(ctl, &match, words);
-    ctl->phrase = match.phrase;
-    phrase_said(&match, ctl->said, sizeof ctl->said);
-    int result = check_flags(ctl);
+    int result = run_find(ctl, words, count, &match);
     if (result == TVSCTL_DONE && ctl->phrase->config != PHRASE_CONFIG_NONE)
         result = load_config(ctl, match.arg_count);
     if (result == TVSCTL_DONE && ctl->config != NULL)

@@ -15,6 +15,10 @@ struct session {
 /* Do what options and words say, in any order. Returns enum tvsctl_exit. */
 int run_words(struct session *session, int count, char **words);
 
+/* Find the phrase that the words are, and check that it takes the options given to ctl. TVSCTL_DONE: match,
+ * ctl->phrase and ctl->said are set; else said. */
+int run_find(struct tvsctl *ctl, char *const *words, size_t count, struct phrase_match *match);
+
 /* Explain the phrases of the session that begin with the words; all and the options without words. */
 int run_help(struct tvsctl *ctl, char *const *words, size_t count);
 

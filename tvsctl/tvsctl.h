@@ -33,7 +33,7 @@ struct tvsctl {
     struct config *config; /* NULL only for a phrase that can do without */
     const struct phrase *phrase;
     struct session *session; /* run.h: what it is a part of */
-    char said[256]; /* the phrase as the history keeps it, with its arguments */
+    char said[256];          /* the phrase as the history keeps it, with its arguments */
     time_t now;
 };
 

@@ -171,6 +171,7 @@ prepare() {
     LISTS='digest: sha1' setup 'certificates: { key: "rsa:1024" }'
     CERTS=$T self_signed stranger /CN=stranger
     CERTS=$T self_signed node-b-tvs '/C=PL/O=Cisco/OU=TAC/CN=node-b'
+    CERTS=$T self_signed token '/O=Cisco Systems/CN=token'
     self_signed renewal '/C=PL/O=Cisco/OU=TAC/CN=node-a'
     self_signed remote '/CN=ITLRECOVERY_remote'
     openssl pkcs12 -export -passout pass: -in "$CERTS/remote.crt" -inkey "$CERTS/remote.key" -out "$T/remote.p12"
@@ -185,6 +186,8 @@ prepare() {
     WANT[$CERTS/renewal.crt]=no
     WANT[$CERTS/remote.crt]=no
     WANT[$T/stranger.crt]=no
+    WANT[$T/token.crt]=no
+    BY_SERIAL[$(serial_of "$T/token.crt" | fold -w 2 | tac | tr -d '\n')]=$T/token.crt # as lists spell tokens
     do_tvsctl set cert import trust tomcat-trust "$CERTS/captured.crt"
     WANT[$CERTS/captured.crt]=7
     echo '<device/>' >"$T/tftp/SEP1.cnf.xml"
@@ -222,6 +225,13 @@ test_every_phrase() {
     second=${OWN[CallManager]}
     follows 'store ctl' "$first=no" utils ctl update CTLFile
     follows 'store ctl' '' utils ctl reset localkey
+
+    # By a token, of two.
+    follows store "$T/token.crt=0+3" set cert import trust Phone-SAST-trust "$T/token.crt"
+    follows 'store ctl' '' utils ctl sign --token "file:$T/token.pem" --token "file:$CERTS/etoken.crt"
+    follows 'store ctl' '' utils ctl update CTLFile
+    follows store "$T/token.crt=no" set cert delete Phone-SAST-trust token
+
     follows 'store ctl' "$first=0+2" utils ctl restore "$(number_of CTLFile.tlv first)"
     follows store "$CERTS/renewal.crt=0+2 $second=no" set cert import own CallManager "$CERTS/renewal.pem"
     follows 'store ctl' "$first=no" utils ctl update CTLFile

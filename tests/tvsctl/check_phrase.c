@@ -98,7 +98,7 @@ static const struct {
     {"set cert import trust A", PHRASE_MISSING, 5, "<FILE>…"},
     {"set cert import all A b", PHRASE_WRONG, 3, "own, trust"},
     {"run sql", PHRASE_MISSING, 2, "<STATEMENT>…"},
-    {"utils ctl", PHRASE_MISSING, 2, "set-cluster, update, reset, restore"},
+    {"utils ctl", PHRASE_MISSING, 2, "set-cluster, update, sign, reset, restore"},
     {"utils ctl set-cluster mixed-mode now", PHRASE_WRONG, 4, ""},
     {"utils ctl update ITLFile", PHRASE_WRONG, 3, "CTLFile"},
 };

@@ -1,0 +1,190 @@
+#include "rehearse_run.h"
+
+#include "handlers.h"
+#include "phrase.h"
+#include "published.h"
+#include "run.h"
+#include "say.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What `utils rehearse` takes for itself; other options are the phrase's. */
+#define OWN_FLAGS (FLAG_BIT(FLAG_JSON) | FLAG_BIT(FLAG_FAMILY) | FLAG_BIT(FLAG_INSTALLED))
+
+/* The run of the phrase. */
+static struct tvsctl inner_run(const struct tvsctl *ctl)
+{
+    struct tvsctl inner = *ctl;
+    inner.flags.given &= ~OWN_FLAGS;
+    inner.io.in = -1;
+    return inner;
+}
+
+int rehearse_check(struct tvsctl *ctl, char *const *words, size_t count, char *said, size_t size)
+{
+    struct phrase_match match;
+    struct tvsctl inner = inner_run(ctl);
+    int result = run_find(&inner, words, count, &match);
+    snprintf(said, size, "%s", inner.said);
+    if (result != TVSCTL_DONE)
+        return result;
+    if ((match.phrase->flags & PHRASE_CHANGES) == 0)
+        return say_refusal(ctl,
+                           "`%s` changes nothing that phones find or are told, so there is nothing to "
+                           "rehearse",
+                           said);
+    /* Files elsewhere would be signed in their own places. */
+    if (match.phrase->run == file_sign && !flag_given(&ctl->flags, FLAG_ALL))
+        return say_refusal(ctl,
+                           "`%s` signs what phones fetch by itself, whatever lists they hold; what can be "
+                           "rehearsed is `file sign --all`",
+                           said);
+    return TVSCTL_DONE;
+}
+
+/* ---- Running */
+
+static void say_with_real_names(struct tvsctl *ctl, const struct rehearse_place *place, const char *text)
+{
+    char *real = rehearse_place_real_names(place, ctl->config, text);
+    fputs(real != NULL ? real : text, ctl->io.err);
+    free(real);
+}
+
+static int run_at(struct tvsctl *inner, struct rehearse_place *place, char *const *words, size_t count)
+{
+    struct phrase_match match;
+    inner->config = &place->config;
+    inner->flags.given |= FLAG_BIT(FLAG_YES);
+    int result = run_find(inner, words, count, &match);
+    return result == TVSCTL_DONE ? match.phrase->run(inner, match.args, match.arg_count) : result;
+}
+
+/* errors: gets what it says; free() it. */
+static int run_quietly(struct tvsctl *inner, struct rehearse_place *place, char *const *words, size_t count,
+                       char **errors)
+{
+    size_t size;
+    *errors = NULL;
+    FILE *out = fopen("/dev/null", "w"), *err = open_memstream(errors, &size);
+    int result = -1;
+    if (out != NULL && err != NULL) {
+        inner->io.out = out;
+        inner->io.err = err;
+        result = run_at(inner, place, words, count);
+    }
+    if (out != NULL)
+        fclose(out);
+    if (err != NULL)
+        fclose(err);
+    return result;
+}
+
+int rehearse_run(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count)
+{
+    char *errors;
+    struct tvsctl inner = inner_run(ctl);
+    int result = run_quietly(&inner, place, words, count, &errors);
+    if (result < 0)
+        result = say_no_memory(ctl);
+    else if (errors != NULL)
+        say_with_real_names(ctl, place, errors);
+    free(errors);
+    return result;
+}
+
+/* ---- Candidates */
+
+static const struct candidate_phrase {
+    const char *phrase;
+    bool is_ctl;
+} candidate_phrases[REHEARSE_CANDIDATES_MAX] = {
+    {"utils ctl update CTLFile", true},
+    {"utils itl update", false},
+    {"utils ctl reset localkey", true},
+    {"utils itl reset localkey", false},
+    /* A list that is not the last one published is not signed anew, but replaced first. */
+    {"utils ctl update CTLFile; utils ctl reset localkey", true},
+    {"utils itl update; utils itl reset localkey", false},
+};
+
+/* Say one phrase. */
+static int say_phrase(struct tvsctl *ctl, struct rehearse_place *place, char *phrase)
+{
+    char *words[8], *save = NULL, *errors;
+    size_t count = 0;
+    struct tvsctl inner = *ctl;
+    for (char *word = strtok_r(phrase, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save))
+        words[count++] = word;
+    inner.flags = (struct flags){0};
+    inner.io.in = -1;
+    int result = run_quietly(&inner, place, words, count, &errors);
+    free(errors);
+    return result;
+}
+
+/* Says all of it; out stays NULL if any refuses. */
+static int publish_at(struct tvsctl *ctl, struct rehearse_place *place,
+                      const struct candidate_phrase *candidate, struct trust_list **out,
+                      struct trust_error *err)
+{
+    char text[96], *save = NULL;
+    struct published lists;
+    snprintf(text, sizeof text, "%s", candidate->phrase);
+    for (char *phrase = strtok_r(text, ";", &save); phrase != NULL; phrase = strtok_r(NULL, ";", &save))
+        if (say_phrase(ctl, place, phrase) != TVSCTL_DONE)
+            return 0;
+    int code = published_read(&place->config, &lists, err);
+    if (code == 0) {
+        struct trust_list **wanted = candidate->is_ctl ? &lists.ctl : &lists.itl;
+        *out = *wanted;
+        *wanted = NULL;
+    }
+    published_fini(&lists);
+    return code;
+}
+
+/* Whether the last phrase of it reached what is wanted without the one before it. */
+static bool is_needless(const struct rehearse_candidates *candidates, const char *phrase)
+{
+    const char *last = strstr(phrase, "; ");
+    for (size_t i = 0; last != NULL && i < candidates->count; i++)
+        if (strcmp(candidates->items[i].phrase, last + 2) == 0)
+            return true;
+    return false;
+}
+
+int rehearse_candidates_read(struct tvsctl *ctl, const struct rehearse_place *place,
+                             struct rehearse_candidates *candidates, struct trust_error *err)
+{
+    int code = 0;
+    *candidates = (struct rehearse_candidates){0};
+    for (size_t i = 0; code == 0 && i < REHEARSE_CANDIDATES_MAX; i++) {
+        const struct candidate_phrase *candidate = &candidate_phrases[i];
+        struct rehearse_place copy;
+        struct trust_list *list = NULL;
+        if (is_needless(candidates, candidate->phrase))
+            continue;
+        code = rehearse_place_make(&place->config, REHEARSE_LISTS, &copy, err);
+        if (code == 0)
+            code = publish_at(ctl, &copy, candidate, &list, err);
+        rehearse_place_remove(&copy);
+        if (list == NULL)
+            continue;
+        candidates->lists[candidates->count] = list;
+        candidates->items[candidates->count++] = (struct trust_candidate){
+            .phrase = candidate->phrase,
+            .ctl = candidate->is_ctl ? list : NULL,
+            .itl = candidate->is_ctl ? NULL : list,
+        };
+    }
+    return code;
+}
+
+void rehearse_candidates_fini(struct rehearse_candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++)
+        trust_list_free(candidates->lists[i]);
+    *candidates = (struct rehearse_candidates){0};
+}

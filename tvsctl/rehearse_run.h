@@ -1,0 +1,32 @@
+/* A phrase that runs at a rehearsal's place instead of the real one. */
+#ifndef TVSCTL_REHEARSE_RUN_H
+#define TVSCTL_REHEARSE_RUN_H
+
+#include "rehearse_place.h"
+#include "tvsctl.h"
+
+/* Find the phrase of the words, with the options of ctl that are not the rehearsal's own, and whether it can
+ * be rehearsed. TVSCTL_DONE, or said. said: it, as the history keeps it. */
+int rehearse_check(struct tvsctl *ctl, char *const *words, size_t count, char *said, size_t size);
+
+/* Run it there; questions are answered with yes and what it prints is dropped. Its warnings, and why it
+ * refuses, are said with the real folders' names. Returns what it returned. */
+int rehearse_run(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count);
+
+/* Lists that phrases could publish in place of those that phones find at a place. */
+#define REHEARSE_CANDIDATES_MAX 6
+struct rehearse_candidates {
+    struct trust_list *lists[REHEARSE_CANDIDATES_MAX];
+    struct trust_candidate items[REHEARSE_CANDIDATES_MAX]; /* the mildest first */
+    size_t count;
+};
+
+/* Find out by saying each of these phrases on a copy of the place; one that needs another before it is named
+ * with that: "utils itl update; utils itl reset localkey". Free with rehearse_candidates_fini, after
+ * a failure too. */
+int rehearse_candidates_read(struct tvsctl *ctl, const struct rehearse_place *place,
+                             struct rehearse_candidates *candidates,
+                             struct trust_error *err) TRUST_MUST_CHECK;
+void rehearse_candidates_fini(struct rehearse_candidates *candidates);
+
+#endif

@@ -1,0 +1,320 @@
+#include "rehearse_site.h"
+
+#include "backup.h"
+#include "history.h"
+#include "signed_files.h"
+#include "tftp_folder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(struct trust_error *err)
+{
+    return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
+}
+
+/* ---- Signed files */
+
+static bool same_bytes(struct trust_bytes a, struct trust_bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static bool same_signer(const struct trust_list *a, const struct trust_list *b)
+{
+    return a->header.digest == b->header.digest && same_bytes(a->header.serial, b->header.serial) &&
+           same_bytes(a->header.ca_name, b->header.ca_name);
+}
+
+/* Takes file. What is of a further kind than there is room for counts, and is not kept. */
+static int add_signed(struct rehearse_site *site, const char *name, struct trust_list *take_file,
+                      struct trust_error *err)
+{
+    size_t i = 0;
+    site->signed_count++;
+    while (i < site->signed_kinds && !same_signer(site->signed_files[i].file, take_file))
+        i++;
+    if (i < site->signed_kinds || i == REHEARSE_SIGNED_MAX) {
+        if (i < site->signed_kinds)
+            site->signed_files[i].count++;
+        trust_list_free(take_file);
+        return 0;
+    }
+    site->signed_files[i] = (struct rehearse_signed){strdup(name), take_file, 1};
+    site->signed_kinds++;
+    return site->signed_files[i].name != NULL ? 0 : no_memory(err);
+}
+
+/* A file that is none, or cannot be read, tells nothing of who signs. */
+static int read_signed(const struct config *config, const char *name, struct rehearse_site *site,
+                       struct trust_error *err)
+{
+    uint8_t *data;
+    size_t len;
+    struct trust_list *file = NULL;
+    if (tftp_folder_is_alias(config, name))
+        return 0;
+    int code = tftp_folder_read(config, name, TRUST_SIGNED_FILE_MAX, &data, &len, err);
+    if (code == 0)
+        code = trust_signed_file_parse((struct trust_bytes){data, len}, &file, err);
+    free(data);
+    if (code != 0)
+        return code == TRUST_ENOMEM ? code : 0;
+    return add_signed(site, name, file, err);
+}
+
+static int most_frequent_first(const void *a, const void *b)
+{
+    const struct rehearse_signed *x = a, *y = b;
+    return x->count < y->count ? 1 : x->count > y->count ? -1 : strcmp(x->name, y->name);
+}
+
+static int read_all_signed(const struct config *config, struct rehearse_site *site, struct trust_error *err)
+{
+    struct tftp_names names;
+    int code = tftp_folder_names(config, SIGNED_FILE_SUFFIX, &names, err);
+    if (code == TRUST_ENOTFOUND)
+        return 0;
+    for (size_t i = 0; code == 0 && i < names.count; i++)
+        code = read_signed(config, names.name[i], site, err);
+    tftp_folder_names_free(&names);
+    qsort(site->signed_files, site->signed_kinds, sizeof site->signed_files[0], most_frequent_first);
+    return code;
+}
+
+/* What `file sign` would do, were there files. */
+static int read_signer(struct state *state, struct rehearse_site *site, struct trust_error *err)
+{
+    struct trust_store_row row;
+    char name[TRUST_KEY_NAME_SIZE];
+    site->digest = (enum trust_digest)state->config->trust_lists.digest;
+    int code = state_own_row(state, state->node, TRUST_UNIT_CALLMANAGER, &row, err);
+    if (code == 0 && trust_key_find(state->keys, "CallManager", row.cert, name, NULL) == 0)
+        site->signer = trust_cert_ref(row.cert);
+    trust_cert_free(row.cert);
+    return code == TRUST_ENOTFOUND ? 0 : code;
+}
+
+/* ---- TVS */
+
+struct node_visit {
+    struct rehearse_site *site;
+    const char *own;
+};
+
+static int take_node(void *arg, const struct trust_store_row *row)
+{
+    const struct node_visit *visit = arg;
+    struct rehearse_site *site = visit->site;
+    if (row->retired || (row->units & UINT32_C(1) << TRUST_UNIT_TVS) == 0)
+        return 0;
+    struct rehearse_node *nodes = reallocarray(site->nodes, site->node_count + 1, sizeof *nodes);
+    if (nodes == NULL)
+        return TRUST_ENOMEM;
+    site->nodes = nodes;
+    size_t at = site->node_count++;
+    if (strcmp(row->server_name, visit->own) == 0) {
+        memmove(nodes + 1, nodes, at * sizeof *nodes);
+        at = 0;
+    }
+    nodes[at] = (struct rehearse_node){.tvs = trust_cert_ref(row->cert)};
+    snprintf(nodes[at].name, sizeof nodes[at].name, "%s", row->server_name);
+    return 0;
+}
+
+static int read_nodes(struct state *state, struct rehearse_site *site, struct trust_error *err)
+{
+    struct node_visit visit = {site, state->node};
+    int code = trust_store_each(state->store, TRUST_UNIT_TVS, take_node, &visit, err);
+    return code == TRUST_ENOMEM ? no_memory(err) : code;
+}
+
+static int read_store(struct trust_store *store, struct trust_index **out, struct trust_error *err)
+{
+    struct trust_index_builder *builder = NULL;
+    int code = trust_index_builder_new(&builder, err);
+    if (code == 0)
+        code = trust_store_load(store, builder, err);
+    if (code == 0)
+        code = trust_index_build(builder, out, err);
+    trust_index_builder_free(builder);
+    return code;
+}
+
+struct list_search {
+    const struct trust_list *list;
+    bool found;
+};
+
+static int take_publication(void *arg, const struct trust_publication *row)
+{
+    struct list_search *search = arg;
+    search->found = strcmp(row->filename, PUBLISHED_CTL) == 0 && history_is_of(row, search->list->file);
+    return search->found;
+}
+
+struct signer_search {
+    const struct trust_list *list;
+    struct trust_cert *cert;
+};
+
+static int take_signer(void *arg, const struct trust_store_row *row)
+{
+    struct signer_search *search = arg;
+    if (trust_list_verify(search->list, row->cert, NULL) != 0)
+        return 0;
+    search->cert = trust_cert_ref(row->cert);
+    return 1;
+}
+
+/* tvsd's rule: the signature verifies, and the store vouches for the signer or the list is one of ours. */
+static int is_believed(struct state *state, const struct trust_list *list, bool *is, struct trust_error *err)
+{
+    struct signer_search signer = {.list = list};
+    struct list_search search = {.list = list};
+    *is = false;
+    if (trust_list_is_itl(list))
+        return 0;
+    int code = trust_list_verify_self(list, &signer.cert, err);
+    if (code == TRUST_ESIGNER)
+        code = trust_store_each(state->store, 0, take_signer, &signer, err);
+    if (code == TRUST_ENOMEM || code == TRUST_ESTORE || code == TRUST_ESTOREBUSY)
+        return code;
+    if (signer.cert == NULL)
+        return 0;
+    *is = !state->config->trust_lists.require_trusted_signer;
+    code = *is ? 0 : trust_store_vouches(state->store, signer.cert, is, err);
+    trust_cert_free(signer.cert);
+    if (code != 0 || *is)
+        return code;
+    code = trust_store_each_publication(state->store, take_publication, &search, err);
+    *is = search.found;
+    return code < 0 ? code : 0;
+}
+
+static int index_list(const struct trust_list *list, struct trust_index **out, struct trust_error *err)
+{
+    struct trust_index_builder *builder = NULL;
+    int code = trust_index_builder_new(&builder, err);
+    if (code == 0)
+        code = trust_index_add_list(builder, list, err);
+    if (code == 0)
+        code = trust_index_build(builder, out, err);
+    trust_index_builder_free(builder);
+    /* A list with a record that is no certificate is none for tvsd. */
+    return code == TRUST_ECERT || code == TRUST_ETRAILING ? 0 : code;
+}
+
+/* The CTL that tvsd goes on with when that of the TFTP folder is not to be believed. */
+static int read_good(struct state *state, struct trust_list **out)
+{
+    char path[STATE_PATH_MAX];
+    uint8_t *data = NULL;
+    size_t len;
+    *out = NULL;
+    if (config_state_path(state->config, BACKUP_GOOD, path, sizeof path) == NULL ||
+        trust_file_read(path, TRUST_LIST_MAX, &data, &len, NULL, NULL) != 0)
+        return 0;
+    int code = trust_list_parse((struct trust_bytes){data, len}, out, NULL);
+    free(data);
+    return code == TRUST_ENOMEM ? code : 0;
+}
+
+static bool is_there(const struct config *config)
+{
+    struct stat info;
+    return tftp_folder_look(config, PUBLISHED_CTL, &info, NULL) == 0;
+}
+
+static int read_ctl(struct state *state, struct rehearse_site *site, struct trust_error *err)
+{
+    struct trust_list *good = NULL;
+    bool believed = false;
+    int code = 0;
+    if (site->lists.ctl != NULL)
+        code = is_believed(state, site->lists.ctl, &believed, err);
+    if (code == 0 && believed)
+        return index_list(site->lists.ctl, &site->ctl, err);
+    if (code != 0 || !is_there(state->config))
+        return code;
+    code = read_good(state, &good) != 0 ? no_memory(err) : 0;
+    if (code == 0 && good != NULL)
+        code = is_believed(state, good, &believed, err);
+    if (code == 0 && believed)
+        code = index_list(good, &site->ctl, err);
+    trust_list_free(good);
+    return code;
+}
+
+/* ---- All of it */
+
+static int read_site(struct state *state, struct rehearse_site *site, struct trust_error *err)
+{
+    int code = read_signer(state, site, err);
+    if (code == 0)
+        code = read_nodes(state, site, err);
+    if (code == 0)
+        code = read_store(state->store, &site->store, err);
+    if (code == 0)
+        code = read_ctl(state, site, err);
+    return code == 0 ? read_all_signed(state->config, site, err) : code;
+}
+
+int rehearse_site_read(const struct config *config, struct rehearse_site *site, struct trust_error *err)
+{
+    struct state state;
+    *site = (struct rehearse_site){.refuses_expired = config->answers.expired == CONFIG_EXPIRED_REFUSE};
+    int code = state_open(config, TRUST_STORE_READ, &state, err);
+    if (code != 0)
+        return code;
+    code = published_read(config, &site->lists, err);
+    if (code == 0)
+        code = read_site(&state, site, err);
+    state_close(&state);
+    return code;
+}
+
+void rehearse_site_fini(struct rehearse_site *site)
+{
+    published_fini(&site->lists);
+    for (size_t i = 0; i < site->signed_kinds; i++) {
+        free(site->signed_files[i].name);
+        trust_list_free(site->signed_files[i].file);
+    }
+    for (size_t i = 0; i < site->node_count; i++)
+        trust_cert_free(site->nodes[i].tvs);
+    free(site->nodes);
+    trust_cert_free(site->signer);
+    trust_index_free(site->store);
+    trust_index_free(site->ctl);
+    *site = (struct rehearse_site){0};
+}
+
+bool rehearse_site_files_are_final(const struct rehearse_site *site)
+{
+    if (site->signer == NULL || site->signed_kinds == 0)
+        return site->signer != NULL;
+    const struct trust_list *file = site->signed_files[0].file;
+    return file->header.digest == (uint8_t)site->digest && trust_list_verify(file, site->signer, NULL) == 0;
+}
+
+struct trust_site rehearse_site_view(const struct rehearse_site *site, size_t node,
+                                     struct trust_server *servers)
+{
+    struct trust_site view = {.ctl = site->lists.ctl, .itl = site->lists.itl};
+    for (size_t i = 0; i < site->node_count; i++)
+        servers[i] = (struct trust_server){
+            .cert = site->nodes[i].tvs,
+            .unnamed = node != REHEARSE_ALL_NODES && node != i,
+            .refuses_expired = site->refuses_expired,
+            .store = site->store,
+            .ctl = site->ctl,
+        };
+    view.servers = servers;
+    view.server_count = site->node_count;
+    if (site->signed_kinds > 0)
+        view.configuration.file = site->signed_files[0].file;
+    else
+        view.configuration = (struct trust_configuration){.signer = site->signer, .digest = site->digest};
+    return view;
+}
