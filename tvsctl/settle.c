@@ -101,12 +101,31 @@ static bool is_last_there(const struct moves *moves, size_t at)
     return true;
 }
 
+/* Since the step was decided, the operator may have moved the TFTP folder: what lies ready went along, or is
+ * gone. *folder is where the list belongs now. */
+static int enter_tftp(const struct state *state, const char **folder, struct rights *before,
+                      struct trust_error *err)
+{
+    const char *present = state->config->trust_lists.directory;
+    int code = rights_enter(*folder, before, err);
+    if (code == TRUST_ENOTFOUND && strcmp(*folder, present) != 0) {
+        *folder = present;
+        code = rights_enter(present, before, err);
+    }
+    if (code == TRUST_ENOTFOUND)
+        trust_error_set(err, code, TRUST_NO_OFFSET,
+                        "there is no folder %s any more; make it, or name the TFTP server's in the "
+                        "configuration (trust_lists.directory)",
+                        *folder);
+    return code;
+}
+
 static int move_one(const struct state *state, const struct moves *moves, size_t at, struct trust_error *err)
 {
     const struct move *move = &moves->items[at];
     const char *folder = folder_of(state, move);
     struct rights before = {0};
-    int code = move->place == TRUST_PLACE_TFTP ? rights_enter(folder, &before, err) : 0;
+    int code = move->place == TRUST_PLACE_TFTP ? enter_tftp(state, &folder, &before, err) : 0;
     if (code != 0)
         return code;
     code = make_move(folder, move, err);

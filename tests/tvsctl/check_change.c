@@ -216,25 +216,51 @@ END_TEST
 START_TEST(says_what_cannot_be_finished)
 {
     struct bench bench;
-    char folder[512], moved[520];
+    char moved[512], old[512];
     open_with_itl(&bench);
-    snprintf(folder, sizeof folder, "%s/sub", bench.tftp);
-    snprintf(moved, sizeof moved, "%s.away", folder);
-    ck_assert_int_eq(mkdir(folder, 0755), 0);
-    decide(&bench, folder, "old", "gone");
-    ck_assert_int_eq(rename(folder, moved), 0);
-    bench_run(&bench, "show itl");
-    bench_expect(&bench, TVSCTL_DONE, "The ITL file was verified successfully.",
+    snprintf(moved, sizeof moved, "%s.away", bench.tftp);
+    snprintf(old, sizeof old, "%s/old", bench.tftp);
+    decide(&bench, bench.tftp, "old", "gone");
+    ck_assert_int_eq(rename(bench.tftp, moved), 0);
+    bench_run(&bench, "show cert list own");
+    bench_expect(&bench, TVSCTL_DONE, "CallManager",
                  "warning: a phrase was interrupted, and its change cannot be finished now");
     bench_run(&bench, "set cert regen TVS --yes");
-    bench_expect(&bench, TVSCTL_REFUSED, NULL, folder);
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, bench.tftp);
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, "make it, or name the TFTP server's");
     expect_pending(&bench, "2");
-    ck_assert_int_eq(rename(moved, folder), 0);
+    ck_assert_int_eq(rename(moved, bench.tftp), 0);
     bench_run(&bench, "show itl");
     bench_expect(&bench, TVSCTL_DONE, NULL, "");
     expect_pending(&bench, "0");
-    snprintf(moved, sizeof moved, "%s/old", folder);
-    ck_assert_int_eq(size_of(moved), 5);
+    ck_assert_int_eq(size_of(old), 5);
+    bench_close(&bench);
+}
+END_TEST
+
+/* A TFTP folder that was moved since, with the configuration that names it: what lies ready went along. */
+START_TEST(finishes_in_a_folder_that_was_moved)
+{
+    struct bench bench;
+    char moved[512], path[520], config[1400];
+    open_with_itl(&bench);
+    snprintf(moved, sizeof moved, "%s.moved", bench.tftp);
+    snprintf(path, sizeof path, "%s/gone", bench.tftp);
+    write_text(path, "as it was");
+    decide(&bench, bench.tftp, "old", "gone");
+    ck_assert_int_eq(rename(bench.tftp, moved), 0);
+    snprintf(config, sizeof config,
+             "state: %s\nnode: {name: cucm-1051-a-pub, address: 10.48.47.155}\n"
+             "trust_lists: {directory: %s}\n",
+             bench.state, moved);
+    write_text(bench.config, config);
+    bench_run(&bench, "set cert regen TVS --yes");
+    bench_expect(&bench, TVSCTL_DONE, NULL, "");
+    expect_pending(&bench, "0");
+    snprintf(path, sizeof path, "%s/old", moved);
+    ck_assert_int_eq(size_of(path), 5);
+    snprintf(path, sizeof path, "%s/gone", moved);
+    ck_assert_int_eq(size_of(path), -1);
     bench_close(&bench);
 }
 END_TEST
@@ -308,6 +334,7 @@ Suite *suite(void)
     tcase_add_test(cases, finishes_what_was_decided);
     tcase_add_test(cases, finishes_what_was_half_finished);
     tcase_add_test(cases, says_what_cannot_be_finished);
+    tcase_add_test(cases, finishes_in_a_folder_that_was_moved);
     tcase_add_test(cases, two_owners);
     tcase_add_test(cases, makes_nothing_for_nothing);
     suite_add_tcase(all, cases);
