@@ -59,15 +59,15 @@ static bool same_records(const struct trust_list *a, const struct trust_list *b)
            memcmp(a->file.data + at_a, b->file.data + at_b, a->file.len - at_a) == 0;
 }
 
-/* Whether phones find a list with these records already, as we gave it out: others may write into the folder,
- * and records under a signature that does not verify are no list. */
+/* Whether phones find a list with these records and this digest already, as we gave it out: others may write
+ * into the folder, and records under a signature that does not verify are no list. */
 static int is_there(const struct change *change, const struct trust_list *list, bool *is,
                     struct trust_error *err)
 {
     int64_t number;
     const struct trust_list *present = publish_present(change, COMPOSE_ITL);
     *is = false;
-    if (present == NULL || !same_records(present, list))
+    if (present == NULL || present->header.digest != list->header.digest || !same_records(present, list))
         return 0;
     return history_is_last(change->state, COMPOSE_ITL, present, is, &number, err);
 }

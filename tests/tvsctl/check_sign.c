@@ -1,5 +1,5 @@
 /* file sign, and signed files that follow a new signer or digest. */
-#include "helper.h"
+#include "helper_lists.h"
 #include "tests/check_main.h"
 #include "tests/fixture.h"
 
@@ -280,6 +280,9 @@ START_TEST(new_digest_signs_all_again)
     bench_run(&bench, "utils ctl update CTLFile --yes");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     expect_signed(&bench, bench_in_tftp(&bench, "a.xml.sgn"), "a.xml.sgn", "<a/>", TRUST_DIGEST_SHA256);
+    struct trust_list *itl = lists_read(&bench, "ITL");
+    ck_assert_int_eq(itl->header.digest, TRUST_DIGEST_SHA256);
+    trust_list_free(itl);
     rewrite_config(&bench, "digest: sha256", "digest: sha512");
     bench_run(&bench, "utils itl update --yes");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
