@@ -91,13 +91,13 @@ struct job {
     EVP_CIPHER_CTX *cipher;
 };
 
-/* to NULL: nothing is written. */
-static int job_open(struct job *job, const char *from, const char *to, struct trust_error *err)
+/* Reads from fd, which is the job's. to NULL: nothing is written. */
+static int job_begin(struct job *job, const char *from, int fd, const char *to, struct trust_error *err)
 {
-    *job = (struct job){.from = from, .fd = -1, .draft.fd = -1};
-    int code = file_open(from, &job->fd, &job->info, err);
-    if (code != 0)
-        return code;
+    int code = 0;
+    *job = (struct job){.from = from, .fd = fd, .draft.fd = -1};
+    if (fstat(fd, &job->info) != 0)
+        return file_error(err, errno, "read", from);
     ERR_clear_error();
     job->piece = malloc(PIECE_BYTES);
     job->cipher = EVP_CIPHER_CTX_new();
@@ -108,6 +108,15 @@ static int job_open(struct job *job, const char *from, const char *to, struct tr
         code = file_draft_open(&job->draft, folder, to, err);
     free(folder);
     return code;
+}
+
+static int job_open(struct job *job, const char *from, const char *to, struct trust_error *err)
+{
+    int fd;
+    struct stat info;
+    *job = (struct job){.fd = -1, .draft.fd = -1};
+    int code = file_open(from, &fd, &info, err);
+    return code == 0 ? job_begin(job, from, fd, to, err) : code;
 }
 
 static void job_fini(struct job *job)
@@ -271,12 +280,19 @@ static int check_tag(struct job *job, struct trust_error *err)
                            "%s: sealed with another password, or changed since", job->from);
 }
 
-int trust_unseal(const char *sealed, const char *plain, const char *password, struct trust_error *err)
+int trust_sealed_open(const char *sealed, int *fd, struct trust_error *err)
+{
+    struct stat info;
+    return file_open(sealed, fd, &info, err);
+}
+
+int trust_unseal_fd(int take_fd, const char *sealed, const char *plain, const char *password,
+                    struct trust_error *err)
 {
     struct job job;
     uint8_t head[HEAD_BYTES];
     uint64_t size = 0, done = 0;
-    int code = job_open(&job, sealed, plain, err);
+    int code = job_begin(&job, sealed, take_fd, plain, err);
     if (code == 0)
         code = read_head(&job, head, err);
     if (code == 0 && (password == NULL || *password == '\0'))
@@ -295,4 +311,11 @@ int trust_unseal(const char *sealed, const char *plain, const char *password, st
         code = job_place(&job, plain, err);
     job_fini(&job);
     return code;
+}
+
+int trust_unseal(const char *sealed, const char *plain, const char *password, struct trust_error *err)
+{
+    int fd;
+    int code = trust_sealed_open(sealed, &fd, err);
+    return code == 0 ? trust_unseal_fd(fd, sealed, plain, password, err) : code;
 }

@@ -14,7 +14,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct job {
@@ -38,20 +37,20 @@ static void forget(struct job *job)
 
 /* ---- Reading the backup */
 
-/* FILE is read with the operator's rights; what comes out of it belongs to the state's owner. */
-static int unseal_as_operator(struct job *job, struct trust_error *err)
+/* FILE is opened with the operator's rights; what comes out of it is written with those of the state's owner,
+ * who could put a link in the way of root. */
+static int unseal(const struct job *job, struct trust_error *err)
 {
-    struct stat folder;
+    int fd;
     struct state *state = job->state;
-    const char *path = state->config->state;
     rights_leave(&state->before);
     state->before.changed = false;
-    int code = trust_unseal(job->file, job->path, job->password, err);
-    if (code == 0 && geteuid() == 0 &&
-        (stat(path, &folder) != 0 || chown(job->path, folder.st_uid, folder.st_gid) != 0))
-        code = trust_error_set(err, TRUST_EDENIED, TRUST_NO_OFFSET,
-                               "%s: it cannot be given to the owner of %s", job->path, path);
-    int back = rights_enter(path, &state->before, code == 0 ? err : NULL);
+    int code = trust_sealed_open(job->file, &fd, err);
+    int back = rights_enter(state->config->state, &state->before, code == 0 ? err : NULL);
+    if (code == 0 && back == 0)
+        return trust_unseal_fd(fd, job->file, job->path, job->password, err);
+    if (code == 0)
+        close(fd);
     return code != 0 ? code : back;
 }
 
@@ -76,7 +75,7 @@ static int read_backup(struct job *job, struct trust_error *err)
     if (code == 0)
         code = workplace_make(job->state, err);
     if (code == 0)
-        code = unseal_as_operator(job, err);
+        code = unseal(job, err);
     if (code != 0)
         return code;
     code = trust_store_open(job->path, TRUST_STORE_WRITE, &job->store, err);

@@ -39,10 +39,15 @@ int trust_seal(const char *plain, const char *sealed, const char *password,
                struct trust_error *err) TRUST_MUST_CHECK;
 
 /* The reverse, into the file plain (0600), which exists only if all of it is authentic; plain NULL: only see
- * whether it is. Errors: TRUST_EVALUE
- * (not such a file), TRUST_ETRUNCATED, TRUST_EVERSION, TRUST_EPASSWORD (another password, or the file was
- * changed). */
+ * whether it is. Errors: TRUST_EVALUE (not such a file), TRUST_ETRUNCATED, TRUST_EVERSION, TRUST_EPASSWORD
+ * (another password, or the file was changed), trust_file_read's. */
 int trust_unseal(const char *sealed, const char *plain, const char *password,
                  struct trust_error *err) TRUST_MUST_CHECK;
+
+/* The same in two steps, for whoever reads with other rights than it writes: open the sealed file, then
+ * unseal it. sealed is its name in errors. take_fd is closed, whatever happens. */
+int trust_sealed_open(const char *sealed, int *fd, struct trust_error *err) TRUST_MUST_CHECK;
+int trust_unseal_fd(int take_fd, const char *sealed, const char *plain, const char *password,
+                    struct trust_error *err) TRUST_MUST_CHECK;
 
 #endif

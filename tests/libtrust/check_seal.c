@@ -2,6 +2,7 @@
 #include "tests/libtrust/helper_lists.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,6 +265,29 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* Opened is read, though its name is gone meanwhile; and closed whatever comes of it. */
+START_TEST(in_two_steps)
+{
+    struct trust_error err = {0};
+    struct trust_bytes file = helper_hex(known[0]);
+    int fd = -1, next;
+    put(sealed, file);
+    helper_ok(trust_sealed_open(sealed, &fd, &err), &err);
+    ck_assert_int_eq(unlink(sealed), 0);
+    helper_ok(trust_unseal_fd(fd, sealed, opened, PASSWORD, &err), &err);
+    check_content(opened, (struct trust_bytes){(const uint8_t *)"the plain text", 14});
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+    put(sealed, file);
+    helper_ok(trust_sealed_open(sealed, &fd, &err), &err);
+    ck_assert_int_eq(trust_unseal_fd(fd, sealed, opened, "wrong", &err), TRUST_EPASSWORD);
+    ck_assert_ptr_nonnull(strstr(err.text, sealed));
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+    ck_assert_int_eq(trust_sealed_open(folder, &next, &err), TRUST_EARGUMENT);
+    ck_assert_int_eq(next, -1);
+    fixture_free(file);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("seal");
@@ -279,6 +303,7 @@ Suite *suite(void)
     tcase_add_test(t, costs);
     tcase_add_test(t, changed_at_the_end);
     tcase_add_test(t, refuses);
+    tcase_add_test(t, in_two_steps);
     suite_add_tcase(s, t);
     return s;
 }
