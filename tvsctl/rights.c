@@ -2,15 +2,43 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Order matters: only root may change the group, and root's effective id is what is given up last. */
+/* The further groups that root was started with; none is the folder's owner's. */
+static struct {
+    gid_t *ids;
+    int count;
+    bool read;
+} of_root;
+
+static bool read_groups(void)
+{
+    if (of_root.read)
+        return true;
+    int count = getgroups(0, NULL);
+    gid_t *ids = count > 0 ? calloc((size_t)count, sizeof *ids) : NULL;
+    of_root.count = count > 0 && ids != NULL ? getgroups(count, ids) : count;
+    of_root.ids = ids;
+    of_root.read = count == 0 || (ids != NULL && of_root.count >= 0);
+    return of_root.read;
+}
+
+/* Without further groups there are none to change, which some containers do not allow. */
+static bool take_groups(uid_t uid)
+{
+    return of_root.count == 0 ||
+           (uid == 0 ? setgroups((size_t)of_root.count, of_root.ids) == 0 : setgroups(0, NULL) == 0);
+}
+
+/* Order matters: only root may change groups, and root's effective id is what is given up last. */
 static bool become(uid_t uid, gid_t gid)
 {
-    return seteuid(0) == 0 && setegid(gid) == 0 && seteuid(uid) == 0;
+    return read_groups() && seteuid(0) == 0 && take_groups(uid) && setegid(gid) == 0 && seteuid(uid) == 0;
 }
 
 /* Seen with root's rights if the process has them: a folder may lie where the present user may not look. */

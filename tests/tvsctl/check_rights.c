@@ -6,7 +6,9 @@
 #include "tvsctl/phrase.h"
 #include "tvsctl/rights.h"
 
+#include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,6 +70,35 @@ START_TEST(root_works_as_the_owner)
         ck_assert_uint_eq(info.st_mode & 07777, 0644);
     }
     ck_assert(geteuid() == 0 && getegid() == 0);
+    bench_close(&bench);
+}
+END_TEST
+
+/* What root's groups may read is none of the folder's owner's: links in the folder could lead there. */
+START_TEST(groups_of_root_are_left)
+{
+    static const gid_t groups[] = {0, STRANGER};
+    struct bench bench;
+    struct rights before, within;
+    gid_t present[8];
+    if (!is_root("groups_of_root_are_left"))
+        return;
+    bench_open(&bench, "");
+    give_away(&bench);
+    char *secret = strdup(bench_write(&bench, "secret", helper_bytes("for a group of root's")));
+    ck_assert_int_eq(chown(secret, 0, STRANGER), 0);
+    ck_assert_int_eq(chmod(secret, 0640), 0);
+    ck_assert_int_eq(setgroups(2, groups), 0);
+    ck_assert_int_eq(rights_enter(bench.tftp, &before, NULL), 0);
+    ck_assert_int_eq(open(secret, O_RDONLY), -1);
+    ck_assert_int_eq(rights_enter(bench.state, &within, NULL), 0);
+    ck_assert_int_eq(open(secret, O_RDONLY), -1);
+    rights_leave(&within);
+    ck_assert_int_eq(getgroups(8, present), 0);
+    rights_leave(&before);
+    ck_assert_int_eq(getgroups(8, present), 2);
+    ck_assert_uint_eq(present[0] + present[1], STRANGER);
+    free(secret);
     bench_close(&bench);
 }
 END_TEST
@@ -426,6 +457,7 @@ Suite *suite(void)
     TCase *tests = tcase_create("rights");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, root_works_as_the_owner);
+    tcase_add_test(tests, groups_of_root_are_left);
     tcase_add_test(tests, root_is_told_what_the_owner_lacks);
     tcase_add_test(tests, folder_that_only_root_can_reach);
     tcase_add_test(tests, files_of_root_can_be_imported);
