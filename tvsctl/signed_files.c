@@ -97,6 +97,19 @@ static bool is_right(const struct pass *pass, const struct trust_list *file)
            trust_list_verify(file, pass->present, NULL) == 0;
 }
 
+/* Under another name than a signed file's a list of before would come back under our present signature:
+ * whoever writes into the folder need only call a copy of it SEP….sgn. */
+static int check_name(const struct trust_list *file, struct trust_error *err)
+{
+    const struct trust_bytes name = file->header.filename;
+    const size_t end = strlen(SIGNED_FILE_SUFFIX);
+    if (name.len == 0 || (name.len > end && memcmp(name.data + name.len - end, SIGNED_FILE_SUFFIX, end) == 0))
+        return 0;
+    return trust_error_set(err, TRUST_ETYPE, TRUST_NO_OFFSET,
+                           "the name in its header does not end in " SIGNED_FILE_SUFFIX
+                           ": it is a trust list, or no signed configuration file of ours");
+}
+
 static int read_signed(const struct config *config, const char *name, struct trust_list **out,
                        struct trust_error *err)
 {
@@ -107,7 +120,7 @@ static int read_signed(const struct config *config, const char *name, struct tru
     if (code == 0)
         code = trust_signed_file_parse((struct trust_bytes){data, len}, out, err);
     free(data);
-    return code;
+    return code == 0 ? check_name(*out, err) : code;
 }
 
 static int sign_again(struct pass *pass, const char *name, const struct trust_list *old,

@@ -13,10 +13,10 @@ struct signed_files_tally {
 
 /* Sign every file anew, from its own body and under the name in its header, that our CallManager's present
  * certificate and the configured digest did not sign. A file is signed again only if an own CallManager of
- * before or of now signed it as it stands: others may write into the folder. When a store takes the place of
- * ours (change_adopt), the CallManagers of both are own ones. One that cannot be signed is named in a warning
- * and stays as it is; a link to another file of the folder goes with that one. What phones find changes when
- * the step is decided. */
+ * before or of now signed it as it stands under a name that ends in .sgn: others may write into the folder,
+ * and put lists of ours there. When a store takes the place of ours (change_adopt), the CallManagers of both
+ * are own ones. One that cannot be signed is named in a warning and stays as it is; a link to another file of
+ * the folder goes with that one. What phones find changes when the step is decided. */
 int signed_files_sign_all(struct change *change, struct signed_files_tally *tally,
                           struct trust_error *err) TRUST_MUST_CHECK;
 

@@ -317,6 +317,7 @@ static const struct {
     {"fifo.sgn", "is a FIFO, not a file"},
     {"folder.sgn", "is a folder, not a file"},
     {"garbage.sgn", "stays as it is"},
+    {"itl.sgn", "the name in its header does not end in .sgn"},
     {"large.sgn", "is larger than 16777216 bytes"},
     {"node.sgn", "no CallManager certificate of ours verifies it as it stands"},
     {"outside.sgn", "is a link, and not to a file of that folder"},
@@ -336,6 +337,7 @@ static void put_left(struct bench *bench, const struct signer *first)
     bench_expect(bench, TVSCTL_DONE, NULL, NULL);
     put_signed(bench, "node.sgn", "node.sgn", plain_text, &node);
     put_signed(bench, "tampered.sgn", "tampered.sgn", plain_text, first);
+    lists_copy_file(bench_in_tftp(bench, "ITLFile.tlv"), bench_in_tftp(bench, "itl.sgn"));
     flip_last_byte(bench_in_tftp(bench, "tampered.sgn"));
     put_signed(bench, "good.sgn", "good.sgn", plain_text, first);
     bench_write(bench, bench_in_tftp(bench, "captured.sgn"), captured);
@@ -377,12 +379,14 @@ START_TEST(names_and_leaves_what_is_not_ours)
     put_left(&bench, &first);
     struct trust_bytes tampered = fixture_read(bench_in_tftp(&bench, "tampered.sgn"));
     struct trust_bytes elsewhere = fixture_read(bench_path(&bench, "elsewhere.sgn"));
+    struct trust_bytes itl = fixture_read(bench_in_tftp(&bench, "itl.sgn"));
     bench_run(&bench, "set cert regen CallManager --yes");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     expect_left(&bench, 1);
     expect_signed(&bench, bench_in_tftp(&bench, "good.sgn"), "good.sgn", plain_text, TRUST_DIGEST_SHA1);
     expect_same(bench_in_tftp(&bench, "captured.sgn"), captured);
     expect_same(bench_in_tftp(&bench, "tampered.sgn"), tampered);
+    expect_same(bench_in_tftp(&bench, "itl.sgn"), itl);
     expect_same(bench_path(&bench, "elsewhere.sgn"), elsewhere);
     ck_assert_int_eq(lstat(bench_in_tftp(&bench, "alias.sgn"), &info), 0);
     ck_assert(S_ISLNK(info.st_mode));
@@ -392,10 +396,11 @@ START_TEST(names_and_leaves_what_is_not_ours)
     expect_left(&bench, 1);
     bench_run(&bench, "file sign --all");
     ck_assert_int_eq(bench.status, TVSCTL_REFUSED);
-    ck_assert_str_eq(bench.out, "files: found = 10, signed = 0, right already = 1, not signed = 9\n");
+    ck_assert_str_eq(bench.out, "files: found = 11, signed = 0, right already = 1, not signed = 10\n");
     expect_left(&bench, 1);
     ck_assert_ptr_nonnull(
-        strstr(bench.err, "tvsctl: 9 of 10 files could not be signed and stay as they are\n"));
+        strstr(bench.err, "tvsctl: 10 of 11 files could not be signed and stay as they are\n"));
+    fixture_free(itl);
     fixture_free(elsewhere);
     fixture_free(tampered);
     fixture_free(captured);
