@@ -101,15 +101,19 @@ trace_calls() {
 }
 
 # points LIST: each "NAME N" of the calls in LIST ("all"), or a share of them. getpid, which OpenSSL asks hundreds of
-# times, changes nothing: a few stand for all unless all points are wanted.
+# times, changes nothing: a few stand for all unless all points are wanted. A share has one point at least.
 points() {
     awk -v list=",$1," -v share="$SHARE" -v seed="$SEED" '
         BEGIN { srand(seed) }
         list == ",all," || index(list, "," $1 ",") {
             count = $2
             if ($1 == "getpid" && share > 1 && count > 20) count = 20
-            for (n = 1; n <= count; n++) if (share == 1 || rand() * share < 1) print $1, n
-        }' "$T/calls"
+            for (n = 1; n <= count; n++) {
+                if (share == 1 || rand() * share < 1) { print $1, n; some = 1 }
+                if (rand() * ++seen < 1) spare = $1 " " n
+            }
+        }
+        END { if (!some && seen > 0) print spare }' "$T/calls"
 }
 
 # disturb ACTION NAME N PHRASE…: run it so; its exit status is in $STATUS.
