@@ -43,6 +43,19 @@ static void signers_fini(struct signers *signers)
     free(signers->certs);
 }
 
+/* Lists and signed files are told apart by their content alone: whoever writes a configuration must not get a
+ * list signed. */
+static int check_no_list(const struct trust_list *file, struct trust_error *err)
+{
+    struct trust_list *list = NULL;
+    bool is_list = trust_list_parse(file->file, &list, NULL) == 0 && list->record_count > 0;
+    trust_list_free(list);
+    return is_list ? trust_error_set(err, TRUST_ETYPE, TRUST_NO_OFFSET,
+                                     "its content is records of a trust list, no configuration: phones could "
+                                     "take it for a list that we signed")
+                   : 0;
+}
+
 static int build(const struct config *config, const char *filename, struct trust_bytes body, time_t now,
                  struct trust_signer *signer, struct trust_list **out, struct trust_error *err)
 {
@@ -53,6 +66,12 @@ static int build(const struct config *config, const char *filename, struct trust
         .minor = SIGNED_FILE_MINOR,
     };
     int code = trust_signed_file_build(&header, body, signer, out, err);
+    if (code == 0)
+        code = check_no_list(*out, err);
+    if (code != 0) {
+        trust_list_free(*out);
+        *out = NULL;
+    }
     return code != 0 ? trust_error_prefix(err, code, "%s", filename) : 0;
 }
 

@@ -23,7 +23,8 @@ int signed_files_sign_all(struct change *change, struct signed_files_tally *tall
 /* The same as what follows from another change; once a step for one CallManager. */
 int signed_files_follow(struct change *change, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Sign a plain file as filename (the name in the header). The caller frees *out with trust_list_free. */
+/* Sign a plain file as filename (the name in the header). TRUST_ETYPE: it would read as a trust list. The
+ * caller frees *out with trust_list_free. */
 int signed_files_build(struct state *state, const char *filename, struct trust_bytes body, time_t now,
                        struct trust_list **out, struct trust_error *err) TRUST_MUST_CHECK;
 

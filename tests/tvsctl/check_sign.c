@@ -225,6 +225,23 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* Behind our header they would be a list that we signed. */
+START_TEST(records_of_a_list_are_not_signed)
+{
+    struct bench bench;
+    open_with_signer(&bench, "");
+    struct trust_list *itl = lists_read(&bench, "ITL");
+    const struct trust_bytes records = {itl->file.data + itl->header.length,
+                                        itl->file.len - itl->header.length};
+    bench_write(&bench, bench_in_tftp(&bench, "a.xml"), records);
+    bench_run(&bench, "file sign a.xml");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "a.xml.sgn: its content is records of a trust list");
+    ck_assert(!helper_exists(bench_in_tftp(&bench, "a.xml.sgn")));
+    trust_list_free(itl);
+    bench_close(&bench);
+}
+END_TEST
+
 START_TEST(needs_a_call_manager)
 {
     struct bench bench;
@@ -486,6 +503,7 @@ Suite *suite(void)
     tcase_add_test(tests, signs_a_name_of_the_folder);
     tcase_add_test(tests, signs_paths);
     tcase_add_test(tests, refuses);
+    tcase_add_test(tests, records_of_a_list_are_not_signed);
     tcase_add_test(tests, needs_a_call_manager);
     tcase_add_test(tests, regen_signs_all_again);
     tcase_add_test(tests, new_digest_signs_all_again);
