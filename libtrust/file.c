@@ -66,11 +66,14 @@ static int read_all(int fd, const char *path, size_t max, uint8_t **data, size_t
     return 0;
 }
 
-int file_open(const char *path, int *out, struct stat *info, struct trust_error *err)
+/* flags: O_NOFOLLOW, or 0. */
+static int open_regular(const char *path, int flags, int *out, struct stat *info, struct trust_error *err)
 {
     int code = 0;
     *out = -1;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | flags);
+    if (fd < 0 && errno == ELOOP && flags != 0)
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "%s is a link, not a file", path);
     if (fd < 0 && errno == ENXIO)
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
                                "%s is a socket or a device, not a file", path);
@@ -88,8 +91,13 @@ int file_open(const char *path, int *out, struct stat *info, struct trust_error 
     return code;
 }
 
-int trust_file_read(const char *path, size_t max, uint8_t **data, size_t *len, struct stat *info,
-                    struct trust_error *err)
+int file_open(const char *path, int *fd, struct stat *info, struct trust_error *err)
+{
+    return open_regular(path, 0, fd, info, err);
+}
+
+static int read_file(const char *path, int flags, size_t max, uint8_t **data, size_t *len, struct stat *info,
+                     struct trust_error *err)
 {
     uint8_t *bytes = NULL;
     size_t count = 0;
@@ -97,7 +105,7 @@ int trust_file_read(const char *path, size_t max, uint8_t **data, size_t *len, s
     int fd;
     *data = NULL;
     *len = 0;
-    int code = file_open(path, &fd, &status, err);
+    int code = open_regular(path, flags, &fd, &status, err);
     if (code != 0)
         return code;
     code = read_all(fd, path, max, &bytes, &count, err);
@@ -112,6 +120,17 @@ out:
     free(bytes);
     close(fd);
     return code;
+}
+
+int trust_file_read(const char *path, size_t max, uint8_t **data, size_t *len, struct stat *info,
+                    struct trust_error *err)
+{
+    return read_file(path, 0, max, data, len, info, err);
+}
+
+int trust_file_read_itself(const char *path, size_t max, uint8_t **data, size_t *len, struct trust_error *err)
+{
+    return read_file(path, O_NOFOLLOW, max, data, len, NULL, err);
 }
 
 char *file_folder_of(const char *path)

@@ -78,18 +78,20 @@ void tftp_folder_follow(const struct config *config, const char *name, struct st
     free(path);
 }
 
-/* The link at path, within the folder's rights. */
-static bool is_alias(const struct config *config, const char *path)
+/* The path of the file to which the link at path leads, within the folder's rights; NULL if it is no such
+ * link, or memory ran out. The caller frees it. */
+static char *alias_target(const struct config *config, const char *path)
 {
     struct stat info;
     char target[256] = "";
     ssize_t len = readlink(path, target, sizeof target - 1);
     if (len <= 0 || tftp_folder_check_name(target, NULL) != 0)
-        return false;
+        return NULL;
     char *other = tftp_folder_path(config, target);
-    bool is = other != NULL && lstat(other, &info) == 0 && S_ISREG(info.st_mode);
+    if (other != NULL && lstat(other, &info) == 0 && S_ISREG(info.st_mode))
+        return other;
     free(other);
-    return is;
+    return NULL;
 }
 
 bool tftp_folder_is_alias(const struct config *config, const char *name)
@@ -98,21 +100,27 @@ bool tftp_folder_is_alias(const struct config *config, const char *name)
     char *path = tftp_folder_path(config, name);
     bool is = false;
     if (path != NULL && enter(config, &before, NULL) == 0) {
-        is = is_alias(config, path);
+        char *target = alias_target(config, path);
+        is = target != NULL;
+        free(target);
         rights_leave(&before);
     }
     free(path);
     return is;
 }
 
+/* What was looked at may be another a moment later: no link is followed by the read itself. */
 static int read_within(const struct config *config, const char *path, size_t max, uint8_t **data, size_t *len,
                        struct trust_error *err)
 {
     struct stat info;
-    if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode) && !is_alias(config, path))
+    char *target = alias_target(config, path);
+    if (target == NULL && lstat(path, &info) == 0 && S_ISLNK(info.st_mode))
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
                                "%s is a link, and not to a file of that folder", path);
-    return trust_file_read(path, max, data, len, NULL, err);
+    int code = trust_file_read_itself(target != NULL ? target : path, max, data, len, err);
+    free(target);
+    return code;
 }
 
 int tftp_folder_read(const struct config *config, const char *name, size_t max, uint8_t **data, size_t *len,

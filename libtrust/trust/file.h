@@ -15,6 +15,11 @@
 int trust_file_read(const char *path, size_t max, uint8_t **data, size_t *len, struct stat *info,
                     struct trust_error *err) TRUST_MUST_CHECK;
 
+/* The same of a file in a folder that others may write into: a link in its place is not followed, but
+ * TRUST_EARGUMENT. */
+int trust_file_read_itself(const char *path, size_t max, uint8_t **data, size_t *len,
+                           struct trust_error *err) TRUST_MUST_CHECK;
+
 /* Replace path by the bytes: a temporary file beside it, written, synced, its mode set whatever the umask,
  * renamed over path, the folder synced. path is either the old file or the whole new one, at any moment.
  * owner and group: -1 leaves them. Errors: TRUST_EDENIED, TRUST_ENOTFOUND (the folder), TRUST_ESYSTEM (disk

@@ -372,6 +372,27 @@ START_TEST(sweep_without_right)
 }
 END_TEST
 
+/* Others may put a link there between a look and the reading. */
+START_TEST(reads_a_file_itself)
+{
+    struct trust_error err;
+    uint8_t *data;
+    size_t len;
+    const struct trust_bytes text = {(const uint8_t *)"text", 4};
+    ck_assert_int_eq(trust_file_replace(in_folder("plain"), text, 0600, (uid_t)-1, (gid_t)-1, NULL), 0);
+    ck_assert_int_eq(symlink("plain", in_folder("link")), 0);
+    ck_assert_int_eq(trust_file_read(in_folder("link"), 10, &data, &len, NULL, NULL), 0);
+    free(data);
+    ck_assert_int_eq(trust_file_read_itself(in_folder("link"), 10, &data, &len, &err), TRUST_EARGUMENT);
+    ck_assert_ptr_nonnull(strstr(err.text, "is a link"));
+    ck_assert_ptr_null(data);
+    ck_assert_int_eq(trust_file_read_itself(in_folder("plain"), 10, &data, &len, NULL), 0);
+    ck_assert_uint_eq(len, 4);
+    ck_assert_mem_eq(data, "text", 5);
+    free(data);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("file");
@@ -394,6 +415,7 @@ Suite *suite(void)
     tcase_add_test(t, stages_and_places);
     tcase_add_test(t, stage_and_place_refuse);
     tcase_add_test(t, stage_fails_without_a_trace);
+    tcase_add_test(t, reads_a_file_itself);
     tcase_add_test(t, sweeps);
     tcase_add_test(t, sweep_without_right);
     suite_add_tcase(s, t);
