@@ -2,7 +2,7 @@
 
 
 .PHONY: help deps demo run tests check check-all check-unit check-it check-size check-layers check-headers check-man check-format check-asan \
-        check-tsan check-threads check-hammer check-boot check-crash \
+        check-tsan check-threads check-hammer check-boot check-crash check-scenarios \
         cover install uninstall clean format
 SELF := $(MAKE) --no-print-directory
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
@@ -33,7 +33,7 @@ check: deps ## Build everything and run all tests
 
 tests: all $(CHECKS) $(IT_PROGRAMS) ## Build the unit tests
 
-check-all: check-size check-layers check-headers check-man check-unit check-it
+check-all: check-size check-layers check-headers check-man check-unit check-it check-scenarios
 
 check-size: ## Functions and files within their limits
 	@scripts/check-size.sh $(wildcard libtrust/*.c config/*.c tvsd/*.c tvsctl/*.c tvsc/*.c tests/*.c tests/*/*.c)
@@ -61,9 +61,13 @@ check-it: all $(IT_PROGRAMS) ## The built programs together, end to end
 	@BUILD=$(BUILD) scripts/tools.sh
 	@BUILD=$(BUILD) tests/it/run.sh
 
+check-scenarios: all ## What phones do at a site, from one situation to the next: the tech notes' cases and ours
+	@BUILD=$(BUILD) scripts/tools.sh
+	@BUILD=$(BUILD) tests/scenarios/run.sh
+
 check-asan: ## Unit and end-to-end tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' all tests
-	@$(SELF) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' check-unit check-it
+	@TVS_CRASH_SHARE=200 $(SELF) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' check-unit check-it
 
 # tvsd and `tvsc phone` alone have threads: the other unit tests would tell nothing here, and some of them a slow one. Without
 # setarch -R some kernels put things where ThreadSanitizer's shadow has to be.
@@ -71,7 +75,7 @@ THREAD_CHECKS := $(filter $(BUILD)/tests/tvsd/% $(BUILD)/tests/tvsc/check_phone%
 TSAN_MAKE = setarch $$(uname -m) -R $(SELF) BUILD=$(BUILD)/tsan SAN=thread CFLAGS='-O1 -g'
 check-tsan: ## tvsd's unit tests and the end-to-end tests under ThreadSanitizer
 	@$(TSAN_MAKE) -j$(JOBS) all $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(THREAD_CHECKS) $(IT_PROGRAMS))
-	@$(TSAN_MAKE) check-threads check-it
+	@TVS_CRASH_SHARE=200 $(TSAN_MAKE) check-threads check-it
 
 check-threads: $(THREAD_CHECKS)
 	@$(DATA_ENV) scripts/run-checks.sh $^
@@ -109,7 +113,7 @@ install: all ## Install under DESTDIR and PREFIX (/usr/local); an existing confi
 	install -m 0644 $(wildcard libtrust/trust/*.h) $(DESTDIR)$(includedir)/trust
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@VERSION@|$(VERSION)|' libtrust/libtrust.pc.in >$(DESTDIR)$(libdir)/pkgconfig/libtrust.pc
 	for page in $(wildcard man/*.[158]); do install -m 0644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
-	install -m 0644 README.md NEWS.md LICENSE conf/tvsd.yaml $(DESTDIR)$(docdir)
+	install -m 0644 README.md NEWS.md LICENSE conf/tvsd.yaml conf/tftpd.map $(DESTDIR)$(docdir)
 	sed -e 's|@SBINDIR@|$(sbindir)|' -e 's|@SYSCONFDIR@|$(sysconfdir)|' systemd/tvsd.service >$(DESTDIR)$(unitdir)/tvsd.service
 	install -m 0644 systemd/tvsd.socket $(DESTDIR)$(unitdir)
 	install -m 0644 systemd/tvsd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tvsd.conf
@@ -122,7 +126,7 @@ uninstall: ## Remove what `make install` put there, but for configuration and st
 	rm -f $(DESTDIR)$(includedir)/trust.h $(addprefix $(DESTDIR)$(includedir)/trust/,$(notdir $(wildcard libtrust/trust/*.h)))
 	for page in $(notdir $(wildcard man/*.[158])); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,tvsd.service tvsd.socket) $(DESTDIR)$(PREFIX)/lib/sysusers.d/tvsd.conf
-	rm -f $(addprefix $(DESTDIR)$(docdir)/,README.md NEWS.md LICENSE tvsd.yaml)
+	rm -f $(addprefix $(DESTDIR)$(docdir)/,README.md NEWS.md LICENSE tvsd.yaml tftpd.map)
 	-rmdir $(DESTDIR)$(includedir)/trust $(DESTDIR)$(docdir)
 	$(if $(DESTDIR),,-ldconfig)
 
