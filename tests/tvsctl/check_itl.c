@@ -235,6 +235,24 @@ START_TEST(what_others_wrote_is_replaced)
 }
 END_TEST
 
+/* Behind our header they would be a list that we signed. */
+START_TEST(records_of_a_list_are_not_signed)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    struct trust_list *itl = lists_read(&bench, "ITL");
+    const struct trust_bytes records = {itl->file.data + itl->header.length,
+                                        itl->file.len - itl->header.length};
+    bench_write(&bench, bench_in_tftp(&bench, "a.xml"), records);
+    bench_run(&bench, "file sign a.xml");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "a.xml.sgn: its content is records of a trust list");
+    ck_assert(!helper_exists(bench_in_tftp(&bench, "a.xml.sgn")));
+    trust_list_free(itl);
+    bench_close(&bench);
+}
+END_TEST
+
 /* A phrase that cannot publish the ITL which it makes necessary does nothing else either. */
 START_TEST(nothing_without_its_list)
 {
@@ -407,6 +425,7 @@ Suite *suite(void)
     tcase_add_test(tests, three_nodes);
     tcase_add_test(tests, manual_is_manual);
     tcase_add_test(tests, what_others_wrote_is_replaced);
+    tcase_add_test(tests, records_of_a_list_are_not_signed);
     tcase_add_test(tests, nothing_without_its_list);
     tcase_add_test(tests, update_asks_and_refuses);
     tcase_add_test(tests, rollback_on_and_off);
