@@ -18,6 +18,9 @@ int anchor_vouch(const struct anchor_scene *scene, const struct trust_held *held
                  const struct trust_configuration *from, bool is_list, struct trust_step *step,
                  struct trust_error *err) TRUST_MUST_CHECK;
 
+/* anchor_signer.c: whether phones of the family cannot reach a server. */
+bool anchor_is_down(const struct anchor_scene *scene, const struct trust_server *server);
+
 /* anchor_signer.c: whether a record of a TVS for this certificate stands in a list held. */
 int anchor_trusts_server(const struct trust_held *held, const struct trust_cert *cert, bool *trusts,
                          struct trust_error *err) TRUST_MUST_CHECK;

@@ -177,8 +177,11 @@ int trust_signature_verify(const struct trust_cert *cert, enum trust_digest dige
     if (context == NULL)
         rc = crypto_error(err, TRUST_ECRYPTO, "%s signatures cannot be checked", trust_digest_name(digest));
     else if (EVP_PKEY_verify(context, signature.data, signature.len, hash, trust_digest_size(digest)) != 1)
-        rc = crypto_error(
-            err, TRUST_ESIGNATURE,
+        rc = crypto_error(err, TRUST_ESIGNATURE, "the signature cannot be checked");
+    /* OpenSSL's reason says no more than this. */
+    if (rc == TRUST_ESIGNATURE)
+        trust_error_set(
+            err, rc, TRUST_NO_OFFSET,
             "the signature does not verify: what it covers was changed, or another key signed it");
     EVP_PKEY_CTX_free(context);
     return rc;

@@ -16,6 +16,12 @@
 /* application_id of the database, set by the first migration. */
 #define STORE_APPLICATION 0x54565364
 
+static int no_look(const char *path, struct trust_error *err)
+{
+    return trust_error_set(err, TRUST_EDENIED, TRUST_NO_OFFSET, "%s: user %u may not look into its folder",
+                           path, (unsigned)geteuid());
+}
+
 /* Make the file before SQLite does, for its mode; SQLite gives its log files the same. */
 static int make_file(const char *path, struct trust_error *err)
 {
@@ -25,6 +31,10 @@ static int make_file(const char *path, struct trust_error *err)
     int failed = fd < 0 || fchmod(fd, 0640) != 0 ? errno : 0;
     if (fd >= 0)
         close(fd);
+    /* It may be there all the same. */
+    struct stat info;
+    if (failed == EACCES && stat(path, &info) != 0 && errno == EACCES)
+        return no_look(path, err);
     switch (failed) {
     case 0:
         return 0;
@@ -36,9 +46,8 @@ static int make_file(const char *path, struct trust_error *err)
     case EACCES:
     case EPERM:
     case EROFS:
-        return trust_error_set(err, TRUST_EDENIED, TRUST_NO_OFFSET,
-                               "%s: cannot make the store: %s: its folder must be writable for this user",
-                               path, strerror(failed));
+        return trust_error_set(err, TRUST_EDENIED, TRUST_NO_OFFSET, "%s: cannot make the store: %s", path,
+                               strerror(failed));
     default:
         return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: cannot make the store: %s", path,
                                strerror(failed));
@@ -57,10 +66,7 @@ static int find_file(const char *path, struct trust_error *err)
                                "%s: there is no store yet: it is made when a certificate is made or imported",
                                path);
     if (errno == EACCES)
-        return trust_error_set(err, TRUST_EDENIED, TRUST_NO_OFFSET,
-                               "%s: user %u may not look into its folder; run as the folder's owner, or give "
-                               "the folder to this user (chown -R)",
-                               path, (unsigned)geteuid());
+        return no_look(path, err);
     return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: cannot open the store: %s", path,
                            strerror(errno));
 }

@@ -59,14 +59,32 @@ static const char *advice(int primary)
     case SQLITE_CANTOPEN:
         return "; the file and its folder must be writable for this user, also to read: SQLite keeps its "
                "write-ahead log (-wal, -shm) beside it";
-    case SQLITE_FULL:
-        return "; make room on the disk and try again";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return "; restore it from a backup";
     default:
         return "";
     }
+}
+
+/* To read takes room, too: for the index of the write-ahead log (-shm), which is written by every reader that
+ * comes first. */
+static bool is_no_room(sqlite3 *db, int extended)
+{
+    if ((extended & 0xff) == SQLITE_FULL || extended == SQLITE_IOERR_SHMSIZE)
+        return true;
+    int system = db != NULL && (extended & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+    return system == ENOSPC || system == EDQUOT;
+}
+
+static int no_room(const char *path, const char *doing, const char *name, int extended,
+                   struct trust_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    const int len = slash != NULL && slash != path ? (int)(slash - path) : 1;
+    return trust_error_set(err, TRUST_ESTORE, TRUST_NO_OFFSET,
+                           "%s: %s: there is no room on the disk of %.*s: free some and try again (%s, %d)",
+                           path, doing, len, slash != NULL ? path : ".", name, extended);
 }
 
 int store_db_error(sqlite3 *db, const char *path, const char *doing, struct trust_error *err)
@@ -80,6 +98,8 @@ int store_db_error(sqlite3 *db, const char *path, const char *doing, struct trus
             name = codes[i].name;
         }
     }
+    if (is_no_room(db, extended))
+        return no_room(path, doing, name, extended, err);
     if ((extended & 0xff) == SQLITE_CANTOPEN && db != NULL) {
         int system = sqlite3_system_errno(db);
         if (system == EACCES || system == EPERM || system == EROFS)

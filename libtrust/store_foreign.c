@@ -76,6 +76,25 @@ static int check_file(const char *path, struct trust_error *err)
     return code;
 }
 
+/* The file is another program's, and may be any. */
+static int no_statement(struct trust_store *store, struct trust_error *err)
+{
+    switch (sqlite3_errcode(store->db) & 0xff) {
+    case SQLITE_ERROR:
+        return trust_error_set(err, TRUST_ESTORE, TRUST_NO_OFFSET,
+                               "%s: no database of usecallmanager: a table `certificates` with the "
+                               "columns certificate, roles, ttl is missing",
+                               store->path);
+    case SQLITE_NOTADB:
+        return trust_error_set(err, TRUST_ESTORE, TRUST_NO_OFFSET,
+                               "%s: no database of usecallmanager: it is no SQLite database; name the one "
+                               "that holds its certificates",
+                               store->path);
+    default:
+        return store_error(store, "cannot be read", err);
+    }
+}
+
 int trust_store_read_usecallmanager(const char *path, trust_foreign_visit visit, void *arg,
                                     struct trust_error *err)
 {
@@ -90,12 +109,7 @@ int trust_store_read_usecallmanager(const char *path, trust_foreign_visit visit,
                                       "SELECT certificate, roles, ttl, serial_number FROM certificates"
                                       " ORDER BY certificate_hash",
                                       -1, &statement, NULL) != SQLITE_OK)
-        rc = (sqlite3_errcode(store.db) & 0xff) == SQLITE_ERROR
-                 ? trust_error_set(err, TRUST_ESTORE, TRUST_NO_OFFSET,
-                                   "%s: no database of usecallmanager: a table `certificates` with the "
-                                   "columns certificate, roles, ttl is missing",
-                                   path)
-                 : store_error(&store, "cannot be read", err);
+        rc = no_statement(&store, err);
     while (rc == 0 && (rc = store_step(&store, statement, &more, err)) == 0 && more)
         rc = visit_row(&store, statement, ++number, visit, arg, err);
     sqlite3_finalize(statement);

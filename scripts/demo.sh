@@ -101,6 +101,7 @@ operator "$demo/tvsd.yaml" set cert import trust Phone-SAST-trust "$data/certs/p
 # Another copy of this state goes on to learn of a second node, and publishes a CTL file that names it.
 configure "$demo/publisher.yaml" cucm-1051-a-pub publisher publisher-tftp
 cp -R "$demo/state/." "$demo/publisher"
+operator "$demo/publisher.yaml" utils node add cucm-1051-a-sub1 127.0.0.2
 operator "$demo/publisher.yaml" set cert import own CallManager "$data/certs/sub1.crt" --node cucm-1051-a-sub1
 operator "$demo/publisher.yaml" utils ctl set-cluster mixed-mode
 

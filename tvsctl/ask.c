@@ -12,34 +12,43 @@
 #include <termios.h>
 #include <unistd.h>
 
-int ask_is_possible(struct tvsctl *ctl)
+static bool has_terminal(const struct tvsctl *ctl)
 {
-    if (flag_given(&ctl->flags, FLAG_YES) || (ctl->io.in >= 0 && isatty(ctl->io.in)))
+    return ctl->io.in >= 0 && isatty(ctl->io.in);
+}
+
+int ask_is_possible(struct tvsctl *ctl, const char *what)
+{
+    if (flag_given(&ctl->flags, FLAG_YES) || has_terminal(ctl))
         return TVSCTL_DONE;
     return say_refusal(
         ctl,
         "`%s` asks before it changes anything, and there is no terminal to ask on; nothing was "
-        "changed. Repeat it with --yes",
-        ctl->phrase->words);
+        "changed. Repeat it with --yes, which agrees to: %s",
+        ctl->phrase->words, what);
 }
 
 static volatile sig_atomic_t caught; /* while a password is typed: the signal that came */
 
-/* One line of the terminal without its end. A longer one is cut; at the end of input it is empty. */
-static void read_line(int in, char *line, size_t size)
+/* One line of the terminal without its end. A longer one is cut; at the end of input it is what came until
+ * then, and false is returned. */
+static bool read_line(int in, char *line, size_t size)
 {
     size_t len = 0;
+    bool has_end = false;
     for (;;) {
         char c;
         ssize_t got = read(in, &c, 1);
         if (got < 0 && errno == EINTR && caught == 0)
             continue;
-        if (got <= 0 || c == '\n' || c == '\r')
+        has_end = got > 0 && (c == '\n' || c == '\r');
+        if (got <= 0 || has_end)
             break;
         if (len + 1 < size)
             line[len++] = c;
     }
     line[len] = '\0';
+    return has_end;
 }
 
 /* Read the answer to a question that was printed. word is the long form of yes; its first letter does too. */
@@ -52,7 +61,8 @@ static int take_answer(struct tvsctl *ctl, const char *word)
         return TVSCTL_DONE;
     }
     fflush(ctl->io.out);
-    read_line(ctl->io.in, line, sizeof line);
+    if (!read_line(ctl->io.in, line, sizeof line))
+        fputc('\n', ctl->io.out); /* the question's line is still open */
     if (strcasecmp(line, word) == 0 || strcasecmp(line, letter) == 0)
         return TVSCTL_DONE;
     return say_refusal(ctl, "the answer was not %s: nothing was changed", word);
@@ -60,7 +70,7 @@ static int take_answer(struct tvsctl *ctl, const char *word)
 
 int ask_continue(struct tvsctl *ctl, const char *what)
 {
-    int result = ask_is_possible(ctl);
+    int result = ask_is_possible(ctl, what);
     if (result != TVSCTL_DONE)
         return result;
     fprintf(ctl->io.out, "%s Do you want to continue? (y/n):", what);
@@ -72,7 +82,7 @@ int ask_continue(struct tvsctl *ctl, const char *what)
 
 int ask_proceed(struct tvsctl *ctl, const char *warning, const char *what)
 {
-    int result = ask_is_possible(ctl);
+    int result = ask_is_possible(ctl, warning);
     if (result != TVSCTL_DONE)
         return result;
     fputs("WARNING: ", ctl->io.out);
@@ -124,7 +134,7 @@ static void read_silently(int in, char *line, size_t size)
 
 static void ask_line(struct tvsctl *ctl, const char *question, char line[PASSWORD_SIZE])
 {
-    fputs(question, ctl->io.out);
+    print_text(ctl->io.out, print_bytes(question));
     fflush(ctl->io.out);
     read_silently(ctl->io.in, line, PASSWORD_SIZE);
     fputc('\n', ctl->io.out);
@@ -135,7 +145,7 @@ int ask_password(struct tvsctl *ctl, bool is_new, char **password)
     char line[PASSWORD_SIZE], again[PASSWORD_SIZE] = "";
     int result = TVSCTL_DONE;
     *password = NULL;
-    if (ctl->io.in < 0 || !isatty(ctl->io.in))
+    if (!has_terminal(ctl))
         return say_refusal(ctl,
                            "`%s` needs a password, and there is no terminal to ask for it on; nothing was "
                            "changed. Write it into a file and add --password-file FILE",
@@ -157,9 +167,22 @@ int ask_password(struct tvsctl *ctl, bool is_new, char **password)
     return result;
 }
 
+bool ask_password_of(struct tvsctl *ctl, const char *path, char **password)
+{
+    char line[PASSWORD_SIZE], *question;
+    *password = NULL;
+    if (!has_terminal(ctl) || asprintf(&question, "Password of %s: ", path) < 0)
+        return false;
+    ask_line(ctl, question, line);
+    free(question);
+    *password = line[0] != '\0' ? strdup(line) : NULL;
+    explicit_bzero(line, sizeof line);
+    return *password != NULL;
+}
+
 int ask_enter_y(struct tvsctl *ctl, const char *what)
 {
-    int result = ask_is_possible(ctl);
+    int result = ask_is_possible(ctl, what);
     if (result != TVSCTL_DONE)
         return result;
     print_text(ctl->io.out, print_bytes(what));

@@ -4,10 +4,10 @@
 
 #include "tvsctl.h"
 
-/* Whether a question could be answered at all: --yes, or a terminal. Refuses otherwise, in one line that says
- * what to do, so that a phrase can stop before it has printed or done anything. TVSCTL_DONE or
- * TVSCTL_REFUSED. */
-int ask_is_possible(struct tvsctl *ctl);
+/* Whether a question could be answered at all: --yes, or a terminal. Refuses otherwise, in one line that
+ * holds the question's sentence and says what to do, so that a phrase can stop before it has printed or done
+ * anything. TVSCTL_DONE or TVSCTL_REFUSED. */
+int ask_is_possible(struct tvsctl *ctl, const char *what);
 
 /* "This operation will … Do you want to continue? (y/n):" - the way of `utils ctl`. what is the sentence
  * before the question. TVSCTL_DONE: go on; TVSCTL_REFUSED: the answer was no, or there is nobody to ask;
@@ -21,6 +21,10 @@ int ask_proceed(struct tvsctl *ctl, const char *warning, const char *what);
  * (input_wipe). Without a terminal it refuses and names --password-file. TVSCTL_DONE or TVSCTL_REFUSED; said.
  */
 int ask_password(struct tvsctl *ctl, bool is_new, char **password);
+
+/* Ask for the password of a file that exists. false: there is no terminal, or nothing was typed; nothing is
+ * said. *password is the caller's to wipe and free (input_wipe). */
+bool ask_password_of(struct tvsctl *ctl, const char *path, char **password);
 
 /* "Delete the File CTLFile.tlv?", "Enter "y" followed by return to continue: " - the way of `file`. what is
  * the first line, made safe for a terminal here. */

@@ -8,13 +8,37 @@
 #include "say.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static int ask_first(struct tvsctl *ctl, const char *unit, const struct trust_cert *cert)
+/* What it means beyond the row, if it is our node's. keys/ keeps those of the anchors. */
+static const char *consequence(const struct state *state, int unit, const struct trust_store_row *row)
 {
-    char *warning, *serial = print_hex(trust_cert_serial(cert), 0, true);
+    if (strcmp(row->server_name, state->node) != 0)
+        return "";
+    switch (unit) {
+    case TRUST_UNIT_CALLMANAGER:
+        return ". Nothing can be signed for phones until there is another; its private key stays in keys/";
+    case TRUST_UNIT_ITLRECOVERY:
+        return ". Phones keep it as their second anchor until they fetch a list with another; its private "
+               "key stays "
+               "in keys/";
+    case TRUST_UNIT_TVS:
+        return ", and its private key. tvsd goes on with both until it is restarted, and then does not start "
+               "without a TVS certificate; phones cannot ask it until their ITL holds another. `set cert "
+               "regen TVS` replaces it in one step";
+    default:
+        return row->units == UINT32_C(1) << unit ? ", and its private key" : "";
+    }
+}
+
+static int ask_first(struct tvsctl *ctl, const struct state *state, int unit,
+                     const struct trust_store_row *row)
+{
+    char *warning, *serial = print_hex(trust_cert_serial(row->cert), 0, true);
     if (serial == NULL ||
-        asprintf(&warning, "This operation will delete the certificate %s (serial number %s) from %s",
-                 print_cert_name(cert), serial, unit) < 0) {
+        asprintf(&warning, "This operation will delete the certificate %s (serial number %s) from %s%s",
+                 print_cert_name(row->cert), serial, input_unit_name(unit),
+                 consequence(state, unit, row)) < 0) {
         free(serial);
         return say_no_memory(ctl);
     }
@@ -99,7 +123,7 @@ static int delete_row(struct tvsctl *ctl, struct state *state, int unit, const c
     struct trust_error err = {0};
     if (trust_store_find(state->store, unit, name, &row, &err) != 0)
         return say_error(ctl, &err);
-    int result = ask_first(ctl, input_unit_name(unit), row.cert);
+    int result = ask_first(ctl, state, unit, &row);
     struct deletion deletion = {.unit = trust_unit_by_number(unit), .name = name, .asked = row.cert};
     if (result == TVSCTL_DONE)
         result = change_run(ctl, state, delete_asked, &deletion);

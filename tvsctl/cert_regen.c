@@ -4,6 +4,7 @@
 #include "input.h"
 #include "limits.h"
 #include "own_cert.h"
+#include "recent.h"
 #include "relist.h"
 #include "say.h"
 
@@ -31,14 +32,23 @@ static int take_flags(struct tvsctl *ctl, struct own_cert_request *request)
     return TVSCTL_DONE;
 }
 
-/* Nothing is asked when nothing is overwritten. */
-static int ask_first(struct tvsctl *ctl, enum trust_unit unit, bool has)
+/* Nothing is asked when nothing is overwritten, unless our node looks like one with a wrong name: other is
+ * the node that has such a certificate, else "". */
+static int ask_first(struct tvsctl *ctl, const struct own_cert_request *request, bool has, const char *other,
+                     const char *recent)
 {
-    char warning[512];
+    char warning[1024];
+    const enum trust_unit unit = request->unit;
     const char *name = trust_unit_by_number((int)unit)->name;
-    if (!has)
+    if (!has && other[0] == '\0')
         return TVSCTL_DONE;
-    if (unit == TRUST_UNIT_ITLRECOVERY)
+    if (!has)
+        snprintf(warning, sizeof warning,
+                 "This operation will make a %s certificate for a new node %.250s (node.name), which has "
+                 "no certificate at all; node %.250s has a %s certificate: if this is that node, correct "
+                 "node.name instead",
+                 name, request->node.server_name, other, name);
+    else if (unit == TRUST_UNIT_ITLRECOVERY)
         snprintf(warning, sizeof warning,
                  "This operation will replace the second anchor of the trust lists. With a tokenless CTL and "
                  "a recently "
@@ -47,7 +57,8 @@ static int ask_first(struct tvsctl *ctl, enum trust_unit unit, bool has)
                  "the endpoints before you go on");
     else
         snprintf(warning, sizeof warning,
-                 "This operation will overwrite any CA signed certificate previously imported for %s", name);
+                 "This operation will overwrite any CA signed certificate previously imported for %s%s%s",
+                 name, recent[0] != '\0' ? ". " : "", recent);
     return ask_proceed(ctl, warning, "regeneration");
 }
 
@@ -76,12 +87,20 @@ static int make(struct change *change, void *arg, struct trust_error *err)
 
 static int regenerate(struct tvsctl *ctl, struct state *state, const struct own_cert_request *request)
 {
+    char recent[RECENT_SIZE] = "";
     struct trust_error err = {0};
     bool has;
+    char other[TRUST_NODE_NAME_SIZE] = "";
     struct regeneration regeneration = {.request = *request};
     if (state_has_own(state, request->node.server_name, request->unit, &has, &err) != 0)
         return say_error(ctl, &err);
-    int result = ask_first(ctl, request->unit, has);
+    if (!has && strcmp(request->node.server_name, state->node) == 0 &&
+        state_other_node(state, request->unit, other, &err) != 0)
+        return say_error(ctl, &err);
+    if (has && strcmp(request->node.server_name, state->node) == 0 &&
+        recent_change(state, request->unit, ctl->now, recent, &err) != 0)
+        return say_error(ctl, &err);
+    int result = ask_first(ctl, request, has, other, recent);
     if (result == TVSCTL_DONE)
         result = change_run(ctl, state, make, &regeneration);
     if (result == TVSCTL_DONE) {

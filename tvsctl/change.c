@@ -191,6 +191,8 @@ int change_commit(struct change *change, struct trust_error *err)
             "the change is made, but not everything is in place yet: %.300s; the next phrase finishes it",
             why.text);
     change->begun = code != 0;
+    change->deeds.is_note = change->ctl->deeds.is_note;
+    change->ctl->deeds = change->deeds;
     return code;
 }
 

@@ -24,8 +24,9 @@ struct change {
     struct published lists; /* what phones will find in the TFTP folder when this step is done */
     size_t staged;          /* files so far */
     struct trust_cert
-        *files_signer; /* by whom signed_files_follow saw to the files in this step; NULL: not yet */
-    bool publishes;    /* a list goes out */
+        *files_signer;  /* by whom signed_files_follow saw to the files in this step; NULL: not yet */
+    bool publishes;     /* a list goes out */
+    struct deeds deeds; /* told when the step is done */
     bool begun;
     struct state *own;    /* change_adopt: the state proper; NULL without it */
     struct state adopted; /* the state with the other store */

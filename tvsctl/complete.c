@@ -1,5 +1,6 @@
 #include "complete.h"
 
+#include "config/text.h"
 #include "words.h"
 
 #include <stdlib.h>
@@ -44,6 +45,26 @@ static bool add_hint(struct completion *completion, const char *text, const char
     return true;
 }
 
+/* Control characters cannot be typed. */
+static bool can_be_typed(const char *value)
+{
+    size_t len = strlen(value), size;
+    bool plain = len > 0;
+    for (; plain && len > 0; value += size, len -= size)
+        plain = text_is_plain(text_decode(value, len, &size));
+    return plain;
+}
+
+bool complete_offer(struct completion *completion, const char *value)
+{
+    if (strncmp(value, completion->typed, strlen(completion->typed)) != 0 || !can_be_typed(value))
+        return true;
+    for (size_t i = 0; i < completion->count; i++)
+        if (!completion->list[i].is_hint && strcmp(completion->list[i].text, value) == 0)
+            return true;
+    return complete_add(completion, value, "");
+}
+
 static bool begins(const char *text, const char *with)
 {
     return strncasecmp(text, with, strlen(with)) == 0;
@@ -74,6 +95,7 @@ static bool add_units(struct completion *completion, unsigned flags)
 /* A place before the cursor: the words there without the options, and what follows them. */
 struct place {
     const struct grammar *of;
+    const struct complete_source *source;
     char **words; /* room for one more */
     size_t count;
     struct flags flags;
@@ -95,14 +117,26 @@ static bool add_keyword(struct completion *completion, struct place *place, cons
     return complete_add(completion, word, help != NULL ? help : "");
 }
 
-static bool add_argument(struct completion *completion, const struct phrase_fit *fit)
+/* The values of an argument, or of an option (phrase NULL). */
+static bool add_values(struct completion *completion, const struct place *place, const struct phrase *phrase)
+{
+    if (place->source == NULL)
+        return true;
+    const struct complete_place at = {phrase, place->awaits,
+                                      place->count > 0 ? place->words[place->count - 1] : "", &place->flags};
+    return place->source->values(place->source->arg, &at, completion);
+}
+
+static bool add_argument(struct completion *completion, const struct place *place,
+                         const struct phrase_fit *fit)
 {
     char word[64];
     snprintf(word, sizeof word, "%.*s", (int)fit->len, fit->word);
     completion->wants_file |= names_file(word + 1);
     if (!add_hint(completion, word, fit->phrase->help != NULL ? fit->phrase->help : ""))
         return false;
-    return strcmp(word, "<UNIT>") != 0 || add_units(completion, fit->phrase->flags);
+    return strcmp(word, "<UNIT>") == 0 ? add_units(completion, fit->phrase->flags)
+                                       : add_values(completion, place, fit->phrase);
 }
 
 /* The options that the phrases take and that are not there yet. Those that every phrase takes are named only
@@ -124,25 +158,60 @@ static bool add_options(struct completion *completion, const struct place *place
     return true;
 }
 
-static bool add_value(struct completion *completion, enum flag_id id)
+static bool add_value(struct completion *completion, const struct place *place)
 {
-    const char *name = strchr(flag_usage(id), ' ') + 1;
+    const char *name = strchr(flag_usage(place->awaits), ' ') + 1;
     completion->wants_file = names_file(name);
-    return add_hint(completion, name, flag_help(id));
+    return add_hint(completion, name, flag_help(place->awaits)) && add_values(completion, place, NULL);
+}
+
+static bool add_all(struct completion *completion, struct place *place);
+
+#define PHRASE_ARGUMENT "<PHRASE>…"
+
+/* What fits where one phrase holds another, which changes something: as if that one stood alone. */
+static bool add_inner(struct completion *completion, const struct place *outer, const struct phrase *holder)
+{
+    struct phrase rows[PHRASES_MAX];
+    struct grammar changing = {rows, 0};
+    unsigned inner_flags = 0;
+    size_t skipped = 0;
+    for (const char *at = holder->words; (at = strchr(at, ' ')) != NULL; at++)
+        skipped++;
+    for (size_t i = 0; i < outer->of->count; i++) {
+        const struct phrase *row = &outer->of->rows[i];
+        if ((row->flags & PHRASE_CHANGES) == 0)
+            continue;
+        inner_flags |= row->flags;
+        rows[changing.count++] = *row;
+    }
+    struct place inner = *outer;
+    inner.of = &changing;
+    inner.words = outer->words + skipped;
+    inner.count = outer->count - skipped;
+    if (!phrase_next(inner.of, inner.words, inner.count, &inner.next)) {
+        completion->wrong = strdup(inner.words[inner.next.at]);
+        return completion->wrong != NULL;
+    }
+    inner.next.flags |= holder->flags & ~inner_flags;
+    return add_all(completion, &inner);
 }
 
 static bool add_all(struct completion *completion, struct place *place)
 {
     const struct phrase_next *next = &place->next;
     if (place->awaits != FLAG_COUNT)
-        return add_value(completion, place->awaits);
+        return add_value(completion, place);
+    if (next->count == 1 && next->fits[0].len == strlen(PHRASE_ARGUMENT) &&
+        strncmp(next->fits[0].word, PHRASE_ARGUMENT, next->fits[0].len) == 0)
+        return add_inner(completion, place, next->fits[0].phrase);
     if (completion->typed[0] == '-' && !next->in_statement)
         return add_options(completion, place);
     if (next->can_end && completion->typed[0] == '\0' && !add_hint(completion, "<Enter>", "do it"))
         return false;
     for (size_t i = 0; i < next->count; i++)
         if (!(next->fits[i].is_keyword ? add_keyword(completion, place, &next->fits[i])
-                                       : add_argument(completion, &next->fits[i])))
+                                       : add_argument(completion, place, &next->fits[i])))
             return false;
     /* While several phrases are possible, their options would say little. */
     return next->rows > 1 || completion->typed[0] != '\0' || add_options(completion, place);
@@ -199,11 +268,11 @@ static void look_into_option(struct completion *completion, struct place *place)
     place->awaits = id;
 }
 
-static bool complete_words(const struct grammar *of, const char *line, size_t cursor,
-                           const struct words *words, struct completion *out)
+static bool complete_words(const struct grammar *of, const struct complete_source *source, const char *line,
+                           size_t cursor, const struct words *words, struct completion *out)
 {
     size_t before = words->count;
-    struct place place = {.of = of};
+    struct place place = {.of = of, .source = source};
     const char *wrong;
     if (before > 0 && words->place[before - 1].to == cursor)
         before--;
@@ -226,11 +295,12 @@ static bool complete_words(const struct grammar *of, const char *line, size_t cu
     return done;
 }
 
-bool complete_line(const struct grammar *of, const char *line, size_t cursor, struct completion *out)
+bool complete_line(const struct grammar *of, const struct complete_source *source, const char *line,
+                   size_t cursor, struct completion *out)
 {
     struct words words;
     *out = (struct completion){0};
-    bool done = words_split(line, cursor, &words) && complete_words(of, line, cursor, &words, out);
+    bool done = words_split(line, cursor, &words) && complete_words(of, source, line, cursor, &words, out);
     words_free(&words);
     return done;
 }

@@ -1,5 +1,6 @@
 #include "console.h"
 
+#include "complete_values.h"
 #include "editor.h"
 #include "run.h"
 #include "say.h"
@@ -44,6 +45,7 @@ struct console {
     struct session session;
     struct phrase rows[PHRASES_MAX];
     struct grammar of;
+    struct complete_source source;
     struct editor *editor;
 };
 
@@ -194,6 +196,7 @@ static void set_up(struct console *console, const struct tvsctl *ctl)
     memcpy(console->rows, given->rows, given->count * sizeof *given->rows);
     memcpy(console->rows + given->count, own_rows, sizeof own_rows);
     console->of = (struct grammar){console->rows, given->count + OWN_ROWS};
+    console->source = (struct complete_source){complete_values, &console->session};
     console->session =
         (struct session){.io = ctl->io, .grammar = &console->of, .flags = ctl->flags, .is_console = true};
 }
@@ -219,7 +222,7 @@ int console_run(struct tvsctl *ctl)
     char *locale = strdup(setlocale(LC_CTYPE, NULL));
     setlocale(LC_CTYPE, "C.UTF-8");
     set_up(console, ctl);
-    console->editor = editor_new(&ctl->io, &console->of, PROMPT, path);
+    console->editor = editor_new(&ctl->io, &console->of, &console->source, PROMPT, path);
     int result = TVSCTL_DONE;
     if (console->editor == NULL) {
         result =

@@ -1,6 +1,5 @@
 #include "editor.h"
 
-#include "complete.h"
 #include "config/text.h"
 #include "print.h"
 
@@ -20,6 +19,7 @@ struct editor {
     EditLine *el;
     History *history;
     const struct grammar *of;
+    const struct complete_source *source;
     FILE *out;
     char *prompt, *history_path, *line;
     bool dropped; /* by a key */
@@ -158,7 +158,8 @@ static unsigned char complete(EditLine *el, struct editor *editor, struct comple
 {
     const LineInfo *line = el_line(el);
     size_t names = 0;
-    if (!complete_line(editor->of, line->buffer, (size_t)(line->cursor - line->buffer), found) ||
+    if (!complete_line(editor->of, editor->source, line->buffer, (size_t)(line->cursor - line->buffer),
+                       found) ||
         !complete_files(found) || found->count == 0)
         return CC_ERROR;
     for (size_t i = 0; i < found->count; i++)
@@ -188,7 +189,8 @@ static unsigned char on_question(EditLine *el, wint_t key)
     struct completion found;
     const char self[] = {(char)key, '\0'};
     unsigned char result = CC_ERROR;
-    if (!complete_line(editor->of, line->buffer, (size_t)(line->cursor - line->buffer), &found)) {
+    if (!complete_line(editor->of, editor->source, line->buffer, (size_t)(line->cursor - line->buffer),
+                       &found)) {
         result = CC_ERROR;
     } else if (found.is_text || line->cursor != line->lastchar) {
         result = el_insertstr(el, self) == 0 ? CC_REFRESH : CC_ERROR;
@@ -301,13 +303,14 @@ static void set_up(struct editor *editor)
     read_history(editor);
 }
 
-struct editor *editor_new(const struct tvsctl_io *io, const struct grammar *of, const char *prompt,
-                          const char *history_path)
+struct editor *editor_new(const struct tvsctl_io *io, const struct grammar *of,
+                          const struct complete_source *source, const char *prompt, const char *history_path)
 {
     struct editor *editor = calloc(1, sizeof *editor);
     if (editor == NULL)
         return NULL;
-    *editor = (struct editor){.of = of, .out = io->out, .history = history_init(), .prompt = strdup(prompt)};
+    *editor = (struct editor){
+        .of = of, .source = source, .out = io->out, .history = history_init(), .prompt = strdup(prompt)};
     if (history_path != NULL)
         editor->history_path = strdup(history_path);
     if (editor->history != NULL && editor->prompt != NULL)

@@ -2,15 +2,15 @@
 #ifndef TVSCTL_EDITOR_H
 #define TVSCTL_EDITOR_H
 
-#include "phrase.h"
+#include "complete.h"
 
 struct editor;
 
 /* history: the file that keeps what was typed, or NULL: memory only. It is read here; that it is missing, is
- * no regular file or cannot be read is no error. The strings are copied; the grammar and the files of io must
- * live as long. NULL if the terminal cannot be used or memory ran out. */
-struct editor *editor_new(const struct tvsctl_io *io, const struct grammar *of, const char *prompt,
-                          const char *history);
+ * no regular file or cannot be read is no error. source: complete.h. The strings are copied; the grammar, the
+ * source and the files of io must live as long. NULL if the terminal cannot be used or memory ran out. */
+struct editor *editor_new(const struct tvsctl_io *io, const struct grammar *of,
+                          const struct complete_source *source, const char *prompt, const char *history);
 void editor_free(struct editor *editor);
 
 enum editor_result {

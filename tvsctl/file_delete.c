@@ -41,7 +41,7 @@ static int check_file(struct tvsctl *ctl, const char *name)
         return say_error(ctl, &err);
     if (S_ISDIR(info.st_mode))
         return say_refusal(ctl, "%s is a folder, not a file; nothing was deleted", name);
-    return ask_is_possible(ctl);
+    return TVSCTL_DONE;
 }
 
 static int check_mode(struct tvsctl *ctl, struct state *state)

@@ -20,7 +20,7 @@ struct verdict {
     struct trust_error err;
 };
 
-/* A bare name is one of the TFTP folder. */
+/* A bare name is one of the TFTP folder. What keeps a file from being read is its verdict's error, too. */
 static int read_file(struct tvsctl *ctl, struct verdict *verdict)
 {
     struct trust_error err = {0};
@@ -31,6 +31,7 @@ static int read_file(struct tvsctl *ctl, struct verdict *verdict)
     else if ((code = tftp_folder_check_name(verdict->path, &err)) == 0)
         code = tftp_folder_read(ctl->config, verdict->path, TRUST_SIGNED_FILE_MAX, &verdict->data,
                                 &verdict->len, &err);
+    verdict->err = err;
     if (code == TRUST_ENOTFOUND && strchr(verdict->path, '/') == NULL)
         return say_refusal(ctl, "%s; a file of the present folder is ./%s", err.text, verdict->path);
     return code == 0 ? TVSCTL_DONE : say_error(ctl, &err);
@@ -49,7 +50,8 @@ static void judge(const struct known_signers *known, struct verdict *verdict)
 static void print_places(FILE *out, const struct known_signer *signer)
 {
     const char *const names[] = {signer->in_ctl ? "CTL" : NULL, signer->in_itl ? "ITL" : NULL,
-                                 signer->in_store ? "store" : NULL};
+                                 signer->in_store ? "store" : NULL,
+                                 known_signers_is_former(signer) ? "published lists" : NULL};
     const char *between = "Signer found in: ";
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (names[i] == NULL)
@@ -94,7 +96,7 @@ static void write_header(struct json *json, const struct trust_list *file, bool 
     json_string(json, "kind", known_signers_kind(file, is_list));
     json_text(json, "filename", file->header.filename);
     json_text(json, "signer_name", file->header.signer_name);
-    json_hex(json, "serial", file->header.serial);
+    json_serial(json, "serial", file->header.serial);
     json_text(json, "ca_name", file->header.ca_name);
     json_string(json, "digest", trust_digest_name((enum trust_digest)file->header.digest));
     json_time(json, "signed", file->header.timestamp);
@@ -118,6 +120,8 @@ static void write_verdict(struct json *json, const struct verdict *verdict)
         json_string(json, NULL, "ITL");
     if (signer != NULL && signer->in_store)
         json_string(json, NULL, "store");
+    if (signer != NULL && known_signers_is_former(signer))
+        json_string(json, NULL, "published lists");
     json_array_end(json);
     json_bool(json, "present_key", signer != NULL && signer->is_present);
     json_object_end(json);
@@ -129,6 +133,8 @@ static int verify_one(struct tvsctl *ctl, const struct known_signers *known, con
 {
     struct verdict verdict = {.path = path};
     int result = read_file(ctl, &verdict);
+    if (result != TVSCTL_DONE && json != NULL)
+        write_verdict(json, &verdict);
     if (result != TVSCTL_DONE)
         return result;
     judge(known, &verdict);

@@ -48,6 +48,29 @@ enum history_file history_look(const struct state *state, const struct trust_pub
     return is_same ? HISTORY_SAME : HISTORY_CHANGED;
 }
 
+struct last_good {
+    const struct state *state;
+    const char *filename;
+    int64_t number;
+};
+
+static int take_good(void *arg, const struct trust_publication *row)
+{
+    struct last_good *last = arg;
+    if (strcmp(row->filename, last->filename) == 0 &&
+        history_look(last->state, row, NULL, NULL) == HISTORY_SAME)
+        last->number = row->number;
+    return 0;
+}
+
+int history_last_good(struct state *state, enum compose_kind kind, int64_t *number, struct trust_error *err)
+{
+    struct last_good last = {state, compose_file_name(kind), 0};
+    int code = trust_store_each_publication(state->store, take_good, &last, err);
+    *number = code == 0 ? last.number : 0;
+    return code;
+}
+
 struct last {
     const char *filename;
     const struct trust_list *list;

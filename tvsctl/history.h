@@ -18,6 +18,12 @@ bool history_is_of(const struct trust_publication *row, struct trust_bytes bytes
 enum history_file history_look(const struct state *state, const struct trust_publication *row, uint8_t **data,
                                size_t *len);
 
+/* The number of the last list of its kind whose file in published/ is as it was published; 0 if there is
+ * none.
+ */
+int history_last_good(struct state *state, enum compose_kind kind, int64_t *number,
+                      struct trust_error *err) TRUST_MUST_CHECK;
+
 /* Whether a list is, byte for byte, the one of its kind that was published last. *number is the number of
  * that one, 0 if none ever was. */
 int history_is_last(struct state *state, enum compose_kind kind, const struct trust_list *list, bool *is,

@@ -1,4 +1,5 @@
 /* show published; utils ctl|itl restore N. */
+#include "former_signer.h"
 #include "handlers.h"
 #include "history.h"
 #include "json.h"
@@ -71,7 +72,7 @@ static void show_json(struct json *json, const struct trust_publication *row, en
 static int take_row(void *arg, const struct trust_publication *row)
 {
     struct showing *showing = arg;
-    char number[24], when[PRINT_TIME_SIZE], mark[64];
+    char number[24], size[24], records[24], when[PRINT_TIME_SIZE], mark[64];
     const bool is_current = showing->current[kind_of(row)] == row->number;
     const enum history_file file = history_look(showing->state, row, NULL, NULL);
     if (showing->json != NULL) {
@@ -79,6 +80,8 @@ static int take_row(void *arg, const struct trust_publication *row)
         return 0;
     }
     snprintf(number, sizeof number, "%" PRId64, row->number);
+    snprintf(size, sizeof size, "%" PRId64, (int64_t)row->size);
+    snprintf(records, sizeof records, "%" PRId64, (int64_t)row->records);
     snprintf(mark, sizeof mark, "%s%s%s", is_current ? "now" : "",
              is_current && file != HISTORY_SAME ? ", " : "", file != HISTORY_SAME ? file_word(file) : "");
     const char *const cells[] = {number,
@@ -87,6 +90,8 @@ static int take_row(void *arg, const struct trust_publication *row)
                                  print_time_utc(row->published, when),
                                  row->phrase,
                                  row->person,
+                                 size,
+                                 records,
                                  row->md5,
                                  row->sha1,
                                  row->signer};
@@ -95,8 +100,8 @@ static int take_row(void *arg, const struct trust_publication *row)
 
 static int show_table(struct showing *showing, struct trust_error *err)
 {
-    static const char *const head[] = {"NUMBER", "FILE", "STATE", "PUBLISHED", "PHRASE",
-                                       "BY",     "MD5",  "SHA1",  "SIGNER"};
+    static const char *const head[] = {"NUMBER", "FILE",    "STATE", "PUBLISHED", "PHRASE", "BY",
+                                       "SIZE",   "RECORDS", "MD5",   "SHA1",      "SIGNER"};
     table_init(&showing->table, sizeof head / sizeof head[0]);
     int code = table_add_row(&showing->table, head) ? 0 : TRUST_ENOMEM;
     if (code == 0)
@@ -160,6 +165,32 @@ struct restoration {
     char question[1024];
 };
 
+/* Whom tvsd has to answer for again: NULL, or the caller's to free. The other list is as it is in the folder.
+ */
+static int find_former(struct state *state, const struct restoration *restoration,
+                       const struct trust_list *list, const struct trust_list *ctl, struct trust_cert **out,
+                       struct trust_error *err)
+{
+    return former_signer_find(state, list, restoration->kind == COMPOSE_CTL ? list : ctl, out, err);
+}
+
+static int note_former(struct state *state, struct restoration *restoration, const struct trust_list *list,
+                       struct trust_error *err)
+{
+    struct published lists;
+    struct trust_cert *former;
+    published_read(state->config, &lists, NULL);
+    int code = find_former(state, restoration, list, lists.ctl, &former, err);
+    const size_t used = strlen(restoration->question);
+    if (former != NULL)
+        snprintf(restoration->question + used, sizeof restoration->question - used,
+                 " tvsd answers for that signer no longer; it will again, with role 0 (SAST), since phones "
+                 "ask it.");
+    trust_cert_free(former);
+    published_fini(&lists);
+    return code;
+}
+
 static int check_restore(struct tvsctl *ctl, struct state *state, struct list_dialogue *dialogue)
 {
     struct restoration *restoration = dialogue->arg;
@@ -178,6 +209,8 @@ static int check_restore(struct tvsctl *ctl, struct state *state, struct list_di
                  restoration->number, compose_file_name(restoration->kind), print_time_utc(published, when),
                  signer);
     int result = signer != NULL ? TVSCTL_DONE : say_no_memory(ctl);
+    if (result == TVSCTL_DONE && note_former(state, restoration, list, &err) != 0)
+        result = say_error(ctl, &err);
     free(plain);
     free(signer);
     trust_list_free(list);
@@ -188,16 +221,76 @@ static int check_restore(struct tvsctl *ctl, struct state *state, struct list_di
 static int warn_of_old_signer(struct change *change, const struct trust_list *list, struct trust_error *err)
 {
     struct trust_store_row row;
-    bool is_blank = true;
     int code = state_own_row(change->state, change->state->node, TRUST_UNIT_CALLMANAGER, &row, err);
-    for (size_t i = 0; i < list->record_count; i++)
-        is_blank = is_blank && list->records[i].certificate.len == 0;
-    if (code == 0 && !is_blank && !trust_list_holds(list, row.cert))
+    if (code == 0 && !trust_list_holds(list, row.cert))
         say_warning(change->ctl,
                     "that list does not hold the present CallManager certificate: phones that take it refuse "
                     "the configuration files which this one signs");
     trust_cert_free(row.cert);
     return code == TRUST_ENOTFOUND ? 0 : code;
+}
+
+static int vouch_again(struct change *change, const struct restoration *restoration,
+                       const struct trust_list *list, struct trust_error *err)
+{
+    struct trust_cert *former;
+    int code =
+        find_former(change->state, restoration, list, publish_present(change, COMPOSE_CTL), &former, err);
+    if (code == 0 && former != NULL)
+        code = former_signer_vouch(change->state, former, err);
+    char *serial = code == 0 && former != NULL ? print_hex(trust_cert_serial(former), 0, true) : NULL;
+    if (serial != NULL)
+        say_warning(change->ctl,
+                    "the signer of that list stands in the store as imported now, so that tvsd answers for "
+                    "it with role 0; `set cert delete imported %s` ends that when no phone needs it",
+                    serial);
+    free(serial);
+    trust_cert_free(former);
+    return code;
+}
+
+struct tvs_search {
+    const struct trust_list *list;
+    char node[TRUST_NODE_NAME_SIZE]; /* whose TVS certificate it does not hold; "" */
+};
+
+static int take_tvs(void *arg, const struct trust_store_row *row)
+{
+    struct tvs_search *search = arg;
+    if (trust_list_holds(search->list, row->cert))
+        return 0;
+    snprintf(search->node, sizeof search->node, "%s", row->server_name);
+    return 1;
+}
+
+/* Phones ask only a TVS whose certificate their ITL holds. */
+static int warn_of_old_tvs(struct change *change, const struct trust_list *list, struct trust_error *err)
+{
+    static const enum trust_unit units[] = {TRUST_UNIT_TVS, TRUST_UNIT_TVS_ECDSA};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        struct tvs_search search = {.list = list};
+        int code = trust_store_each(change->state->store, (int)units[i], take_tvs, &search, err);
+        if (code < 0)
+            return code;
+        if (code > 0)
+            say_warning(change->ctl,
+                        "that list does not hold the present %s certificate of node %s: phones that take it "
+                        "cannot ask that server any more",
+                        trust_unit_by_number((int)units[i])->name, search.node);
+    }
+    return 0;
+}
+
+static int warn_of_records(struct change *change, const struct restoration *restoration,
+                           const struct trust_list *list, struct trust_error *err)
+{
+    bool is_blank = true;
+    for (size_t i = 0; i < list->record_count; i++)
+        is_blank = is_blank && list->records[i].certificate.len == 0 && list->records[i].cert_hash.len == 0;
+    if (is_blank)
+        return 0;
+    int code = warn_of_old_signer(change, list, err);
+    return code == 0 && restoration->kind == COMPOSE_ITL ? warn_of_old_tvs(change, list, err) : code;
 }
 
 static int publish_again(struct change *change, void *arg, struct trust_error *err)
@@ -209,7 +302,9 @@ static int publish_again(struct change *change, void *arg, struct trust_error *e
     if (code == 0)
         code = publish_list(change, restoration->kind, list, err);
     if (code == 0)
-        code = warn_of_old_signer(change, list, err);
+        code = vouch_again(change, restoration, list, err);
+    if (code == 0)
+        code = warn_of_records(change, restoration, list, err);
     trust_list_free(list);
     return code;
 }

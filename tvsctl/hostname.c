@@ -25,15 +25,14 @@ struct renaming {
     struct relist_behind behind;
 };
 
-static int is_ours_to_make(const struct renaming *renaming, enum trust_unit unit,
+static int is_ours_to_make(const struct state *state, const struct state_node *from, enum trust_unit unit,
                            const struct trust_cert *cert, bool *is, struct trust_error *err)
 {
     struct trust_key *key = NULL;
-    *is = renaming->from->is_ours;
+    *is = from->is_ours;
     if (*is)
         return 0;
-    int code =
-        trust_key_load(renaming->change->state->keys, trust_unit_by_number((int)unit)->name, cert, &key, err);
+    int code = trust_key_load(state->keys, trust_unit_by_number((int)unit)->name, cert, &key, err);
     *is = code == 0;
     trust_key_free(key);
     return code == TRUST_ENOTFOUND ? 0 : code;
@@ -60,7 +59,7 @@ static int renew(void *arg, enum trust_unit unit, struct trust_error *err)
     int code = state_own_row(renaming->change->state, renaming->name, unit, &row, err);
     if (code != 0)
         return code == TRUST_ENOTFOUND ? 0 : code;
-    code = is_ours_to_make(renaming, unit, row.cert, &is_ours, err);
+    code = is_ours_to_make(renaming->change->state, renaming->from, unit, row.cert, &is_ours, err);
     if (code == 0 && is_ours) {
         code = make(renaming, unit, err);
     } else if (code == 0) {
@@ -127,9 +126,9 @@ static void say_done(struct tvsctl *ctl, const struct renaming *renaming)
     const struct config *config = ctl->config;
     const char *named = ctl->flags.value[FLAG_CONFIG];
     const uint32_t pair = UINT32_C(1) << TRUST_UNIT_CALLMANAGER | UINT32_C(1) << TRUST_UNIT_TVS;
-    warn_of_units(ctl, renaming);
     say_units(ctl, renaming);
     fprintf(ctl->io.out, "Host name of node %s changed to %s.\n", renaming->from->name, renaming->name);
+    warn_of_units(ctl, renaming);
     if (renaming->made != 0)
         fputs("You must restart services on this node for the regenerated certificates to become active.\n",
               ctl->io.out);
@@ -163,21 +162,51 @@ static int check(struct tvsctl *ctl, struct state *state, const struct state_nod
     return TVSCTL_DONE;
 }
 
+/* What would become of the certificates of a node. */
+struct outlook {
+    struct state *state;
+    const struct state_node *from;
+    char made[OWN_NODE_UNITS_SIZE], taken[OWN_NODE_UNITS_SIZE]; /* "CallManager, TVS" */
+};
+
+static int look_at(void *arg, enum trust_unit unit, struct trust_error *err)
+{
+    struct outlook *outlook = arg;
+    struct trust_store_row row;
+    bool is_ours;
+    int code = state_own_row(outlook->state, outlook->from->name, unit, &row, err);
+    if (code != 0)
+        return code == TRUST_ENOTFOUND ? 0 : code;
+    code = is_ours_to_make(outlook->state, outlook->from, unit, row.cert, &is_ours, err);
+    trust_cert_free(row.cert);
+    if (code != 0)
+        return code;
+    char *names = is_ours ? outlook->made : outlook->taken;
+    const size_t used = strlen(names);
+    snprintf(names + used, OWN_NODE_UNITS_SIZE - used, "%s%s", used > 0 ? ", " : "",
+             trust_unit_by_number((int)unit)->name);
+    return 0;
+}
+
 static int ask_first(struct tvsctl *ctl, struct state *state, const struct state_node *from, const char *name)
 {
-    char units[OWN_NODE_UNITS_SIZE], warning[1400];
+    char warning[1600];
+    struct outlook outlook = {.state = state, .from = from};
     struct trust_error err = {0};
-    if (own_node_units(state, from->name, units, &err) != 0)
+    if (own_node_each_unit(look_at, &outlook, &err) != 0)
         return say_error(ctl, &err);
-    if (units[0] == '\0')
-        snprintf(warning, sizeof warning, "This operation will change the host name of node %s to %s",
-                 from->name, name);
-    else
-        snprintf(
-            warning, sizeof warning,
-            "This operation will change the host name of node %s to %s and regenerate all its certificates, "
-            "including any CA signed certificate previously imported: %s",
-            from->name, name, units);
+    int used = snprintf(warning, sizeof warning, "This operation will change the host name of node %s to %s",
+                        from->name, name);
+    if (outlook.made[0] != '\0')
+        used +=
+            snprintf(warning + used, sizeof warning - (size_t)used,
+                     " and regenerate all its certificates%s, including any CA signed certificate previously "
+                     "imported: %s",
+                     outlook.taken[0] != '\0' ? " whose keys are here" : "", outlook.made);
+    if (outlook.taken[0] != '\0')
+        snprintf(warning + used, sizeof warning - (size_t)used,
+                 "%s take out those whose keys are not here, for the node to bring new ones: %s",
+                 outlook.made[0] != '\0' ? "; and" : " and", outlook.taken);
     return ask_proceed(ctl, warning, "the change of host name");
 }
 

@@ -1,5 +1,6 @@
 #include "input.h"
 
+#include "ask.h"
 #include "say.h"
 
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #define INPUT_MAX    (1024 * 1024)
 #define PASSWORD_MAX 4096
 #define IMPORTED     "imported"
+#define SEAL         "TVSSEAL" /* trust/backup.h; a version stands behind it */
 
 static char *unit_names(bool own, char *out, size_t size)
 {
@@ -60,7 +62,10 @@ int input_node(struct tvsctl *ctl, struct state *state, struct state_node *node)
     const char *name = ctl->flags.value[FLAG_NODE];
     if (name != NULL && name[0] == '\0')
         return say_usage(ctl, "--node needs a name");
-    return state_find_node(state, name, node, &err) != 0 ? say_error(ctl, &err) : TVSCTL_DONE;
+    int code = state_find_node(state, name, node, &err);
+    if (code == TRUST_ENOTFOUND && name != NULL)
+        return say_refusal(ctl, "%s. `utils node add %s ADDRESS` adds it", err.text, name);
+    return code != 0 ? say_error(ctl, &err) : TVSCTL_DONE;
 }
 
 /* memset that the compiler does not leave out. */
@@ -95,21 +100,33 @@ void input_wipe(char *password)
     wipe_free(password, password != NULL ? strlen(password) : 0);
 }
 
-static int read_one(const char *path, const char *password, struct trust_bundle **bundle,
+/* Without --password-file a terminal is asked for the password of a file that needs one. */
+static int read_one(struct tvsctl *ctl, const char *path, const char *password, struct trust_bundle **bundle,
                     struct trust_error *err)
 {
     uint8_t *data;
     size_t len;
+    char *typed = NULL;
     int code = trust_file_read(path, INPUT_MAX, &data, &len, NULL, err);
     if (code != 0)
         return code;
+    if (len >= strlen(SEAL) && memcmp(data, SEAL, strlen(SEAL)) == 0) {
+        wipe_free(data, len);
+        return trust_error_set(err, TRUST_ETYPE, TRUST_NO_OFFSET,
+                               "%s: it is a sealed backup of tvsctl; `utils restore` reads it, and tvsctl(1) "
+                               "tells how to get ITLRecovery out of one, as PKCS#12",
+                               path);
+    }
     code = trust_bundle_read((struct trust_bytes){data, len}, password, bundle, err);
+    if (code == TRUST_EPASSWORD && password == NULL && ask_password_of(ctl, path, &typed))
+        code = trust_bundle_read((struct trust_bytes){data, len}, typed, bundle, err);
     wipe_free(data, len);
     if (code != 0)
         trust_error_prefix(err, code, "%s", path);
-    if (code == TRUST_EPASSWORD && password == NULL && err != NULL)
+    if (code == TRUST_EPASSWORD && password == NULL && typed == NULL && err != NULL)
         trust_error_set(err, code, TRUST_NO_OFFSET, "%.300s; put it into a file and add --password-file FILE",
                         err->text);
+    input_wipe(typed);
     return code;
 }
 
@@ -123,7 +140,7 @@ int input_read(struct tvsctl *ctl, char *const *paths, size_t count, struct inpu
     int code = input_password(ctl, &password, err);
     for (size_t i = 0; i < count && code == 0; i++) {
         input->files[i].path = paths[i];
-        code = read_one(paths[i], password, &input->files[i].bundle, err);
+        code = read_one(ctl, paths[i], password, &input->files[i].bundle, err);
         input->count = i + 1;
     }
     input_wipe(password);

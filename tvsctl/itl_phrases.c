@@ -47,11 +47,14 @@ static int check_rollback(struct tvsctl *ctl, struct state *state, struct list_d
     bool is_on, mixed;
     if (state_is_rollback(state, &is_on, &err) != 0 || state_is_mixed(state, &mixed, &err) != 0)
         return say_error(ctl, &err);
-    if (is_on == *on)
+    if (is_on && *on)
         return say_refusal(ctl,
-                           "the cluster is %s prepared for rollback; nothing was changed. `utils itl update` "
-                           "publishes the ITL file again",
-                           is_on ? "already" : "not");
+                           "the cluster is already prepared for rollback, and the ITL file is empty; nothing "
+                           "was changed. `utils itl rollback off` publishes it with its content again");
+    if (!is_on && !*on)
+        return say_refusal(
+            ctl, "the cluster is not prepared for rollback; nothing was changed. `utils itl update` "
+                 "publishes the ITL file again");
     if (*on && mixed)
         dialogue->question = question_on_mixed;
     return list_dialogue_need_call_manager(ctl, state);

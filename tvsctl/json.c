@@ -118,13 +118,25 @@ void json_string(struct json *json, const char *key, const char *value)
         json_text(json, key, print_bytes(value));
 }
 
-void json_hex(struct json *json, const char *key, struct trust_bytes value)
+static void write_hex(struct json *json, const char *key, const char *digits, struct trust_bytes value)
 {
     begin(json, key);
     fputc('"', json->out);
-    for (size_t i = 0; i < value.len; i++)
-        fprintf(json->out, "%02x", value.data[i]);
+    for (size_t i = 0; i < value.len; i++) {
+        fputc(digits[value.data[i] >> 4], json->out);
+        fputc(digits[value.data[i] & 15], json->out);
+    }
     fputc('"', json->out);
+}
+
+void json_hex(struct json *json, const char *key, struct trust_bytes value)
+{
+    write_hex(json, key, "0123456789abcdef", value);
+}
+
+void json_serial(struct json *json, const char *key, struct trust_bytes value)
+{
+    write_hex(json, key, "0123456789ABCDEF", value);
 }
 
 void json_number(struct json *json, const char *key, int64_t value)

@@ -27,6 +27,8 @@ void json_array_end(struct json *json);
 void json_text(struct json *json, const char *key, struct trust_bytes value);
 void json_string(struct json *json, const char *key, const char *value); /* NULL gives null */
 void json_hex(struct json *json, const char *key, struct trust_bytes value);
+/* A serial number: hex in upper case, as CUCM's tables and phones have it. */
+void json_serial(struct json *json, const char *key, struct trust_bytes value);
 void json_number(struct json *json, const char *key, int64_t value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);

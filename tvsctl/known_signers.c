@@ -1,9 +1,10 @@
 #include "known_signers.h"
 
-#include "published.h"
+#include "publish.h"
 #include "say.h"
 #include "state.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -72,19 +73,69 @@ static int take_record(struct known_signers *known, const struct trust_list *lis
     return 0;
 }
 
+static bool has_signed_published(const struct known_signers *known, const struct trust_cert *cert)
+{
+    for (size_t i = 0; i < known->count; i++)
+        if (known->items[i].signed_published && trust_cert_equal(known->items[i].cert, cert))
+            return true;
+    return false;
+}
+
+/* The signer of a file of published/. What is no list vouches for nobody. */
+static int take_published(struct known_signers *known, const char *path)
+{
+    uint8_t *data = NULL;
+    size_t len = 0;
+    struct trust_list *list = NULL;
+    struct trust_cert *cert = NULL;
+    struct known_signer *signer = NULL;
+    int code = trust_file_read(path, TRUST_LIST_MAX, &data, &len, NULL, NULL);
+    if (code == 0)
+        code = trust_list_parse((struct trust_bytes){data, len}, &list, NULL);
+    if (code == 0)
+        code = trust_list_verify_self(list, &cert, NULL);
+    if (code == 0 && (signer = signer_of(known, cert)) == NULL)
+        code = TRUST_ENOMEM;
+    if (signer != NULL)
+        signer->signed_published = true;
+    trust_cert_free(cert);
+    trust_list_free(list);
+    free(data);
+    return code == TRUST_ENOMEM ? code : 0;
+}
+
+/* A folder that is not there holds none. */
+static int read_published(const struct state *state, struct known_signers *known, struct trust_error *err)
+{
+    char path[STATE_PATH_MAX];
+    const struct dirent *entry;
+    int code = 0;
+    DIR *dir = opendir(state->published);
+    while (code == 0 && dir != NULL && (entry = readdir(dir)) != NULL) {
+        const char *name = publish_filename(entry->d_name);
+        if (name != NULL && (strcmp(name, PUBLISHED_CTL) == 0 || strcmp(name, PUBLISHED_ITL) == 0) &&
+            (size_t)snprintf(path, sizeof path, "%s/%s", state->published, entry->d_name) < sizeof path)
+            code = take_published(known, path);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return code == TRUST_ENOMEM ? no_memory(err) : code;
+}
+
 /* store NULL: there is none. */
 static int is_believed(const struct config *config, struct trust_store *store, const struct trust_list *list,
-                       bool *believed, struct trust_error *err)
+                       const struct known_signers *known, bool *believed, struct trust_error *err)
 {
     struct trust_cert *signer = NULL;
     *believed = false;
     int code = trust_list_verify_self(list, &signer, err);
     if (code == 0)
-        *believed = !config->trust_lists.require_trusted_signer;
+        *believed = !config->trust_lists.require_trusted_signer || has_signed_published(known, signer);
     if (code == 0 && !*believed && store != NULL)
         code = trust_store_vouches(store, signer, believed, err);
     if (code == 0 && !*believed)
-        trust_error_set(err, TRUST_ESIGNER, TRUST_NO_OFFSET, "the store does not vouch for its signer");
+        trust_error_set(err, TRUST_ESIGNER, TRUST_NO_OFFSET,
+                        "the store does not vouch for its signer, who signed no list published here");
     trust_cert_free(signer);
     return code == TRUST_ENOMEM || code == TRUST_ESTORE || code == TRUST_ESTOREBUSY ? code : 0;
 }
@@ -96,7 +147,7 @@ static int take_list(struct tvsctl *ctl, struct trust_store *store, const struct
     struct trust_error why = {0};
     if (list == NULL || list->record_count == 0)
         return 0;
-    int code = is_believed(ctl->config, store, list, &believed, &why);
+    int code = is_believed(ctl->config, store, list, known, &believed, &why);
     if (code != 0)
         return trust_error_set(err, code, TRUST_NO_OFFSET, "%s", why.text);
     /* A list without certificates has nothing to be believed. */
@@ -131,6 +182,8 @@ int known_signers_read(struct tvsctl *ctl, struct known_signers *known, struct t
         struct store_visit visit = {known, state.node};
         code = trust_store_each(state.store, 0, take_row, &visit, err);
         code = code == TRUST_ENOMEM ? no_memory(err) : code;
+        if (code == 0)
+            code = read_published(&state, known, err);
     } else {
         code = 0;
     }
@@ -150,6 +203,11 @@ void known_signers_free(struct known_signers *known)
 
 /* ---- A file */
 
+bool known_signers_is_former(const struct known_signer *signer)
+{
+    return signer->signed_published && !signer->in_ctl && !signer->in_itl && !signer->in_store;
+}
+
 const struct known_signer *known_signers_find(const struct known_signers *known,
                                               const struct trust_list *file, bool is_list,
                                               struct trust_error *err)
@@ -157,9 +215,9 @@ const struct known_signer *known_signers_find(const struct known_signers *known,
     trust_error_set(err, TRUST_ESIGNER, TRUST_NO_OFFSET, "signer not in CTL or ITL, and not in the store");
     for (size_t i = 0; i < known->count; i++) {
         const struct known_signer *signer = &known->items[i];
-        if (!trust_list_signer_is(file, signer->cert))
+        if (!trust_list_signer_is(file, signer->cert) || (!is_list && known_signers_is_former(signer)))
             continue;
-        if (is_list && !signer->signs_lists)
+        if (is_list && !signer->signs_lists && !signer->signed_published)
             trust_error_set(err, TRUST_ESIGNER, TRUST_NO_OFFSET,
                             "the signer has no role that signs trust lists");
         else if (trust_list_verify(file, signer->cert, err) == 0)

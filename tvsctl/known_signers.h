@@ -1,5 +1,6 @@
 /* By whom a trust list or a signed configuration file may be signed, and whether one is: the certificates
- * with a role that signs, of the store and of the lists that phones find in the TFTP folder. */
+ * with a role that signs, of the store and of the lists that phones find in the TFTP folder, and, of trust
+ * lists, those who signed one that was published here before. */
 #ifndef TVSCTL_KNOWN_SIGNERS_H
 #define TVSCTL_KNOWN_SIGNERS_H
 
@@ -8,8 +9,9 @@
 struct known_signer {
     struct trust_cert *cert;
     bool in_ctl, in_itl, in_store;
-    bool is_present;  /* CallManager or ITLRecovery of our node, in force */
-    bool signs_lists; /* SAST or CCM+TFTP; whoever is here signs configuration files */
+    bool signed_published; /* a list in published/; this alone makes it a signer of trust lists only */
+    bool is_present;       /* CallManager or ITLRecovery of our node, in force */
+    bool signs_lists;      /* SAST or CCM+TFTP; whoever is here signs configuration files */
 };
 
 struct known_signers {
@@ -18,10 +20,10 @@ struct known_signers {
     bool store_was_read;
 };
 
-/* Read them. A list counts only if the store vouches for its own signer (or
- * trust_lists.require_trusted_signer is off), since others may write into the folder; one that does not count
- * is named in a warning. No store is no error. Other errors: the store's. Free with known_signers_free, after
- * a failure too. */
+/* Read them. As the daemon has it, a list counts only if the store vouches for its own signer, or it signed a
+ * published list (or trust_lists.require_trusted_signer is off), since others may write into the folder; one
+ * that does not count is named in a warning. No store is no error. Other errors: the store's. Free with
+ * known_signers_free, after a failure too. */
 int known_signers_read(struct tvsctl *ctl, struct known_signers *known,
                        struct trust_error *err) TRUST_MUST_CHECK;
 void known_signers_free(struct known_signers *known);
@@ -31,6 +33,9 @@ void known_signers_free(struct known_signers *known);
 const struct known_signer *known_signers_find(const struct known_signers *known,
                                               const struct trust_list *file, bool is_list,
                                               struct trust_error *err);
+
+/* Whether it only signed a list that was published here before. */
+bool known_signers_is_former(const struct known_signer *signer);
 
 /* A file that is signed, read by its content: a trust list if its name or the name in its header ends in
  * .tlv, else a signed configuration file. The caller frees *out with trust_list_free. Errors:

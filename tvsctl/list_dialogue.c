@@ -36,6 +36,7 @@ int list_dialogue_run(struct tvsctl *ctl, struct list_dialogue *dialogue)
     if (result == TVSCTL_DONE)
         result = ask_continue(ctl, dialogue->question);
     if (result == TVSCTL_DONE) {
+        ctl->deeds.is_note = true;
         fprintf(ctl->io.out, "%s\n", dialogue->begins);
         result = change_run(ctl, &state, dialogue->work, dialogue->arg);
     }

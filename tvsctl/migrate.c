@@ -293,7 +293,7 @@ static int print_for_programs(const struct migration *migration, const struct re
         const struct stranger *stranger = &migration->strangers[i];
         json_object(&json, NULL);
         json_string(&json, "name", print_cert_name(stranger->cert));
-        json_hex(&json, "serial", trust_cert_serial(stranger->cert));
+        json_serial(&json, "serial", trust_cert_serial(stranger->cert));
         json_bool(&json, "signs_ctl", stranger->signs_ctl);
         json_bool(&json, "signs_itl", stranger->signs_itl);
         json_bool(&json, "signs_configuration", stranger->signs_files);

@@ -55,11 +55,43 @@ static int check_add(struct tvsctl *ctl, struct state *state, const struct trust
     return TVSCTL_DONE;
 }
 
+struct twin_search {
+    struct tvsctl *ctl;
+    const struct trust_node *node;
+    bool is_found;
+};
+
+static int warn_of_twin(void *arg, const struct trust_node *other)
+{
+    struct twin_search *search = arg;
+    if (strcmp(other->server_name, search->node->server_name) != 0 && other->ipv4 != NULL &&
+        strcmp(other->ipv4, search->node->ipv4) == 0) {
+        search->is_found = true;
+        say_warning(search->ctl, "%s is the address of node %s, too: phones cannot tell the two apart by it",
+                    other->ipv4, other->server_name);
+    }
+    return search->is_found;
+}
+
+/* An address that another node has: most likely mistyped. */
+static void look_for_twin(struct tvsctl *ctl, struct state *state, const struct trust_node *node)
+{
+    struct twin_search search = {ctl, node, false};
+    const struct trust_node ours = {state->node, ctl->config->node.address};
+    if (node->ipv4[0] == '\0' || warn_of_twin(&search, &ours) != 0)
+        return;
+    struct trust_error err = {0};
+    if (trust_store_each_node(state->store, warn_of_twin, &search, &err) < 0)
+        say_warning(ctl, "%s", err.text);
+}
+
 static int add(struct tvsctl *ctl, struct state *state, struct node_change *node)
 {
     bool has;
     const char *name = node->node.server_name;
     int result = check_add(ctl, state, &node->node, &has);
+    if (result == TVSCTL_DONE)
+        look_for_twin(ctl, state, &node->node);
     if (result == TVSCTL_DONE)
         result = change_run(ctl, state, put, node);
     if (result != TVSCTL_DONE)
@@ -70,6 +102,12 @@ static int add(struct tvsctl *ctl, struct state *state, struct node_change *node
         fprintf(ctl->io.out,
                 "%s: node added\n`set cert import own UNIT FILE --node %s` takes its certificates.\n", name,
                 name);
+    if (node->node.ipv4[0] == '\0')
+        fprintf(
+            ctl->io.out,
+            "It has no address: its records of the lists will have none. `utils node add %s ADDRESS` gives "
+            "it one.\n",
+            name);
     relist_say(ctl, &node->behind);
     return TVSCTL_DONE;
 }

@@ -78,6 +78,11 @@ static int take_over(struct change *change, enum compose_kind kind, const struct
     return 0;
 }
 
+const char *publish_filename(const char *name)
+{
+    return number_of(name) > 0 && strspn(name, "0123456789") >= 6 ? strchr(name, '-') + 1 : NULL;
+}
+
 char *publish_path(const struct state *state, int64_t number, const char *filename, char *out, size_t size)
 {
     int len = snprintf(out, size, "%s/" NAME_FORMAT, state->published, number, filename);
@@ -117,6 +122,7 @@ int publish_list(struct change *change, enum compose_kind kind, const struct tru
                                            change->ctl->said, person(), err);
     if (code == 0)
         code = take_over(change, kind, list, err);
+    *(kind == COMPOSE_CTL ? &change->deeds.ctl : &change->deeds.itl) = number;
     if (code == 0 && list->record_count > LIMITS_CERTIFICATES)
         say_warning(change->ctl,
                     "%s has %zu records; with more than %d certificates a list becomes too large for phones",

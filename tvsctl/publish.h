@@ -19,6 +19,9 @@ const struct trust_list *publish_present(const struct change *change, enum compo
 /* Whether there is a TFTP folder to publish into: to be asked before an operator is. TRUST_ENOTFOUND. */
 int publish_check(const struct config *config, struct trust_error *err) TRUST_MUST_CHECK;
 
+/* "CTLFile.tlv" of "NNNNNN-CTLFile.tlv", as a publication is filed: borrowed; NULL: it is none's name. */
+const char *publish_filename(const char *name);
+
 /* Path of a publication in the folder of published lists. Returns out, or NULL if it does not fit. */
 char *publish_path(const struct state *state, int64_t number, const char *filename, char *out, size_t size);
 

@@ -16,7 +16,10 @@ static int make_anchor(struct change *change, struct trust_error *err)
     const struct own_cert_request request = own_cert_request(change->state, TRUST_UNIT_ITLRECOVERY);
     bool wanted = config->trust_lists.recovery_anchor || signing_unit(config) == TRUST_UNIT_ITLRECOVERY;
     int code = state_has_own(change->state, change->state->node, TRUST_UNIT_ITLRECOVERY, &has, err);
-    return code != 0 || has || !wanted ? code : own_cert_make(change, &request, NULL, err);
+    if (code != 0 || has || !wanted)
+        return code;
+    change->deeds.anchor = true;
+    return own_cert_make(change, &request, NULL, err);
 }
 
 static bool has_role(const struct trust_list *list, uint16_t function)
@@ -94,16 +97,49 @@ int relist_follow(struct change *change, struct trust_error *err)
     bool has = false;
     struct state *state = change->state;
     int code = state_has_own(state, state->node, TRUST_UNIT_CALLMANAGER, &has, err);
-    if (code == 0 && has && change->ctl->config->trust_lists.itl == CONFIG_ITL_AUTOMATIC)
+    const bool follows = has && change->ctl->config->trust_lists.itl == CONFIG_ITL_AUTOMATIC;
+    if (code == 0 && follows)
         code = follow_with_itl(change, err);
+    if (code == 0 && follows)
+        code = state_is_rollback(state, &change->deeds.stays_empty, err);
     if (code == 0 && has)
         code = signed_files_follow(change, err);
     return code;
 }
 
+/* Which certificates of ours a list lacks: not that of the phrase alone, but what was changed before, too. */
+struct lag {
+    const struct trust_list *present, *wanted;
+    char *names;
+    size_t used;
+};
+
+static int add_lagging(void *arg, const struct trust_store_row *row)
+{
+    struct lag *lag = arg;
+    const bool is = trust_list_holds(lag->present, row->cert);
+    const bool wanted = trust_list_holds(lag->wanted, row->cert);
+    if (is || !wanted || row->retired)
+        return 0;
+    for (unsigned unit = 1; unit < 32; unit++) {
+        const struct trust_unit_info *info = trust_unit_by_number((int)unit);
+        if ((row->units & UINT32_C(1) << unit) == 0 || info == NULL || !info->own)
+            continue;
+        const size_t room = RELIST_NAMES_SIZE - lag->used;
+        int len = snprintf(lag->names + lag->used, room, "%s%s of %s", lag->used > 0 ? ", " : "", info->name,
+                           row->server_name);
+        if (len < 0 || (size_t)len >= room)
+            lag->names[lag->used] = '\0';
+        else
+            lag->used += (size_t)len;
+    }
+    return 0;
+}
+
 /* A list that cannot be built now is as good as one that is behind: updating it says why. tokens, of the
- * present list, are as they are. */
-static bool is_behind(struct change *change, enum compose_kind kind, const struct token_set *tokens)
+ * present list, are as they are. names gets what it lacks, as far as certificates of ours are lacking. */
+static bool is_behind(struct change *change, enum compose_kind kind, const struct token_set *tokens,
+                      char names[RELIST_NAMES_SIZE])
 {
     struct trust_list *list = NULL;
     const struct trust_list *present = publish_present(change, kind);
@@ -114,6 +150,9 @@ static bool is_behind(struct change *change, enum compose_kind kind, const struc
                                                       now, &list, NULL)
                                  : compose_list(change->state, kind, now, &list, NULL);
     bool same = code == 0 && same_records(present, list);
+    struct lag lag = {.present = present, .wanted = list, .names = names};
+    if (code == 0 && !same && trust_store_each(change->state->store, 0, add_lagging, &lag, NULL) != 0)
+        names[0] = '\0';
     trust_list_free(list);
     return !same;
 }
@@ -130,8 +169,8 @@ int relist_look(struct change *change, struct relist_behind *behind, struct trus
     if (code == 0 && mixed)
         code = token_set_add_list(&tokens, publish_present(change, COMPOSE_CTL), err);
     behind->tokens = tokens.count > 0;
-    behind->ctl = code == 0 && has && mixed && is_behind(change, COMPOSE_CTL, &tokens);
-    behind->itl = code == 0 && has && is_behind(change, COMPOSE_ITL, &none);
+    behind->ctl = code == 0 && has && mixed && is_behind(change, COMPOSE_CTL, &tokens, behind->ctl_lacks);
+    behind->itl = code == 0 && has && is_behind(change, COMPOSE_ITL, &none, behind->itl_lacks);
     token_set_fini(&tokens);
     return code;
 }
@@ -139,8 +178,10 @@ int relist_look(struct change *change, struct relist_behind *behind, struct trus
 void relist_say(struct tvsctl *ctl, const struct relist_behind *behind)
 {
     if (behind->ctl)
-        fprintf(ctl->io.out, "The CTL file does not hold the change yet: run `utils ctl %s`.\n",
+        fprintf(ctl->io.out, "The CTL file does not hold %s yet: run `utils ctl %s`.\n",
+                behind->ctl_lacks[0] != '\0' ? behind->ctl_lacks : "the change",
                 behind->tokens ? "sign --token URI" : "update CTLFile");
     if (behind->itl)
-        fputs("The ITL file does not hold the change yet: run `utils itl update`.\n", ctl->io.out);
+        fprintf(ctl->io.out, "The ITL file does not hold %s yet: run `utils itl update`.\n",
+                behind->itl_lacks[0] != '\0' ? behind->itl_lacks : "the change");
 }

@@ -15,9 +15,13 @@ int relist_follow(struct change *change, struct trust_error *err) TRUST_MUST_CHE
 
 /* Which of the published lists are not what the store says, though a phrase changed it: those that are the
  * operator's to update. To be asked within the step. */
+#define RELIST_NAMES_SIZE 512
 struct relist_behind {
     bool ctl, itl;
-    bool tokens; /* the CTL file has tokens, one of which signs it */
+    bool tokens;                       /* the CTL file has tokens, one of which signs it */
+    char ctl_lacks[RELIST_NAMES_SIZE]; /* "CallManager of cucm-1, CAPF of cucm-1"; "" if it is not a
+                                          certificate */
+    char itl_lacks[RELIST_NAMES_SIZE];
 };
 int relist_look(struct change *change, struct relist_behind *behind,
                 struct trust_error *err) TRUST_MUST_CHECK;

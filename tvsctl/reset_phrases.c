@@ -10,6 +10,7 @@
 #include "signed_files.h"
 #include "signing.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,55 @@ static int check_anchor(struct state *state, const struct reset *reset, const st
     return code;
 }
 
+/* Whether phones may know an anchor: by the lists before the one that stands now. */
+struct earlier {
+    const struct reset *reset;
+    const struct state *state;
+    const struct trust_cert *cert;
+    int64_t last;
+    bool is_any, is_known;
+};
+
+static int take_earlier(void *arg, const struct trust_publication *row)
+{
+    struct earlier *earlier = arg;
+    struct trust_list *list = NULL;
+    uint8_t *data = NULL;
+    size_t len;
+    if (row->number >= earlier->last || strcmp(row->filename, compose_file_name(earlier->reset->kind)) != 0 ||
+        history_look(earlier->state, row, &data, &len) != HISTORY_SAME)
+        return 0;
+    if (trust_list_parse((struct trust_bytes){data, len}, &list, NULL) == 0 && !is_empty(list)) {
+        earlier->is_any = true;
+        earlier->is_known = earlier->is_known || is_anchor(list, earlier->cert, false);
+    }
+    trust_list_free(list);
+    free(data);
+    return 0;
+}
+
+static int warn_of_unknown(struct tvsctl *ctl, struct state *state, const struct reset *reset,
+                           const struct trust_list *list, struct trust_error *err)
+{
+    bool is_last;
+    struct trust_store_row row = {0};
+    struct earlier earlier = {.reset = reset, .state = state};
+    int code = history_is_last(state, reset->kind, list, &is_last, &earlier.last, err);
+    if (code == 0)
+        code = state_own_row(state, state->node, reset->unit, &row, err);
+    earlier.cert = row.cert;
+    if (code == 0)
+        code = trust_store_each_publication(state->store, take_earlier, &earlier, err);
+    if (code == 0 && earlier.is_any && !earlier.is_known)
+        say_warning(ctl,
+                    "no list before number %" PRId64
+                    " holds our %s certificate: phones that have not taken that "
+                    "one do not know it, and refuse what it signs",
+                    earlier.last, trust_unit_by_number((int)reset->unit)->name);
+    trust_cert_free(row.cert);
+    return code;
+}
+
 /* What speaks against signing the list anew. */
 static int check_content(struct state *state, const struct reset *reset, const struct trust_list *list,
                          struct trust_error *err)
@@ -88,7 +138,10 @@ static int check(struct tvsctl *ctl, struct state *state, struct list_dialogue *
     struct published lists;
     struct trust_error err = {0};
     published_read(ctl->config, &lists, NULL);
-    int code = check_content(state, reset, reset->kind == COMPOSE_CTL ? lists.ctl : lists.itl, &err);
+    const struct trust_list *list = reset->kind == COMPOSE_CTL ? lists.ctl : lists.itl;
+    int code = check_content(state, reset, list, &err);
+    if (code == 0 && reset->signer == NULL)
+        code = warn_of_unknown(ctl, state, reset, list, &err);
     published_fini(&lists);
     snprintf(reset->done, sizeof reset->done,
              "The reset ITL file was generated successfully\n"
@@ -132,6 +185,7 @@ static int publish_signed(struct change *change, const struct reset *reset, stru
         code = compose_check(list, cert, err);
     if (code == 0)
         code = publish_list(change, reset->kind, list, err);
+    change->deeds.signs_next = trust_unit_by_number((int)signing_unit(change->ctl->config))->name;
     trust_list_free(list);
     return code;
 }

@@ -307,10 +307,14 @@ static int restore_step(struct change *change, void *arg, struct trust_error *er
 
 /* ---- The phrase */
 
+#define QUESTION                                                                                             \
+    "This operation will restore the certificates, keys and trust lists of the backup; what was changed "    \
+    "since is lost."
+
 static int check(struct tvsctl *ctl)
 {
     struct trust_error err = {0};
-    int result = ask_is_possible(ctl);
+    int result = ask_is_possible(ctl, QUESTION);
     if (result == TVSCTL_DONE && publish_check(ctl->config, &err) != 0)
         result = say_error(ctl, &err);
     return result;
@@ -322,9 +326,7 @@ static int restore(struct job *job)
     struct trust_error err = {0};
     if (look(job, &err) != 0)
         return say_error(ctl, &err);
-    int result =
-        ask_continue(ctl, "This operation will restore the certificates, keys and trust lists of the "
-                          "backup; what was changed since is lost.");
+    int result = ask_continue(ctl, QUESTION);
     if (result != TVSCTL_DONE)
         return result;
     fputs("Restoring the backup\n", ctl->io.out);

@@ -5,8 +5,10 @@
 #include "console.h"
 #include "say.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What lists every phrase, as it is typed here. */
 static const char *help_command(const struct tvsctl *ctl)
@@ -36,6 +38,13 @@ static void join_words(char *const *words, size_t count, char *out, size_t size)
         used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? " " : "", words[i]);
 }
 
+/* Whether its last argument is a name that people may have forgotten to quote. */
+static bool can_have_blanks(const struct phrase *phrase)
+{
+    const char *last = strrchr(phrase->words, ' ');
+    return last != NULL && (strcmp(last, " <NAME>") == 0 || strcmp(last, " [FILE]") == 0);
+}
+
 static int say_mismatch(struct tvsctl *ctl, const struct phrase_match *match, char *const *words)
 {
     char before[256];
@@ -48,6 +57,11 @@ static int say_mismatch(struct tvsctl *ctl, const struct phrase_match *match, ch
                          help_command(ctl));
     if (match->result == PHRASE_MISSING)
         return say_usage(ctl, "`%s` needs more. Behind it fits: %s", before, match->fits);
+    if (match->fits[0] == '\0' && can_have_blanks(match->phrase))
+        return say_usage(ctl,
+                         "`%s` is one word too many: nothing follows `%s`. A name with blanks stands in "
+                         "quotes: \"%s %s\"",
+                         word, before, words[match->at - 1], word);
     if (match->fits[0] == '\0')
         return say_usage(ctl, "`%s` is one word too many: nothing follows `%s`", word, before);
     if (match->at == 0)
@@ -80,8 +94,6 @@ static int load_config(struct tvsctl *ctl, size_t arg_count)
                           (code == TRUST_ENOTFOUND || code == TRUST_EDENIED);
     if (can_do_without)
         return TVSCTL_DONE;
-    if (code == TRUST_ENOTFOUND && named == NULL)
-        return say_refusal(ctl, "%s; name another with --config FILE", err.text);
     return say_error(ctl, &err);
 }
 
@@ -108,6 +120,8 @@ static int run_phrase(struct tvsctl *ctl, char *const *words, size_t count)
     }
     if (flag_given(&ctl->flags, FLAG_HELP))
         return run_help(ctl, words, count);
+    if (!ctl->session->is_console && count > 0 && strcasecmp(words[0], "help") == 0)
+        return run_help(ctl, words + 1, count - 1);
     int result = run_find(ctl, words, count, &match);
     if (result == TVSCTL_DONE && ctl->phrase->config != PHRASE_CONFIG_NONE)
         result = load_config(ctl, match.arg_count);
@@ -115,6 +129,8 @@ static int run_phrase(struct tvsctl *ctl, char *const *words, size_t count)
         change_recover(ctl);
     if (result == TVSCTL_DONE)
         result = match.phrase->run(ctl, match.args, match.arg_count);
+    if (result == TVSCTL_DONE)
+        deeds_tell(ctl);
     return result;
 }
 
@@ -127,6 +143,13 @@ static void add_flags_of_session(struct tvsctl *ctl)
         ctl->flags.given |= FLAG_BIT(id);
         ctl->flags.value[id] = lasting->value[id];
     }
+}
+
+/* `tvsctl … | head`: who reads has had enough, and knows it. */
+static bool reader_left(FILE *out)
+{
+    struct pollfd pipe = {.fd = fileno(out), .events = POLLOUT};
+    return pipe.fd >= 0 && poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR) != 0;
 }
 
 int run_words(struct session *session, int argument_count, char **arguments)
@@ -147,8 +170,9 @@ int run_words(struct session *session, int argument_count, char **arguments)
     else
         result = run_phrase(&ctl, words, count);
     if (fflush(ctl.io.out) != 0 || ferror(ctl.io.out)) {
-        int refused = say_refusal(&ctl, "the output could not be written whole");
-        result = result == TVSCTL_DONE ? refused : result;
+        if (!reader_left(ctl.io.out))
+            say_refusal(&ctl, "the output could not be written whole");
+        result = result == TVSCTL_DONE ? TVSCTL_REFUSED : result;
     }
     config_free(ctl.config);
     free(words);

@@ -9,6 +9,7 @@ struct session {
     const struct grammar *grammar;
     struct flags flags; /* those of a run that gives none of its own: --config, --yes */
     bool is_console;
+    bool told;    /* what a published list takes */
     bool leaving; /* the console ends after this run */
 };
 

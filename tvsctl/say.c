@@ -10,6 +10,7 @@ static void say(struct tvsctl *ctl, const char *kind, const char *format, va_lis
 static void say(struct tvsctl *ctl, const char *kind, const char *format, va_list args)
 {
     char *text = NULL;
+    fflush(ctl->io.out); /* both may go to the same place: in order */
     fprintf(ctl->io.err, "tvsctl: %s", kind);
     if (vasprintf(&text, format, args) >= 0) {
         print_text(ctl->io.err, print_bytes(text));
@@ -48,6 +49,14 @@ void say_warning(struct tvsctl *ctl, const char *format, ...)
     va_list args;
     va_start(args, format);
     say(ctl, "warning: ", format, args);
+    va_end(args);
+}
+
+void say_note(struct tvsctl *ctl, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(ctl, "note: ", format, args);
     va_end(args);
 }
 

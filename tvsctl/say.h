@@ -16,6 +16,9 @@ int say_usage(struct tvsctl *ctl, const char *format, ...) TRUST_PRINTF(2, 3);
 /* "tvsctl: warning: …". */
 void say_warning(struct tvsctl *ctl, const char *format, ...) TRUST_PRINTF(2, 3);
 
+/* "tvsctl: note: …": what was done, where the output itself is to be nothing else. */
+void say_note(struct tvsctl *ctl, const char *format, ...) TRUST_PRINTF(2, 3);
+
 /* Refuse for want of memory. Returns TVSCTL_REFUSED. */
 int say_no_memory(struct tvsctl *ctl);
 

@@ -87,6 +87,8 @@ static int finish(struct tvsctl *ctl, struct state *state, int code, const struc
                   const struct trust_error *err)
 {
     state_close(state); /* lists are read with the caller's own rights */
+    if (code != 0 && flag_given(&ctl->flags, FLAG_JSON))
+        fputs("null\n", ctl->io.out);
     int result = code == 0 ? show_row(ctl, row) : say_error(ctl, err);
     trust_cert_free(row->cert);
     return result;

@@ -41,7 +41,7 @@ static const char *expiry(const struct listing *listing, const struct trust_cert
 /* What stands in the last column. */
 static const char *remark(const struct trust_store_row *row, const char *unit, char *out, size_t size)
 {
-    return strcmp(unit, RETIRED) == 0 ? "replaced; kept until a list without it is published"
+    return strcmp(unit, RETIRED) == 0 ? "replaced or deleted; kept until a list without it is published"
                                       : show_cert_kind(row, out, size);
 }
 

@@ -89,7 +89,7 @@ void show_cert_json(struct json *json, const struct trust_store_row *row, const 
         json_null(json, "ttl");
     json_string(json, "subject", trust_name_cucm(trust_cert_subject(cert)));
     json_string(json, "issuer", trust_name_cucm(trust_cert_issuer(cert)));
-    json_hex(json, "serial", trust_cert_serial(cert));
+    json_serial(json, "serial", trust_cert_serial(cert));
     json_string(json, "serial_decimal", decimal);
     json_time(json, "not_before", trust_cert_not_before(cert));
     json_time(json, "not_after", trust_cert_not_after(cert));

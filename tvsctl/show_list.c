@@ -2,11 +2,13 @@
 #include "show_list.h"
 
 #include "handlers.h"
+#include "history.h"
 #include "phrase.h"
 #include "print.h"
 #include "say.h"
 #include "state.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,13 +68,37 @@ static void parse_and_verify(struct tvsctl *ctl, struct shown_list *shown)
         verify_by_store(ctl, shown);
 }
 
-static void say_about(struct tvsctl *ctl, const struct shown_list *shown)
+/* What puts another in the place of a list of the TFTP folder that phones cannot use; "" without a store. */
+#define REMEDY_SIZE 160
+static const char *remedy(struct tvsctl *ctl, const struct shown_list *shown, char out[REMEDY_SIZE])
+{
+    struct state state;
+    int64_t number;
+    const bool is_ctl = strcmp(shown->kind, "CTL") == 0;
+    out[0] = '\0';
+    if (state_open(ctl->config, TRUST_STORE_READ, &state, NULL) == 0 &&
+        history_last_good(&state, is_ctl ? COMPOSE_CTL : COMPOSE_ITL, &number, NULL) == 0) {
+        int used = snprintf(out, REMEDY_SIZE, "; `utils %s` makes a new one",
+                            is_ctl ? "ctl update CTLFile" : "itl update");
+        if (number > 0)
+            snprintf(out + used, REMEDY_SIZE - (size_t)used,
+                     ", `utils %s restore %" PRId64 "` publishes the last good one again",
+                     is_ctl ? "ctl" : "itl", number);
+    }
+    state_close(&state);
+    return out;
+}
+
+static void say_about(struct tvsctl *ctl, const struct shown_list *shown, bool is_own)
 {
     const struct trust_list *list = shown->list;
+    char what[REMEDY_SIZE] = "";
+    if (!shown->verified && is_own)
+        remedy(ctl, shown, what);
     if (!shown->verified && shown->err.offset != TRUST_NO_OFFSET && list == NULL)
-        say_refusal(ctl, "%s: byte %zu: %s", shown->path, shown->err.offset, shown->err.text);
+        say_refusal(ctl, "%s: byte %zu: %s%s", shown->path, shown->err.offset, shown->err.text, what);
     else if (!shown->verified)
-        say_refusal(ctl, "%s: %s", shown->path, shown->err.text);
+        say_refusal(ctl, "%s: %s%s", shown->path, shown->err.text, what);
     if (list != NULL && trust_list_is_itl(list) != (strcmp(shown->kind, "ITL") == 0))
         say_warning(ctl, "%s calls itself %.*s; `show %s` prints it in its own words", shown->path,
                     (int)list->header.filename.len, (const char *)list->header.filename.data,
@@ -131,6 +157,21 @@ static void say_leftover(struct tvsctl *ctl, const struct shown_list *shown)
     state_close(&state);
 }
 
+/* Why it has no content, which none of the usual phrases gives it. */
+static void say_emptied(struct tvsctl *ctl, const struct shown_list *shown)
+{
+    struct state state;
+    bool rollback = false;
+    if (shown->list == NULL || strcmp(shown->kind, "ITL") != 0 || !trust_held_is_empty_itl(shown->list))
+        return;
+    if (state_open(ctl->config, TRUST_STORE_READ, &state, NULL) == 0 &&
+        state_is_rollback(&state, &rollback, NULL) == 0 && rollback)
+        say_warning(ctl,
+                    "the ITL file is empty because the cluster is prepared for rollback; `utils itl rollback "
+                    "off` publishes it with its content again");
+    state_close(&state);
+}
+
 static int show_file(struct tvsctl *ctl, const char *kind, const char *path, bool is_own)
 {
     struct shown_list shown = {.kind = kind, .path = path, .err.offset = TRUST_NO_OFFSET};
@@ -150,9 +191,11 @@ static int show_file(struct tvsctl *ctl, const char *kind, const char *path, boo
         show_list_json(&shown, ctl->io.out);
     else
         show_list_print(&shown, ctl->io.out);
-    say_about(ctl, &shown);
-    if (is_own)
+    say_about(ctl, &shown, is_own);
+    if (is_own) {
         say_leftover(ctl, &shown);
+        say_emptied(ctl, &shown);
+    }
     trust_cert_free(shown.signer);
     trust_list_free(shown.list);
     free(data);

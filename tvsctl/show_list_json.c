@@ -19,7 +19,7 @@ static void write_certificate(struct json *json, struct trust_bytes der)
     if (trust_cert_from_der(der, &cert, NULL) == 0) {
         json_string(json, "subject", trust_name_cucm(trust_cert_subject(cert)));
         json_string(json, "issuer", trust_name_cucm(trust_cert_issuer(cert)));
-        json_hex(json, "serial", trust_cert_serial(cert));
+        json_serial(json, "serial", trust_cert_serial(cert));
         json_time(json, "not_before", trust_cert_not_before(cert));
         json_time(json, "not_after", trust_cert_not_after(cert));
         json_string(json, "key", print_key(cert, key, sizeof key));
@@ -58,7 +58,7 @@ static void write_record(struct json *json, const struct shown_list *shown, size
     json_string(json, "function_name", trust_role_function_name(record->function));
     json_string(json, "role", trust_role_short_name(record->function));
     write_text_or_null(json, "issuer", record->issuer);
-    json_hex(json, "serial", record->serial);
+    json_serial(json, "serial", record->serial);
     json_number(json, "public_key_length", (int64_t)record->public_key.len);
     json_hex(json, "public_key", record->public_key);
     json_number(json, "signature_length", (int64_t)record->signature.len);
@@ -91,7 +91,7 @@ static void write_header(struct json *json, const struct trust_list_header *head
     json_number(json, "header_length", header->length);
     write_signer_version(json, header);
     json_text(json, "signer_name", header->signer_name);
-    json_hex(json, "serial", header->serial);
+    json_serial(json, "serial", header->serial);
     json_text(json, "ca_name", header->ca_name);
     json_number(json, "digest_code", header->digest);
     json_string(json, "digest", trust_digest_name((enum trust_digest)header->digest));

@@ -256,6 +256,8 @@ int signed_files_sign_all(struct change *change, struct signed_files_tally *tall
 
 int signed_files_follow(struct change *change, struct trust_error *err)
 {
-    struct signed_files_tally ignored;
-    return run_pass(change, false, &ignored, err);
+    struct signed_files_tally tally = {0};
+    int code = run_pass(change, false, &tally, err);
+    change->deeds.signed_files += tally.signed_anew;
+    return code;
 }

@@ -154,6 +154,60 @@ static int take_own(void *arg, const struct trust_store_row *row)
     return fits;
 }
 
+struct other_search {
+    const char *node, *keys;
+    uint32_t unit;
+    char *other;
+    bool has_any; /* our node */
+};
+
+static int take_other(void *arg, const struct trust_store_row *row)
+{
+    struct other_search *search = arg;
+    char key[TRUST_KEY_NAME_SIZE];
+    bool is_own = false;
+    for (int unit = 1; unit < 32 && !is_own; unit++) {
+        const struct trust_unit_info *info = trust_unit_by_number(unit);
+        is_own = info != NULL && info->own && (row->units & UINT32_C(1) << unit) != 0;
+    }
+    if (!is_own)
+        return 0;
+    search->has_any = strcmp(row->server_name, search->node) == 0;
+    if (!search->has_any && search->other[0] == '\0' && (row->units & search->unit) != 0 &&
+        trust_key_find(search->keys, "key", row->cert, key, NULL) == 0)
+        snprintf(search->other, TRUST_NODE_NAME_SIZE, "%s", row->server_name);
+    return search->has_any;
+}
+
+int state_other_node(struct state *state, enum trust_unit unit, char other[TRUST_NODE_NAME_SIZE],
+                     struct trust_error *err)
+{
+    struct other_search search = {state->node, state->keys, UINT32_C(1) << unit, other, false};
+    other[0] = '\0';
+    int code = trust_store_each(state->store, 0, take_other, &search, err);
+    if (search.has_any)
+        other[0] = '\0';
+    return code < 0 ? code : 0;
+}
+
+static int no_own_row(struct state *state, const char *node, enum trust_unit unit, struct trust_error *err)
+{
+    const char *name = trust_unit_by_number((int)unit)->name;
+    char other[TRUST_NODE_NAME_SIZE] = "";
+    int code = strcmp(node, state->node) == 0 ? state_other_node(state, unit, other, err) : 0;
+    if (code != 0)
+        return code;
+    if (other[0] != '\0')
+        return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
+                               "node.name: there is no %s certificate of node %s, but node %s has one: "
+                               "correct node.name; only for a new node `set cert regen %s` makes one",
+                               name, node, other, name);
+    return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
+                           "%s/" TRUST_STORE_FILE
+                           ": there is no %s certificate of node %s; `set cert regen %s` makes one",
+                           state->config->state, name, node, name);
+}
+
 int state_own_row(struct state *state, const char *node, enum trust_unit unit, struct trust_store_row *row,
                   struct trust_error *err)
 {
@@ -164,12 +218,7 @@ int state_own_row(struct state *state, const char *node, enum trust_unit unit, s
         return 0;
     trust_cert_free(row->cert);
     *row = (struct trust_store_row){0};
-    if (code < 0)
-        return code;
-    const char *name = trust_unit_by_number((int)unit)->name;
-    return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
-                           "%s: there is no %s certificate of node %s; `set cert regen %s` makes one",
-                           TRUST_STORE_FILE, name, node, name);
+    return code < 0 ? code : no_own_row(state, node, unit, err);
 }
 
 int state_has_own(struct state *state, const char *node, enum trust_unit unit, bool *has,
@@ -226,9 +275,8 @@ static int no_such_node(struct state *state, const char *name, struct trust_erro
     int code = trust_store_each_node(state->store, add_name, &names, err);
     if (code != 0)
         return code;
-    return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
-                           "there is no node %s; there are: %s. `utils node add %s ADDRESS` adds it", name,
-                           names.text, name);
+    return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET, "there is no node %s; there are: %s", name,
+                           names.text);
 }
 
 int state_find_node(struct state *state, const char *name, struct state_node *out, struct trust_error *err)

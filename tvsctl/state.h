@@ -37,10 +37,16 @@ int state_make(struct state *state, struct trust_error *err) TRUST_MUST_CHECK;
 void state_close(struct state *state);
 
 /* A certificate of ours that is in force for a unit of a node, though another unit may have retired it. *row
- * is filled and its certificate is the caller's to free. TRUST_ENOTFOUND if there is none. ITLRecovery is the
- * cluster's (own_cert.h): one that stands under another node's name is found as well. */
+ * is filled and its certificate is the caller's to free. TRUST_ENOTFOUND if there is none; it names a node
+ * that ours may have been taken for (state_other_node). ITLRecovery is the cluster's (own_cert.h): one that
+ * stands under another node's name is found as well. */
 int state_own_row(struct state *state, const char *node, enum trust_unit unit, struct trust_store_row *row,
                   struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Whether our node has no certificate of its own at all, though another has one for that unit, and its key is
+ * here: *other is its name then, else "". So it looks where node.name is wrong, and where a node is new. */
+int state_other_node(struct state *state, enum trust_unit unit, char other[TRUST_NODE_NAME_SIZE],
+                     struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Whether there is one. */
 int state_has_own(struct state *state, const char *node, enum trust_unit unit, bool *has,
@@ -56,7 +62,7 @@ int state_is_rollback(struct state *state, bool *rollback, struct trust_error *e
 
 /* A node that the operator named: NULL means our own, a former name the node that had it. *node is ready for
  * trust_store_set_own: its address is the configuration's for our own, else the store's; it points into name
- * and ipv4. TRUST_ENOTFOUND names the nodes that there are, and how to add one. */
+ * and ipv4. TRUST_ENOTFOUND names the nodes that there are. */
 struct state_node {
     struct trust_node node;
     char name[TRUST_NODE_NAME_SIZE];

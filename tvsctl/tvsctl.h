@@ -3,6 +3,7 @@
 #define TVSCTL_TVSCTL_H
 
 #include "config/config.h"
+#include "deeds.h"
 #include "flags.h"
 #include "trust.h"
 
@@ -33,7 +34,8 @@ struct tvsctl {
     struct config *config; /* NULL only for a phrase that can do without */
     const struct phrase *phrase;
     struct session *session; /* run.h: what it is a part of */
-    char said[256];          /* the phrase as the history keeps it, with its arguments */
+    struct deeds deeds;
+    char said[256]; /* the phrase as the history keeps it, with its arguments */
     time_t now;
 };
 

@@ -42,6 +42,11 @@ int store_source_open(const struct config *config, const char *config_path, stru
             "%.120s: there is no store: if there was one, put it back; the first time, %.200s makes it",
             made.path, remedy_phrase(config_path, "set cert regen TVS", remedy, sizeof remedy));
     }
+    if (rc == TRUST_EDENIED && err != NULL) {
+        struct trust_error why = *err;
+        return trust_error_set(err, rc, why.offset, "%.400s; run tvsd as the owner of its state folder",
+                               why.text);
+    }
     if (rc == 0)
         *source = made;
     return rc;

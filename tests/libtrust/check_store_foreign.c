@@ -145,7 +145,7 @@ START_TEST(no_such_database)
     ck_assert_ptr_nonnull(strstr(err.text, "usecallmanager"));
     ck_assert_int_eq(trust_store_read_usecallmanager(fixture_path("query-request.hex"), take, &seen, &err),
                      TRUST_ESTORE);
-    ck_assert_ptr_nonnull(strstr(err.text, "SQLITE_NOTADB"));
+    ck_assert_ptr_nonnull(strstr(err.text, "it is no SQLite database"));
     ck_assert_int_ne(trust_store_read_usecallmanager(folder, take, &seen, &err), 0);
     ck_assert_uint_eq(seen.count, 0);
     int calls = 0;

@@ -196,7 +196,7 @@ START_TEST(one_certificate_for_two_units)
     bench_expect(&bench, TVSCTL_DONE, "Units: retired, CallManager\n", "");
     bench_run(&bench, "show cert list own");
     bench_expect(&bench, TVSCTL_DONE, "(retired) cucm-1051-a-pub ", "");
-    ck_assert_int_eq(helper_count(bench.out, "replaced; kept until"), 1);
+    ck_assert_int_eq(helper_count(bench.out, "replaced or deleted; kept until"), 1);
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
     bench_expect(&bench, TVSCTL_DONE, "Cluster set to Mixed Mode", NULL);
     bench_close(&bench);
@@ -204,6 +204,38 @@ START_TEST(one_certificate_for_two_units)
 END_TEST
 
 /* The first certificate of an own unit overwrites nothing; the next one asks, in CUCM's words. */
+/* A wrong node.name looks like a new node. */
+START_TEST(another_node_has_it)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    char config[2048];
+    struct trust_bytes text = fixture_read(bench.config);
+    const char *name = strstr((const char *)text.data, "cucm-1051-a-pub");
+    const int before = (int)(name - (const char *)text.data);
+    snprintf(config, sizeof config, "%.*sother%.*s", before, (const char *)text.data,
+             (int)text.len - before - (int)strlen("cucm-1051-a-pub"), name + strlen("cucm-1051-a-pub"));
+    bench_write(&bench, bench.config, helper_bytes(config));
+    fixture_free(text);
+    bench_run(&bench, "utils itl update --yes");
+    bench_expect(&bench, TVSCTL_REFUSED, "",
+                 "no CallManager certificate of node other, but node cucm-1051-a-pub has one: correct "
+                 "node.name; only for a new node `set cert regen CallManager` makes one");
+    bench_run(&bench, "set cert regen CallManager");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "--yes");
+    bench_run_answered(&bench, "no\n", "set cert regen CallManager");
+    bench_expect(&bench, TVSCTL_REFUSED, "if this is that node, correct node.name instead",
+                 "nothing was changed");
+    /* Nobody has that one; and what has something already is no stranger. */
+    bench_run(&bench, "set cert regen CAPF");
+    bench_expect(&bench, TVSCTL_DONE, "Successfully", NULL);
+    bench_run(&bench, "set cert regen CallManager");
+    bench_expect(&bench, TVSCTL_DONE, "Successfully", NULL);
+    bench_close(&bench);
+}
+END_TEST
+
 START_TEST(regen_asks)
 {
     struct bench bench;
@@ -241,6 +273,7 @@ Suite *suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, regen_makes_a_certificate, 0, sizeof units / sizeof units[0]);
     tcase_add_test(tests, regen_takes_options);
+    tcase_add_test(tests, another_node_has_it);
     tcase_add_test(tests, regen_asks);
     tcase_add_loop_test(tests, refuses, 0, sizeof refused / sizeof refused[0]);
     tcase_add_test(tests, one_certificate_for_two_units);

@@ -14,7 +14,7 @@ static void offer_in(const struct grammar *of, const char *line, char *out, size
 {
     struct completion found;
     size_t used = 0;
-    ck_assert(complete_line(of, line, strlen(line), &found));
+    ck_assert(complete_line(of, NULL, line, strlen(line), &found));
     out[0] = '\0';
     for (size_t i = 0; i < found.count; i++)
         used += (size_t)snprintf(out + used, size - used, found.list[i].is_hint ? "%s(%s)" : "%s%s",
@@ -123,7 +123,7 @@ START_TEST(units_of_each_kind)
     size_t count, k = (size_t)_i;
     const struct trust_unit_info *units = trust_units(&count);
     struct completion found;
-    ck_assert(complete_line(&grammar, kinds[k].line, strlen(kinds[k].line), &found));
+    ck_assert(complete_line(&grammar, NULL, kinds[k].line, strlen(kinds[k].line), &found));
     for (size_t i = 0; i < count; i++) {
         bool is_there = false;
         for (size_t j = 0; j < found.count; j++)
@@ -139,7 +139,7 @@ END_TEST
 START_TEST(before_the_cursor)
 {
     struct completion found;
-    ck_assert(complete_line(&small, "show ce list own", 7, &found));
+    ck_assert(complete_line(&small, NULL, "show ce list own", 7, &found));
     ck_assert_uint_eq(found.count, 1);
     ck_assert_str_eq(found.list[0].text, "cert");
     ck_assert_uint_eq(found.from, 5);
@@ -152,7 +152,7 @@ END_TEST
 START_TEST(explained)
 {
     struct completion found;
-    ck_assert(complete_line(&small, "show ", 5, &found));
+    ck_assert(complete_line(&small, NULL, "show ", 5, &found));
     ck_assert_uint_eq(found.count, 2);
     ck_assert_str_eq(found.list[0].help, "a CTL");
     ck_assert_str_eq(found.list[1].help, "list, own");
@@ -192,7 +192,7 @@ static const struct {
 START_TEST(place)
 {
     struct completion found;
-    ck_assert(complete_line(&small, places[_i].line, strlen(places[_i].line), &found));
+    ck_assert(complete_line(&small, NULL, places[_i].line, strlen(places[_i].line), &found));
     ck_assert_msg(found.is_text == places[_i].is_text, "%s|: text: %d", places[_i].line, found.is_text);
     ck_assert_msg(found.wants_file == places[_i].wants_file, "%s|: file: %d", places[_i].line,
                   found.wants_file);
@@ -230,13 +230,60 @@ START_TEST(inserted)
 {
     struct completion found;
     char *text;
-    ck_assert(complete_line(&small, insertions[_i].line, strlen(insertions[_i].line), &found));
+    ck_assert(complete_line(&small, NULL, insertions[_i].line, strlen(insertions[_i].line), &found));
     ck_assert(complete_insertion(&found, &text));
     ck_assert_msg(text == NULL ? insertions[_i].text == NULL
                                : insertions[_i].text != NULL && strcmp(text, insertions[_i].text) == 0,
                   "%s|: %s", insertions[_i].line, text);
     free(text);
     complete_free(&found);
+}
+END_TEST
+
+/* Values as somebody else knows them: which argument was asked for. */
+static bool tell_place(void *arg, const struct complete_place *at, struct completion *out)
+{
+    char value[128];
+    (void)arg;
+    snprintf(value, sizeof value, "%s of %s", at->phrase != NULL ? at->phrase->help : flag_usage(at->option),
+             at->before);
+    return complete_offer(out, value) && complete_offer(out, "bad\x1b[2J") && complete_offer(out, value);
+}
+
+START_TEST(values)
+{
+    static const struct phrase rows[] = {
+        {.words = "set cert delete <UNIT> <NAME>", .flags = PHRASE_CHANGES, .help = "delete"},
+        {.words = "set cert regen <UNIT>", .flags = PHRASE_CHANGES | FLAG_BIT(FLAG_NODE), .help = "make"},
+        {.words = "show cert <NAME>", .flags = FLAG_BIT(FLAG_JSON), .help = "show"},
+        {.words = "utils rehearse <PHRASE>…", .flags = FLAG_BIT(FLAG_JSON), .help = "rehearse"},
+    };
+    static const struct grammar of = {rows, sizeof rows / sizeof rows[0]};
+    static const struct complete_source source = {.values = tell_place};
+    static const struct {
+        const char *line, *offered;
+    } cases[] = {
+        {"set cert delete tomcat-trust ", "<NAME>, delete of tomcat-trust, "},
+        {"set cert delete tomcat-trust del", "<NAME>, delete of tomcat-trust, "},
+        {"set cert delete tomcat-trust x", "<NAME>, "},
+        {"show cert ", "<NAME>, show of cert, --json, "},
+        {"set cert regen TVS --node ", "NAME, --node NAME of TVS, "},
+        {"utils rehearse ", "set, "},
+        {"utils rehearse set cert d", "delete, "},
+        {"utils rehearse set cert delete CAP", "<UNIT>, CAPF, CAPF-trust, "},
+        {"utils rehearse set cert delete x ", "<NAME>, delete of x, --json, "},
+        {"utils rehearse set cert regen TVS ", "<Enter>, --json, --node NAME, "},
+        {"utils rehearse show ", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct completion found;
+        char got[512] = "";
+        ck_assert(complete_line(&of, &source, cases[i].line, strlen(cases[i].line), &found));
+        for (size_t k = 0; k < found.count; k++)
+            strcat(strcat(got, found.list[k].text), ", ");
+        ck_assert_msg(strcmp(got, cases[i].offered) == 0, "%s|: %s", cases[i].line, got);
+        complete_free(&found);
+    }
 }
 END_TEST
 
@@ -291,7 +338,7 @@ START_TEST(files)
     }
     struct completion found;
     char *line = with_folder(file_cases[_i].line, folder);
-    ck_assert(complete_line(&small, line, strlen(line), &found) && complete_files(&found));
+    ck_assert(complete_line(&small, NULL, line, strlen(line), &found) && complete_files(&found));
     for (size_t i = 0; i < found.count; i++)
         if (!found.list[i].is_hint)
             strcat(strcat(shown, found.list[i].shown), ",");
@@ -312,7 +359,7 @@ START_TEST(whole_characters)
 {
     struct completion found;
     char *text;
-    ck_assert(complete_line(&small, "show ctl a", 10, &found));
+    ck_assert(complete_line(&small, NULL, "show ctl a", 10, &found));
     ck_assert(complete_add(&found, "aż", "") && complete_add(&found, "aź", ""));
     ck_assert(complete_insertion(&found, &text));
     ck_assert_str_eq(text, "a");
@@ -410,6 +457,7 @@ Suite *suite(void)
     tcase_add_test(tests, explained);
     tcase_add_loop_test(tests, place, 0, COUNT(places));
     tcase_add_loop_test(tests, inserted, 0, COUNT(insertions));
+    tcase_add_test(tests, values);
     tcase_add_loop_test(tests, files, 0, COUNT(file_cases));
     tcase_add_test(tests, whole_characters);
     tcase_add_loop_test(tests, split, 0, COUNT(splits));

@@ -109,6 +109,40 @@ START_TEST(long_line_on_a_narrow_terminal)
 }
 END_TEST
 
+/* Tab knows what is there. */
+START_TEST(values_that_are_there)
+{
+    static const struct {
+        const char *typed, *completed;
+    } cases[] = {
+        {"show cert trust tomcat-trust Ab\t", "el\\ Root"},
+        {"set cert regen TVS --node fa\t", "r-away"},
+        {"utils rehearse utils node delete f\t", "ar-away"},
+        {"file delete tftp SEPA\t", ".cnf.xml"},
+        {"file sign SEPB\t", ".cnf.xml"},
+        {"utils itl restore \t", "1"},
+    };
+    struct bench bench;
+    struct terminal terminal;
+    bench_open(&bench, "  itl: manual\n");
+    bench_write_cert(&bench, "abel.pem", "Abel Root", time(NULL));
+    bench_run(&bench, "set cert import trust tomcat-trust %s", bench_path(&bench, "abel.pem"));
+    bench_run(&bench, "utils node add far-away");
+    bench_run(&bench, "set cert regen CallManager");
+    bench_run(&bench, "utils itl update --yes");
+    bench_write(&bench, bench_in_tftp(&bench, "SEPA.cnf.xml"), helper_bytes("x"));
+    bench_write(&bench, bench_in_tftp(&bench, "SEPB.cnf.xml"), helper_bytes("x"));
+    bench_write(&bench, bench_in_tftp(&bench, "SEPB.cnf.xml.sgn"), helper_bytes("x"));
+    begin(&bench, &terminal, 80, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        type(&terminal, cases[i].typed);
+        waits(&terminal, cases[i].completed);
+        ck_assert(terminal_type(&terminal, "\003"));
+    }
+    end(&bench, &terminal);
+}
+END_TEST
+
 /* A phrase that dies takes nothing with it. */
 START_TEST(phrase_that_dies)
 {
@@ -176,7 +210,7 @@ START_TEST(history_file)
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         const struct tvsctl_io io = {STDIN_FILENO, stdout, stderr};
-        struct editor *editor = editor_new(&io, &grammar, "> ", path);
+        struct editor *editor = editor_new(&io, &grammar, NULL, "> ", path);
         if (editor == NULL)
             _exit(1);
         editor_remember(editor, "a b");
@@ -203,6 +237,7 @@ Suite *suite(void)
     tcase_add_test(tests, greets_and_leaves);
     tcase_add_test(tests, options_of_the_start);
     tcase_add_test(tests, long_line_on_a_narrow_terminal);
+    tcase_add_test(tests, values_that_are_there);
     tcase_add_test(tests, phrase_that_dies);
     tcase_add_test(tests, wanted);
     tcase_add_test(tests, history_file);

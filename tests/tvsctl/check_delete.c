@@ -128,7 +128,10 @@ START_TEST(lists_follow)
     expect_itl(&bench, "SAST CCM+TFTP TVS# SAST");
     ck_assert(!has_key(&bench, "CAPF") && has_key(&bench, "TVS"));
     bench_run(&bench, "set cert delete TVS TVS.pem --yes");
-    bench_expect(&bench, TVSCTL_DONE, NULL, "the ITL file holds no TVS certificate");
+    bench_expect(&bench, TVSCTL_DONE,
+                 " from TVS, and its private key. tvsd goes on with both until it is restarted, and then "
+                 "does not start",
+                 "the ITL file holds no TVS certificate");
     expect_itl(&bench, "SAST CCM+TFTP SAST");
     bench_close(&bench);
 }
@@ -154,7 +157,7 @@ START_TEST(the_signer)
     bench_expect(&bench, TVSCTL_DONE, "The ITL file was verified successfully.", NULL);
     bench_run(&bench, "show cert list own");
     bench_expect(&bench, TVSCTL_DONE, "(retired) cucm-1051-a-pub ", "");
-    bench_expect(&bench, TVSCTL_DONE, "CTL, ITL cucm-1051-a-pub replaced; kept until", "");
+    bench_expect(&bench, TVSCTL_DONE, "CTL, ITL cucm-1051-a-pub replaced or deleted; kept until", "");
     bench_run(&bench, "set cert delete TVS TVS.pem --yes");
     bench_expect(&bench, TVSCTL_DONE, "deleted from TVS\n", "");
     ck_assert_int_eq(lists_count(&bench), published);
@@ -190,8 +193,13 @@ START_TEST(the_second_anchor)
     if (_i == 0) {
         bench_expect(
             &bench, TVSCTL_DONE,
+            "until they fetch a list with another; its private key stays in keys/\nProceed with deletion "
+            "(yes|no)? yes\n",
+            "");
+        bench_expect(
+            &bench, TVSCTL_DONE,
             "deleted from ITLRecovery\nA new ITLRecovery was made, since the trust lists need one.\nThe "
-            "CTL file does not hold the change yet: run `utils ctl update CTLFile`.\n",
+            "CTL file does not hold ITLRecovery of cucm-1051-a-pub yet: run `utils ctl update CTLFile`.\n",
             "");
         bench_run(&bench, "show cert own ITLRecovery");
         bench_expect(&bench, TVSCTL_DONE, "-----BEGIN", "");

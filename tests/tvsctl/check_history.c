@@ -50,7 +50,8 @@ START_TEST(published)
     char line[512];
     open_with_history(&bench);
     bench_run(&bench, "show published");
-    bench_expect(&bench, TVSCTL_DONE, "NUMBER FILE STATE PUBLISHED PHRASE BY MD5 SHA1 SIGNER\n", "");
+    bench_expect(&bench, TVSCTL_DONE, "NUMBER FILE STATE PUBLISHED PHRASE BY SIZE RECORDS MD5 SHA1 SIGNER\n",
+                 "");
     bench_expect(&bench, TVSCTL_DONE, "\n1 ITLFile.tlv - 20", "");
     bench_expect(&bench, TVSCTL_DONE, "Z set cert regen CallManager ", "");
     bench_expect(&bench, TVSCTL_DONE, "\n2 ITLFile.tlv - 20", "");
@@ -140,7 +141,9 @@ START_TEST(restores)
     open_with_history(&bench);
     bench_run(&bench, "utils ctl restore 3 --yes");
     ck_assert_int_eq(bench.status, TVSCTL_DONE);
-    ck_assert_str_eq(bench.err, "");
+    ck_assert_str_eq(bench.err,
+                     "tvsctl: note: CTLFile.tlv: list 6 published\n"
+                     "tvsctl: note: tvsd takes it by itself; phones fetch it when they are reset\n");
     lists_expect_lines(
         bench.out, "This operation will publish list 3 again: CTLFile.tlv of 20*Z, signed by "
                    "CN=cucm-1051-a-pub;OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL. Do you want to continue? "
@@ -188,6 +191,81 @@ START_TEST(restores_an_old_signer)
     struct trust_list *list = lists_read(&bench, "ITL");
     ck_assert(!lists_signed_by(&bench, list, TRUST_UNIT_CALLMANAGER));
     trust_list_free(list);
+    bench_close(&bench);
+}
+END_TEST
+
+/* What tvsd answers about a certificate out of the store. */
+static bool has_role_0(const struct bench *bench, const struct trust_cert *cert)
+{
+    struct trust_store *store;
+    struct trust_index_builder *builder;
+    struct trust_index *index;
+    bool has = false;
+    ck_assert_int_eq(trust_store_open(bench->store, TRUST_STORE_READ, &store, NULL), 0);
+    ck_assert_int_eq(trust_index_builder_new(&builder, NULL), 0);
+    ck_assert_int_eq(trust_store_load(store, builder, NULL), 0);
+    ck_assert_int_eq(trust_index_build(builder, &index, NULL), 0);
+    for (size_t i = 0; i < trust_index_count(index); i++) {
+        const struct trust_entry *entry = trust_index_at(index, i);
+        if (memcmp(entry->sha256, trust_cert_sha256(cert), TRUST_SHA256_SIZE) == 0)
+            has = trust_roles_has(&entry->roles, TRUST_ROLE_SAST);
+    }
+    trust_index_free(index);
+    trust_index_builder_free(builder);
+    trust_store_close(store);
+    return has;
+}
+
+/* Phones that have a newer list ask tvsd about the signer of the old one. */
+START_TEST(restored_signer_is_answered_for)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    bench_run(&bench, "set cert regen TVS");
+    struct trust_cert *old = lists_own(&bench, TRUST_UNIT_CALLMANAGER);
+    ck_assert(has_role_0(&bench, old));
+    bench_run(&bench, "utils itl restore 2 --yes");
+    ck_assert(strstr(bench.out, "it will again") == NULL && strstr(bench.err, "imported") == NULL);
+    bench_run(&bench, "set cert regen CallManager --yes");
+    bench_run(&bench, "set cert regen TVS --yes");
+    ck_assert(!has_role_0(&bench, old));
+    bench_run(&bench, "utils itl restore 2 --yes");
+    bench_expect(&bench, TVSCTL_DONE, "answers for that signer no longer; it will again, with role 0",
+                 "`set cert delete imported ");
+    bench_expect(&bench, TVSCTL_DONE, NULL,
+                 "that list does not hold the present TVS certificate of node cucm-1051-a-pub: phones");
+    ck_assert(has_role_0(&bench, old));
+    bench_run(&bench, "file verify ITLFile.tlv");
+    bench_expect(&bench, TVSCTL_DONE, "Signer found in: ITL, store\n", "");
+    trust_cert_free(old);
+    bench_close(&bench);
+}
+END_TEST
+
+/* tvsd believes his lists; what else he signs counts no more. */
+START_TEST(who_signed_a_published_list_may_sign_lists)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    bench_write(&bench, lists_tftp(&bench, "SEP1.cnf.xml"), helper_bytes("<device/>"));
+    bench_run(&bench, "file sign SEP1.cnf.xml");
+    const struct trust_bytes list = fixture_read(lists_tftp(&bench, "ITLFile.tlv"));
+    bench_run(&bench, "file get tftp SEP1.cnf.xml.sgn %s", bench_path(&bench, "old.sgn"));
+    bench_run(&bench, "set cert regen CallManager --yes");
+    bench_write(&bench, "old.tlv", list);
+    bench_run(&bench, "file verify %s", bench_path(&bench, "old.tlv"));
+    bench_expect(&bench, TVSCTL_DONE, "Signer found in: published lists\n", "");
+    bench_run(&bench, "file verify %s", bench_path(&bench, "old.sgn"));
+    bench_expect(&bench, TVSCTL_NO, NULL, "old.sgn: signer not in CTL or ITL, and not in the store");
+    bench_write(&bench, lists_tftp(&bench, "ITLFile.tlv"), list);
+    bench_run(&bench, "file verify ITLFile.tlv");
+    bench_expect(&bench, TVSCTL_DONE, "Signer found in: ITL\n", "");
+    bench_run(&bench, "file list tftp");
+    bench_expect(&bench, TVSCTL_DONE, NULL, "");
+    fixture_free(list);
     bench_close(&bench);
 }
 END_TEST
@@ -262,6 +340,24 @@ START_TEST(restore_asks_and_refuses)
 }
 END_TEST
 
+/* What phones cannot use is named with the list that they could. */
+START_TEST(remedy_of_a_garbled_list)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    bench_write(&bench, bench_in_tftp(&bench, "ITLFile.tlv"), helper_bytes("garbled"));
+    bench_run(&bench, "show itl");
+    bench_expect(
+        &bench, TVSCTL_NO, NULL,
+        "`utils itl update` makes a new one, `utils itl restore 1` publishes the last good one again");
+    bench_run(&bench, "utils itl restore 1 --yes");
+    bench_run(&bench, "show itl");
+    bench_expect(&bench, TVSCTL_DONE, "verified successfully", "");
+    bench_close(&bench);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *all = suite_create("history");
@@ -273,8 +369,11 @@ Suite *suite(void)
     tcase_add_test(tests, stranger_in_the_folder);
     tcase_add_test(tests, restores);
     tcase_add_test(tests, restores_an_old_signer);
+    tcase_add_test(tests, restored_signer_is_answered_for);
+    tcase_add_test(tests, who_signed_a_published_list_may_sign_lists);
     tcase_add_test(tests, restores_an_empty_itl);
     tcase_add_test(tests, restore_asks_and_refuses);
+    tcase_add_test(tests, remedy_of_a_garbled_list);
     suite_add_tcase(all, tests);
     return all;
 }

@@ -38,7 +38,8 @@ static const char dialogue[] =
     "Successfully Regenerated Certificate for TVS-ECDSA.\n"
     "Host name of node " OLD " changed to new-name.\n"
     "You must restart services on this node for the regenerated certificates to become active.\n"
-    "The CTL file does not hold the change yet: run `utils ctl update CTLFile`.\n"
+    "The CTL file does not hold CallManager of new-name, CAPF of new-name yet: run `utils ctl update "
+    "CTLFile`.\n"
     "Phones that refuse the new ITL file take it from ITLRecovery, which did not change: run `utils itl "
     "reset localkey`.\n";
 #define STILL "node.name in %s still says " OLD "; tvsd and tvsctl take it for new-name.\n"
@@ -149,6 +150,12 @@ START_TEST(renames_another_node)
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
     char *ours = serial_of(&bench, "CallManager");
     bench_run(&bench, "set network hostname sub-two --node " OTHER " --yes");
+    bench_expect(
+        &bench, TVSCTL_DONE,
+        " and regenerate all its certificates whose keys are here, including any CA signed certificate "
+        "previously imported: TVS; and take out those whose keys are not here, for the node to bring new "
+        "ones: CallManager\n",
+        NULL);
     bench_expect(
         &bench, TVSCTL_DONE,
         "Successfully Regenerated Certificate for TVS.\nHost name of node " OTHER " changed to sub-two.\n",

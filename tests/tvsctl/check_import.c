@@ -41,6 +41,22 @@ static int chmod_files(const char *folder, mode_t mode)
     return count;
 }
 
+/* Whoever sits at a terminal is asked for the password. */
+START_TEST(import_asks_for_the_password)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run_answered(&bench, "wrong\n", "set cert import own TVS tests/data/bundles/modern.p12");
+    bench_expect(&bench, TVSCTL_REFUSED,
+                 "Password of tests/data/bundles/modern.p12: ", "modern.p12: PKCS#12");
+    bench_run(&bench, "set cert import own TVS tests/data/bundles/modern.p12");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "add --password-file FILE");
+    bench_run_answered(&bench, "secret\n", "set cert import own TVS tests/data/bundles/modern.p12");
+    bench_expect(&bench, TVSCTL_DONE, "Successfully imported certificate for TVS.", "phones need no chain");
+    bench_close(&bench);
+}
+END_TEST
+
 /* Container, password, what comes in, and what else is said. */
 static const struct {
     const char *files, *password, *warning;
@@ -226,16 +242,18 @@ START_TEST(import_own_of_another_node)
     trust_list_free(list);
     bench_run(&bench, "set cert import own TVS %s --node cucm-1051-a-sub1", fixture_path("certs/tvs-ec.crt"));
     bench_expect(&bench, TVSCTL_DONE, "Successfully imported certificate for TVS.", NULL);
-    ck_assert_int_eq(helper_count(bench.out, "does not hold the change"), 0);
+    ck_assert_int_eq(helper_count(bench.out, "The CTL file does not hold"), 0);
     list = lists_read(&bench, "ITL");
     lists_expect(list, "SAST CCM+TFTP TVS# SAST");
     trust_list_free(list);
     bench_run(&bench, "set cert import own CallManager %s --node cucm-1051-a-sub1",
               fixture_path("certs/pub-old.crt"));
     bench_expect(&bench, TVSCTL_DONE,
-                 "The CTL file does not hold the change yet: run `utils ctl update CTLFile`.\n", NULL);
+                 "The CTL file does not hold CallManager of cucm-1051-a-sub1 yet: run `utils ctl update "
+                 "CTLFile`.\n",
+                 NULL);
     bench_run(&bench, "show cert list own");
-    bench_expect(&bench, TVSCTL_DONE, "CTL cucm-1051-a-sub1 replaced; kept until", "");
+    bench_expect(&bench, TVSCTL_DONE, "CTL cucm-1051-a-sub1 replaced or deleted; kept until", "");
     bench_close(&bench);
 }
 END_TEST
@@ -249,8 +267,8 @@ START_TEST(import_own_names_the_list_that_lags)
     bench_run(&bench, "utils itl update --yes");
     bench_expect(&bench, TVSCTL_DONE, "ITL file Updated", NULL);
     bench_run(&bench, "set cert import own TVS tests/data/bundles/key-between.pem");
-    bench_expect(&bench, TVSCTL_DONE, "The ITL file does not hold the change yet: run `utils itl update`.\n",
-                 NULL);
+    bench_expect(&bench, TVSCTL_DONE,
+                 "The ITL file does not hold TVS of cucm-1051-a-pub yet: run `utils itl update`.\n", NULL);
     bench_run(&bench, "utils itl update --yes");
     bench_run(&bench, "set cert import own TVS tests/data/bundles/key-between.pem");
     ck_assert_int_eq(helper_count(bench.out, "does not hold"), 0);
@@ -411,6 +429,7 @@ Suite *suite(void)
     Suite *all = suite_create("import");
     TCase *tests = tcase_create("import");
     tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, import_asks_for_the_password);
     tcase_add_loop_test(tests, import_own_takes_containers, 0, sizeof own / sizeof own[0]);
     tcase_add_test(tests, import_own_finds_the_key_that_stayed);
     tcase_add_test(tests, import_own_of_another_unit);

@@ -337,15 +337,20 @@ START_TEST(rollback_on_and_off)
     ck_assert(lists_signed_by(&bench, blank, TRUST_UNIT_CALLMANAGER));
     ck_assert_uint_eq(blank->file.len, blank->header.length + 4 * 14);
     bench_run(&bench, "show itl");
-    bench_expect(&bench, TVSCTL_DONE, "The ITL file was verified successfully.", "");
+    bench_expect(
+        &bench, TVSCTL_DONE, "The ITL file was verified successfully.",
+        "the ITL file is empty because the cluster is prepared for rollback; `utils itl rollback off`");
+    bench_run(&bench, "utils itl rollback on --yes");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "`utils itl rollback off` publishes it with its content again");
     lists_last_row(&bench, row, sizeof row);
     ck_assert_int_eq(strncmp(row, "ITLFile.tlv|utils itl rollback on|", 34), 0);
     /* It holds nothing that a new certificate could change, and phones with the old list know its signer. */
     bench_run(&bench, "set cert regen CallManager --yes");
-    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    bench_expect(&bench, TVSCTL_DONE, "ITLFile.tlv stays empty, since the cluster is prepared for rollback",
+                 NULL);
     ck_assert_int_eq(lists_count(&bench), 3);
     bench_run(&bench, "show itl");
-    bench_expect(&bench, TVSCTL_DONE, "The ITL file was verified successfully.", "");
+    bench_expect(&bench, TVSCTL_DONE, "The ITL file was verified successfully.", NULL);
     bench_run(&bench, "utils itl rollback off --yes");
     bench_expect(&bench, TVSCTL_DONE, "Updating ITL file\nITL file Updated\nPlease Restart the TFTP", "");
     expect_rollback(&bench, "==========\n0\n");
@@ -414,6 +419,33 @@ START_TEST(rollback_asks_and_refuses)
 }
 END_TEST
 
+/* Phones that missed the change of one of the pair are lost by that of the other. */
+START_TEST(pair_that_changes_together)
+{
+    static const char *const units[] = {"CallManager", "TVS"};
+    const char *first = units[_i], *second = units[1 - _i];
+    struct bench bench;
+    char wanted[128];
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    bench_run(&bench, "set cert regen TVS");
+    bench_run(&bench, "set cert regen %s --yes", first);
+    bench_expect(&bench, TVSCTL_DONE, "ITLFile.tlv: list 3 published\n", NULL);
+    ck_assert_int_eq(helper_count(bench.out, "cannot ask TVS"), 0);
+    bench_run(&bench, "set cert regen %s --yes", second);
+    snprintf(
+        wanted, sizeof wanted,
+        ". %s changed just now (list 3): phones that have not fetched that list cannot ask TVS any more\n",
+        first);
+    bench_expect(&bench, TVSCTL_DONE, wanted, NULL);
+    bench_run(&bench, "set cert regen tomcat");
+    bench_run(&bench, "set cert regen tomcat --yes");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    ck_assert_int_eq(helper_count(bench.out, "cannot ask TVS") + helper_count(bench.out, "published"), 0);
+    bench_close(&bench);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *all = suite_create("itl");
@@ -430,6 +462,7 @@ Suite *suite(void)
     tcase_add_test(tests, update_asks_and_refuses);
     tcase_add_test(tests, rollback_on_and_off);
     tcase_add_test(tests, rollback_with_manual_itl);
+    tcase_add_loop_test(tests, pair_that_changes_together, 0, 2);
     tcase_add_test(tests, rollback_asks_and_refuses);
     suite_add_tcase(all, tests);
     return all;

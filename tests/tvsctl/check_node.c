@@ -49,6 +49,21 @@ static const char *address_of_other(const struct bench *bench)
     return text;
 }
 
+/* Most likely mistyped, but it can be meant. */
+START_TEST(address_of_another_node)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "utils node add " OTHER " 10.48.47.155");
+    bench_expect(&bench, TVSCTL_DONE, "node added\n", "10.48.47.155 is the address of node " OURS ", too");
+    bench_run(&bench, "utils node add third 10.48.47.157");
+    bench_expect(&bench, TVSCTL_DONE, "node added\n", "");
+    bench_run(&bench, "utils node add fourth 10.48.47.157");
+    bench_expect(&bench, TVSCTL_DONE, "node added\n", "10.48.47.157 is the address of node third, too");
+    bench_close(&bench);
+}
+END_TEST
+
 START_TEST(add_list_delete)
 {
     struct bench bench;
@@ -60,6 +75,7 @@ START_TEST(add_list_delete)
                                       "` takes its certificates.\n");
     bench_run(&bench, "utils node add third");
     bench_expect(&bench, TVSCTL_DONE, "third: node added\n", "");
+    bench_expect(&bench, TVSCTL_DONE, "It has no address: its records of the lists will have none.", "");
     bench_run(&bench, "set cert import own TVS %s --node third", fixture_path("certs/tvs-ec.crt"));
     bench_run(&bench, "utils node list");
     bench_expect(&bench, TVSCTL_DONE, OURS " 10.48.47.155 tomcat this node\n", "");
@@ -225,7 +241,7 @@ START_TEST(anchor_is_the_clusters)
     bench_run(&bench, "set cert regen CallManager");
     char *anchor = pem_of_anchor(&bench);
     become_other(&bench);
-    bench_run(&bench, "set cert regen CallManager");
+    bench_run(&bench, "set cert regen CallManager --yes");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     char *same = pem_of_anchor(&bench);
     ck_assert_str_eq(anchor, same);
@@ -258,7 +274,7 @@ START_TEST(anchor_outlives_its_node)
     bench_run(&bench, "set cert regen CallManager");
     char *anchor = pem_of_anchor(&bench);
     become_other(&bench);
-    bench_run(&bench, "set cert regen CallManager");
+    bench_run(&bench, "set cert regen CallManager --yes");
     bench_run(&bench, "utils node delete " OURS " --yes");
     bench_expect(&bench, TVSCTL_DONE, OURS ": node deleted\n", NULL);
     char *same = pem_of_anchor(&bench);
@@ -272,17 +288,31 @@ START_TEST(anchor_outlives_its_node)
 }
 END_TEST
 
+/* Adding a node to delete it is no advice. */
+START_TEST(deletes_no_unknown_node)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "utils node delete nobody --yes");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "there is no node nobody; there are: " OURS);
+    ck_assert_int_eq(helper_count(bench.err, "utils node add"), 0);
+    bench_close(&bench);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *all = suite_create("node");
     TCase *tests = tcase_create("node");
     tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, address_of_another_node);
     tcase_add_test(tests, add_list_delete);
     tcase_add_test(tests, list_of_a_new_store);
     tcase_add_test(tests, address_follows_into_the_lists);
     tcase_add_test(tests, delete_takes_the_certificates_out);
     tcase_add_loop_test(tests, refuses, 0, sizeof refused / sizeof refused[0]);
     tcase_add_test(tests, anchor_is_the_clusters);
+    tcase_add_test(tests, deletes_no_unknown_node);
     tcase_add_test(tests, anchor_outlives_its_node);
     suite_add_tcase(all, tests);
     return all;

@@ -4,8 +4,10 @@
 #include "tests/mdoc.h"
 #include "tvsctl/phrase.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void match_in(const struct grammar *of, const char *text, struct phrase_match *out)
 {
@@ -167,6 +169,10 @@ static const struct {
      "no phrase begins with `frobnicate`. One begins with: show, set, file, run, utils"},
     {"show cert liszt own", TVSCTL_USAGE, "",
      "`liszt` does not fit behind `show cert`. What fits: list, own, trust"},
+    {"help show itl", TVSCTL_DONE, "show itl [FILE]", ""},
+    {"help frobnicate", TVSCTL_USAGE, "", "no phrase begins like that"},
+    {"show cert trust tomcat-trust Own Root", TVSCTL_USAGE, "",
+     "A name with blanks stands in quotes: \"Own Root\""},
     {"show itl a b", TVSCTL_USAGE, "", "`b` is one word too many: nothing follows `show itl a`"},
     {"show ctl --jsn", TVSCTL_USAGE, "", "there is no option --jsn"},
     {"--frob show", TVSCTL_USAGE, "", "there is no option --frob"},
@@ -238,6 +244,25 @@ START_TEST(full_disk_is_no_success)
 }
 END_TEST
 
+/* `tvsctl --help | head`. */
+START_TEST(reader_that_left)
+{
+    int ends[2];
+    char program[] = "tvsctl", help[] = "--help", *text = NULL, *argv[] = {program, help};
+    size_t size;
+    ck_assert_int_eq(pipe(ends), 0);
+    FILE *out = fdopen(ends[1], "w"), *err = open_memstream(&text, &size);
+    close(ends[0]);
+    signal(SIGPIPE, SIG_IGN);
+    const struct tvsctl_io io = {-1, out, err};
+    ck_assert_int_eq(tvsctl_run(2, argv, &io), TVSCTL_REFUSED);
+    fclose(err);
+    fclose(out);
+    ck_assert_str_eq(text, "");
+    free(text);
+}
+END_TEST
+
 /* The manual page has an item for every phrase, as `tvsctl --help` prints it, and for every option; and no
  * other. */
 #define MANUAL "./man/tvsctl.1"
@@ -305,6 +330,7 @@ Suite *suite(void)
     tcase_add_test(tests, statement_keeps_its_words);
     tcase_add_test(tests, config_that_is_wrong_is_said);
     tcase_add_test(tests, full_disk_is_no_success);
+    tcase_add_test(tests, reader_that_left);
     tcase_add_test(tests, manual_has_the_phrases);
     tcase_add_test(tests, manual_has_the_options);
     suite_add_tcase(all, tests);

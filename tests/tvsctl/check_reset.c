@@ -84,6 +84,39 @@ START_TEST(localkey)
 }
 END_TEST
 
+START_TEST(what_comes_next_is_said)
+{
+    struct bench bench;
+    open_with_lists(&bench, "");
+    bench_run(&bench, "utils itl reset localkey --yes");
+    bench_expect(&bench, TVSCTL_DONE, NULL,
+                 "tvsctl: note: ITLFile.tlv: list 4 published\n"
+                 "tvsctl: note: the next ITLFile.tlv is signed by CallManager again\n"
+                 "tvsctl: note: tvsd takes it by itself; phones fetch it when they are reset\n");
+    ck_assert_int_eq(helper_count(bench.err, "no list before"), 0);
+    /* An anchor that came with the last list alone. */
+    bench_run(&bench, "set cert regen ITLRecovery --yes");
+    bench_expect(&bench, TVSCTL_DONE, "ITLFile.tlv: list 5 published\n", NULL);
+    bench_run(&bench, "utils itl reset localkey --yes");
+    bench_expect(
+        &bench, TVSCTL_DONE, NULL,
+        "warning: no list before number 5 holds our ITLRecovery certificate: phones that have not taken");
+    bench_close(&bench);
+}
+END_TEST
+
+START_TEST(backup_is_no_key)
+{
+    struct bench bench;
+    open_with_lists(&bench, "");
+    bench_run(&bench, "utils itl reset remotekey %s --yes",
+              bench_write(&bench, "b1.tvs", helper_bytes("TVSSEAL1 and what is sealed")));
+    bench_expect(&bench, TVSCTL_REFUSED, "",
+                 "b1.tvs: it is a sealed backup of tvsctl; `utils restore` reads it");
+    bench_close(&bench);
+}
+END_TEST
+
 START_TEST(ctl_dialogue)
 {
     struct bench bench;
@@ -375,6 +408,8 @@ Suite *suite(void)
     TCase *tests = tcase_create("reset");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, localkey, 0, sizeof local / sizeof local[0]);
+    tcase_add_test(tests, what_comes_next_is_said);
+    tcase_add_test(tests, backup_is_no_key);
     tcase_add_test(tests, ctl_dialogue);
     tcase_add_test(tests, callmanager_key_that_is_lost);
     tcase_add_test(tests, anchor_that_no_phone_knows);

@@ -205,6 +205,8 @@ static void checks_of_stranger(struct bench *bench, const char *phrase)
 {
     (void)phrase;
     expect_in_child(bench, "set cert regen TVS", TVSCTL_REFUSED, "run it as root");
+    expect_in_child(bench, "set cert regen TVS", TVSCTL_REFUSED, "may not look into its folder; run it as");
+    expect_in_child(bench, "show cert list own", TVSCTL_REFUSED, "may not look into its folder; run it as");
     expect_in_child(bench, "show cert list own", TVSCTL_REFUSED, "run it as root");
     expect_in_child(bench, "run sql select 1", TVSCTL_REFUSED, "run it as root");
     expect_in_child(bench, "show ctl", TVSCTL_DONE, "");

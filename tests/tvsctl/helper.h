@@ -24,7 +24,8 @@ void bench_run(struct bench *bench, const char *format, ...) TRUST_PRINTF(2, 3);
 void bench_run_plain(struct bench *bench, const char *answer, const char *words);
 void bench_run_answered(struct bench *bench, const char *answer, const char *format, ...) TRUST_PRINTF(3, 4);
 
-/* The run ended with the status, and its output holds the texts (NULL: not looked at; "": must be empty).
+/* The run ended with the status, and its output holds the texts (NULL: not looked at; "": must be empty, but
+ * for notes).
  * Blanks in both are folded. */
 void bench_expect_at(const struct bench *bench, const char *file, int line, int status, const char *out,
                      const char *err);
