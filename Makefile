@@ -142,8 +142,8 @@ $(eval $(call check_rule,tvsc,$(TVSC_PARTS),$$(LIBS_TVSC)))
 HISTORIES_SRC := $(wildcard tests/histories/*.c)
 HISTORIES_PARTS := $(TVSCTL_PARTS) $(TVSC_PARTS) $(CONFIG_SRC) $(wildcard tests/tvsctl/helper*.c) tests/fixture.c \
                    $(addprefix tvsd/,$(addsuffix .c,sources identity ctl_file request remedy quiet log log_ring log_target log_render log_escape))
-HISTORIES := $(BUILD)/tests/histories/histories
-$(HISTORIES): $(call objects,$(HISTORIES_SRC) $(HISTORIES_PARTS)) $(LIB_A)
+HISTORIES_PROGRAM := $(BUILD)/tests/histories/histories
+$(HISTORIES_PROGRAM): $(call objects,$(HISTORIES_SRC) $(HISTORIES_PARTS)) $(LIB_A)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS_TVSCTL) $(LIBS_TVSC) $(LIBS_LIB) $(LIBS_CHECK)

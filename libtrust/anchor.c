@@ -67,8 +67,8 @@ static int judge_list(const struct anchor_scene *scene, struct trust_held *held,
     }
     if (list->file.len > TRUST_LIST_PHONE_MAX)
         *step = (struct trust_step){TRUST_HOW_REFUSED, TRUST_REASON_TOO_LARGE};
-    else if (is_free(held) && unreadable(scene->family, &from) == TRUST_REASON_NONE)
-        step->how = TRUST_HOW_BLIND;
+    else if (is_free(held))
+        step->how = TRUST_HOW_BLIND; /* its signature is not looked at */
     else
         rc = judge_signed(scene, held, &from, true, step, err);
     if (rc == 0 && step->how != TRUST_HOW_REFUSED) {
@@ -82,7 +82,8 @@ static int judge_configuration(const struct anchor_scene *scene, const struct tr
                                const struct trust_configuration *from, struct trust_step *step,
                                struct trust_error *err)
 {
-    if (is_free(held)) {
+    /* An empty ITL lets any configuration in, beside a CTL too; lists it lets in alone. */
+    if (is_free(held) || trust_held_is_empty_itl(held->itl)) {
         *step = (struct trust_step){.how = TRUST_HOW_BLIND};
         return 0;
     }
@@ -139,10 +140,11 @@ static int would_follow(const struct anchor_scene *scene, const struct trust_hel
     return rc;
 }
 
-static bool some_server_is_down(const struct trust_site *site)
+static bool some_server_is_down(const struct anchor_scene *scene)
 {
+    const struct trust_site *site = scene->site;
     for (size_t i = 0; i < site->server_count; i++)
-        if (site->servers[i].down && !site->servers[i].unnamed)
+        if (anchor_is_down(scene, &site->servers[i]) && !site->servers[i].unnamed)
             return true;
     return false;
 }
@@ -154,7 +156,7 @@ static int try_servers(const struct anchor_scene *scene, struct trust_fate *fate
     struct anchor_scene up = *scene;
     bool would;
     up.all_up = true;
-    if (!some_server_is_down(scene->site))
+    if (!some_server_is_down(scene))
         return 0;
     int rc = would_follow(&up, &fate->after, &would, reason, err);
     if (rc == 0 && would) {

@@ -257,6 +257,11 @@ static int ask(const struct anchor_scene *scene, const struct trust_server *serv
     return 0;
 }
 
+bool anchor_is_down(const struct anchor_scene *scene, const struct trust_server *server)
+{
+    return !scene->all_up && (server->down || (server->refuses_old_tls && scene->family->old_tls));
+}
+
 /* Whether a server that the configuration does not name would help. */
 static int ask_unnamed(const struct anchor_scene *scene, const struct trust_held *held,
                        const struct signed_by *file, bool *helps, struct trust_error *err)
@@ -266,7 +271,7 @@ static int ask_unnamed(const struct anchor_scene *scene, const struct trust_held
         const struct trust_server *server = &scene->site->servers[i];
         struct trust_step step;
         bool trusts;
-        if (!server->unnamed || server->down)
+        if (!server->unnamed || anchor_is_down(scene, server))
             continue;
         int rc = anchor_trusts_server(held, server->cert, &trusts, err);
         if (rc == 0 && trusts)
@@ -293,7 +298,7 @@ static int ask_servers(const struct anchor_scene *scene, const struct trust_held
         int rc = anchor_trusts_server(held, server->cert, &trusts, err);
         if (rc != 0)
             return rc;
-        if (trusts && (!server->down || scene->all_up))
+        if (trusts && !anchor_is_down(scene, server))
             return ask(scene, server, file, step, err);
         down = down || trusts;
     }

@@ -9,13 +9,13 @@
 #define SHA512 (1U << TRUST_DIGEST_SHA512)
 
 static const struct trust_family families[] = {
-    {"79xx", true, true, SHA1, 2048},
-    {"69xx/89xx/99xx", true, true, SHA1, 2048},
-    {"78xx/88xx", true, true, SHA1 | SHA512, 4096},
-    {"7940/7960", false, false, SHA1, 2048},
-    {"TelePresence/Jabber", false, false, SHA1, 2048},
-    {"with TVS", true, true, SHA1 | SHA512, 4096},
-    {"without TVS", true, false, SHA1 | SHA512, 4096},
+    {"79xx", true, true, SHA1, 2048, true},
+    {"69xx/89xx/99xx", true, true, SHA1, 2048, true},
+    {"78xx/88xx", true, true, SHA1 | SHA512, 4096, false},
+    {"7940/7960", false, false, SHA1, 2048, false},
+    {"TelePresence/Jabber", false, false, SHA1, 2048, false},
+    {"with TVS", true, true, SHA1 | SHA512, 4096, false},
+    {"without TVS", true, false, SHA1 | SHA512, 4096, false},
 };
 
 #define FAMILY_COUNT (sizeof families / sizeof families[0])

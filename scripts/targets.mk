@@ -2,7 +2,7 @@
 
 
 .PHONY: help deps demo run tests check check-all check-unit check-it check-size check-layers check-headers check-man check-format check-asan \
-        check-tsan check-threads check-hammer check-boot check-crash check-scenarios \
+        check-tsan check-threads check-hammer check-boot check-crash check-scenarios check-histories \
         cover install uninstall clean format
 SELF := $(MAKE) --no-print-directory
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
@@ -31,9 +31,9 @@ check: deps ## Build everything and run all tests
 	@$(SELF) DEPS_CHECKED=yes -j$(JOBS) all tests
 	@$(SELF) DEPS_CHECKED=yes check-all
 
-tests: all $(CHECKS) $(IT_PROGRAMS) ## Build the unit tests
+tests: all $(CHECKS) $(IT_PROGRAMS) $(HISTORIES_PROGRAM) ## Build the unit tests
 
-check-all: check-size check-layers check-headers check-man check-unit check-it check-scenarios
+check-all: check-size check-layers check-headers check-man check-unit check-it check-scenarios check-histories
 
 check-size: ## Functions and files within their limits
 	@scripts/check-size.sh $(wildcard libtrust/*.c config/*.c tvsd/*.c tvsctl/*.c tvsc/*.c tests/*.c tests/*/*.c)
@@ -64,6 +64,13 @@ check-it: all $(IT_PROGRAMS) ## The built programs together, end to end
 check-scenarios: all ## What phones do at a site, from one situation to the next: the tech notes' cases and ours
 	@BUILD=$(BUILD) scripts/tools.sh
 	@BUILD=$(BUILD) tests/scenarios/run.sh
+
+# Over TLS with the built programs, then others in one process without sockets.
+check-histories: HISTORIES ?= 30
+check-histories: HISTORIES_ALONE ?= 100
+check-histories: SEED ?= 1
+check-histories: all $(HISTORIES_PROGRAM) ## What rehearsals foretell against what phones do: HISTORIES=30 SEED=1; HISTORIES_ALONE=100 without sockets
+	@$(DATA_ENV) OPENSSL_CONF=tests/data/openssl.cnf TVS_JOBS=$(JOBS) scripts/histories.sh $(HISTORIES_PROGRAM) $(BUILD) $(HISTORIES) $(HISTORIES_ALONE) $(SEED)
 
 check-asan: ## Unit and end-to-end tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' all tests

@@ -35,6 +35,7 @@
     X(UNREADABLE, "unreadable")                                                                              \
     X(TOO_LARGE, "too-large")                                                                                \
     X(DIGEST, "digest")               /* signed with one that the family cannot compute */                   \
+    X(KEY_SIZE, "key-size")           /* signed with a key larger than the family can use */                 \
     X(NO_TVS, "family-without-tvs")   /* in no list, and the family does not know TVS */                     \
     X(NO_TVS_RECORD, "no-tvs-record") /* in no list, and no list has a TVS record */                         \
     X(NO_TVS_SERVER, "no-tvs-server") /* in no list, and the phone knows no server to ask */                 \

@@ -13,17 +13,17 @@
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:AES256-SHA"
 
 static const struct phone_family families[] = {
-    {"79xx", "CP-7965G", true, true, {OPTIONS_TLS_1_0, AES256}, SHA1},
-    {"69xx", "CP-6921", true, true, {OPTIONS_TLS_1_0, AES_EITHER}, SHA1},
-    {"89xx", "CP-8961", true, true, {OPTIONS_TLS_1_0, AES_EITHER}, SHA1},
-    {"99xx", "CP-9971", true, true, {OPTIONS_TLS_1_0, AES_EITHER}, SHA1},
-    {"894x", "CP-8945", true, true, {OPTIONS_TLS_1_0_TO_1_2, AES_EITHER}, SHA1}, /* from 9.4(2)SR2 */
-    {"78xx", "CP-7841", true, true, {OPTIONS_TLS_1_0_TO_1_2, GCM_OR_AES256}, SHA1 | SHA512},
-    {"88xx", "CP-8861", true, true, {OPTIONS_TLS_1_0_TO_1_2, GCM_OR_AES256}, SHA1 | SHA512},
-    {"7940", "CP-7940G", false, false, {OPTIONS_TLS_ANY, NULL}, SHA1},
-    {"7960", "CP-7960G", false, false, {OPTIONS_TLS_ANY, NULL}, SHA1},
-    {"telepresence", "CTS-EX90", false, false, {OPTIONS_TLS_ANY, NULL}, SHA1},
-    {"jabber", "CSF", false, false, {OPTIONS_TLS_ANY, NULL}, SHA1},
+    {"79xx", "CP-7965G", true, true, {OPTIONS_TLS_1_0, AES256}, SHA1, 2048},
+    {"69xx", "CP-6921", true, true, {OPTIONS_TLS_1_0, AES_EITHER}, SHA1, 2048},
+    {"89xx", "CP-8961", true, true, {OPTIONS_TLS_1_0, AES_EITHER}, SHA1, 2048},
+    {"99xx", "CP-9971", true, true, {OPTIONS_TLS_1_0, AES_EITHER}, SHA1, 2048},
+    {"894x", "CP-8945", true, true, {OPTIONS_TLS_1_0_TO_1_2, AES_EITHER}, SHA1, 2048}, /* from 9.4(2)SR2 */
+    {"78xx", "CP-7841", true, true, {OPTIONS_TLS_1_0_TO_1_2, GCM_OR_AES256}, SHA1 | SHA512, 4096},
+    {"88xx", "CP-8861", true, true, {OPTIONS_TLS_1_0_TO_1_2, GCM_OR_AES256}, SHA1 | SHA512, 4096},
+    {"7940", "CP-7940G", false, false, {OPTIONS_TLS_ANY, NULL}, SHA1, 2048},
+    {"7960", "CP-7960G", false, false, {OPTIONS_TLS_ANY, NULL}, SHA1, 2048},
+    {"telepresence", "CTS-EX90", false, false, {OPTIONS_TLS_ANY, NULL}, SHA1, 2048},
+    {"jabber", "CSF", false, false, {OPTIONS_TLS_ANY, NULL}, SHA1, 2048},
 };
 #define FAMILY_COUNT (sizeof families / sizeof families[0])
 

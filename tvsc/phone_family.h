@@ -12,6 +12,7 @@ struct phone_family {
     bool https;        /* its TLS settings are known */
     struct tls_settings tls;
     unsigned digests; /* set of 1 << enum trust_digest: of signatures of files that it can verify */
+    int rsa_max;      /* bits of the largest key whose signatures it can verify */
 };
 
 /* All families; *count of them. Static storage. */

@@ -2,8 +2,7 @@
 #ifndef TVSC_PHONE_PLAN_H
 #define TVSC_PHONE_PLAN_H
 
-#include "net.h"
-#include "options.h"
+#include "exchange.h"
 #include "phone_family.h"
 #include "phone_fetch.h"
 
@@ -13,6 +12,13 @@
 #define PHONE_TVS_MAX      3
 #define PHONE_NAME_SIZE    sizeof "SEP001122334455"
 
+/* How a question reaches a TVS server; as exchange_with, which all zero means: over TLS. */
+struct phone_way {
+    int (*ask)(void *context, const struct exchange_server *server, struct trust_bytes message,
+               const struct trust_request *request, struct exchange *out, struct trust_error *err);
+    void *context;
+};
+
 struct phone_plan {
     struct phone_source source;
     const char *state;                                       /* NULL: nothing is kept */
@@ -21,6 +27,7 @@ struct phone_plan {
     unsigned family_count;
     struct net_target tvs[PHONE_TVS_MAX]; /* none: the configuration names them */
     unsigned tvs_count;
+    struct phone_way way;
     struct net_target https[OPTIONS_LIST_MAX];
     unsigned https_count;
     int64_t tvs_timeout_ms, timeout_ms;

@@ -81,6 +81,14 @@ static bool refuse_digest(const struct phone *phone, const struct trust_list *fi
                         name != NULL ? name : "an unknown digest", phone->family->name);
 }
 
+static bool refuse_key(const struct phone *phone, const struct trust_list *file,
+                       struct phone_verdict *verdict)
+{
+    return phone_refuse(verdict, PHONE_WHY_KEY_SIZE,
+                        "it is signed with a key of %zu bits, and a %s uses none above %d",
+                        file->header.signature.len * 8, phone->family->name, phone->family->rsa_max);
+}
+
 bool phone_signer_judge(struct phone *phone, const struct trust_list *file, enum phone_file kind,
                         struct phone_verdict *verdict)
 {
@@ -88,6 +96,8 @@ bool phone_signer_judge(struct phone *phone, const struct trust_list *file, enum
     enum phone_source_of_trust by;
     if (!phone_family_can(phone->family, file->header.digest))
         return refuse_digest(phone, file, verdict);
+    if (file->header.signature.len * 8 > (size_t)phone->family->rsa_max)
+        return refuse_key(phone, file, verdict);
     struct trust_cert *cert = find_signer(phone, file, kind, &by, verdict);
     if (cert == NULL)
         return false;

@@ -1,7 +1,5 @@
 #include "phone_tvs.h"
 
-#include "exchange.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,7 +81,9 @@ static int ask_server(struct phone *phone, const struct net_target *target, stru
                  "connectToTvsServer: Successfully started a TLS connection establishment to the TVS server: "
                  "IP:%s, port:%s%s; Waiting for it to get connected.",
                  target->host, target->port, strcmp(target->port, "2445") == 0 ? " (default)" : "");
-    int rc = exchange_with(&server, message, request, out, err);
+    const struct phone_way *way = &phone->plan->way;
+    int rc = way->ask != NULL ? way->ask(way->context, &server, message, request, out, err)
+                              : exchange_with(&server, message, request, out, err);
     if (rc != 0) {
         phone_fault(&phone->console, "SECD", "EROR:connectToTvsServer: no answer: %s", err->text);
         exchange_fini(out);

@@ -104,7 +104,7 @@ static const struct candidate_phrase {
     {"utils itl update", false},
     {"utils ctl reset localkey", true},
     {"utils itl reset localkey", false},
-    /* A list that is not the last one published is not signed anew, but replaced first. */
+    /* What is signed anew keeps its records, and is the last list published: new records come first. */
     {"utils ctl update CTLFile; utils ctl reset localkey", true},
     {"utils itl update; utils itl reset localkey", false},
 };
@@ -145,16 +145,6 @@ static int publish_at(struct tvsctl *ctl, struct rehearse_place *place,
     return code;
 }
 
-/* Whether the last phrase of it reached what is wanted without the one before it. */
-static bool is_needless(const struct rehearse_candidates *candidates, const char *phrase)
-{
-    const char *last = strstr(phrase, "; ");
-    for (size_t i = 0; last != NULL && i < candidates->count; i++)
-        if (strcmp(candidates->items[i].phrase, last + 2) == 0)
-            return true;
-    return false;
-}
-
 int rehearse_candidates_read(struct tvsctl *ctl, const struct rehearse_place *place,
                              struct rehearse_candidates *candidates, struct trust_error *err)
 {
@@ -164,8 +154,6 @@ int rehearse_candidates_read(struct tvsctl *ctl, const struct rehearse_place *pl
         const struct candidate_phrase *candidate = &candidate_phrases[i];
         struct rehearse_place copy;
         struct trust_list *list = NULL;
-        if (is_needless(candidates, candidate->phrase))
-            continue;
         code = rehearse_place_make(&place->config, REHEARSE_LISTS, &copy, err);
         if (code == 0)
             code = publish_at(ctl, &copy, candidate, &list, err);

@@ -82,6 +82,14 @@ static int read_all_signed(const struct config *config, struct rehearse_site *si
     return code;
 }
 
+/* Whether a file's format has room for signatures of that key: of RSA keys, it knows four sizes. */
+static bool can_sign(const struct trust_cert *cert)
+{
+    const int bits = trust_cert_key_bits(cert);
+    return trust_cert_key_type(cert) == TRUST_KEY_RSA &&
+           (bits == 512 || bits == 1024 || bits == 2048 || bits == 4096);
+}
+
 /* What `file sign` would do, were there files. */
 static int read_signer(struct state *state, struct rehearse_site *site, struct trust_error *err)
 {
@@ -89,7 +97,8 @@ static int read_signer(struct state *state, struct rehearse_site *site, struct t
     char name[TRUST_KEY_NAME_SIZE];
     site->digest = (enum trust_digest)state->config->trust_lists.digest;
     int code = state_own_row(state, state->node, TRUST_UNIT_CALLMANAGER, &row, err);
-    if (code == 0 && trust_key_find(state->keys, "CallManager", row.cert, name, NULL) == 0)
+    if (code == 0 && trust_key_find(state->keys, "CallManager", row.cert, name, NULL) == 0 &&
+        can_sign(row.cert))
         site->signer = trust_cert_ref(row.cert);
     trust_cert_free(row.cert);
     return code == TRUST_ENOTFOUND ? 0 : code;
@@ -263,7 +272,8 @@ static int read_site(struct state *state, struct rehearse_site *site, struct tru
 int rehearse_site_read(const struct config *config, struct rehearse_site *site, struct trust_error *err)
 {
     struct state state;
-    *site = (struct rehearse_site){.refuses_expired = config->answers.expired == CONFIG_EXPIRED_REFUSE};
+    *site = (struct rehearse_site){.refuses_old_tls = config->tls.minimum > CONFIG_TLS_1_0,
+                                   .refuses_expired = config->answers.expired == CONFIG_EXPIRED_REFUSE};
     int code = state_open(config, TRUST_STORE_READ, &state, err);
     if (code != 0)
         return code;
@@ -292,8 +302,9 @@ void rehearse_site_fini(struct rehearse_site *site)
 
 bool rehearse_site_files_are_final(const struct rehearse_site *site)
 {
+    /* Who cannot sign leaves them as they are. */
     if (site->signer == NULL || site->signed_kinds == 0)
-        return site->signer != NULL;
+        return site->signer != NULL || site->signed_kinds > 0;
     const struct trust_list *file = site->signed_files[0].file;
     return file->header.digest == (uint8_t)site->digest && trust_list_verify(file, site->signer, NULL) == 0;
 }
@@ -306,6 +317,7 @@ struct trust_site rehearse_site_view(const struct rehearse_site *site, size_t no
         servers[i] = (struct trust_server){
             .cert = site->nodes[i].tvs,
             .unnamed = node != REHEARSE_ALL_NODES && node != i,
+            .refuses_old_tls = site->refuses_old_tls,
             .refuses_expired = site->refuses_expired,
             .store = site->store,
             .ctl = site->ctl,

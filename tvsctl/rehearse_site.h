@@ -29,7 +29,7 @@ struct rehearse_site {
     struct trust_index *store, *ctl; /* what TVS answers from; the CTL's as tvsd believes it, or NULL */
     struct rehearse_node *nodes;     /* those that have a TVS certificate, our own first */
     size_t node_count;
-    bool refuses_expired;
+    bool refuses_old_tls, refuses_expired;
 };
 
 /* Read it. Errors: state_open's, and what keeps files from being read. Free with rehearse_site_fini, after a

@@ -13,7 +13,9 @@
  * certificate stands in a list held at that moment. A list that was taken empties the cache. Validity dates
  * do not count for phones.
  *
- * An empty ITL does not free a phone that holds a CTL: the CTL's signers bind it still, and no TVS is left.
+ * An empty ITL does not free a phone that holds a CTL: the CTL's signers bind its lists still, and no TVS is
+ * left. Its configuration they do not bind: while an empty ITL is held, any is taken. What is taken on trust
+ * is not looked at any further: neither its digest nor its signer's key matters.
  *
  * All pointers in the structs below are borrowed. */
 #ifndef TRUST_ANCHOR_H
@@ -36,6 +38,7 @@ struct trust_family {
     bool knows_tvs;
     unsigned digests; /* of signed files: bits 1 << enum trust_digest */
     int rsa_max;      /* bits of the largest key whose signature it checks */
+    bool old_tls;     /* it speaks TLS 1.0 and nothing newer */
 };
 
 /* The families whose phones decide alike, then "with TVS" and "without TVS": phones of unknown families,
@@ -79,10 +82,11 @@ struct trust_configuration {
 /* A TVS server. It answers from the store's certificates, then from the CTL file's, as tvsd does: the first
  * source that knows a certificate decides. */
 struct trust_server {
-    const struct trust_cert *cert;         /* on the wire, as a phone of this family sees it */
-    bool unnamed;                          /* it runs, but the phone's configuration does not name it */
-    bool down;                             /* it cannot be reached by this family */
-    bool refuses_expired;                  /* answers.expired: refuse */
+    const struct trust_cert *cert; /* on the wire, as a phone of this family sees it */
+    bool unnamed;                  /* it runs, but the phone's configuration does not name it */
+    bool down;                     /* it cannot be reached by this family */
+    bool refuses_old_tls;          /* tls.minimum is above 1.0: who speaks that alone cannot reach it */
+    bool refuses_expired;          /* answers.expired: refuse */
     const struct trust_index *store, *ctl; /* NULL: nothing */
 };
 
@@ -197,7 +201,9 @@ enum trust_outcome {
 #define TRUST_ANCHOR_REMEDIES(X)                                                                             \
     X(NONE, "none", "nothing need be done")                                                                  \
     X(PUBLISH, "publish", "publish what these phones do take, wait until they have it, then go on")          \
-    X(START_SERVER, "start-server", "let the TVS server be reached again, then reset the phones")            \
+    X(START_SERVER, "start-server",                                                                          \
+      "let the TVS server be reached again (by phones that speak TLS 1.0 alone: tls.minimum: 1.0), then "    \
+      "reset the phones")                                                                                    \
     X(NAME_SERVER, "name-server",                                                                            \
       "first put a TVS server that the phones trust into their group, and reset them")                       \
     X(SIGN_CONFIGURATION, "sign-configuration", "sign the configuration files as the lists are: file sign")  \

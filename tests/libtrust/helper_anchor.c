@@ -276,7 +276,7 @@ static const struct trust_index *build_index(struct helper_anchor *cases, struct
     return cases->indexes[cases->index_count++] = helper_index_build(builder);
 }
 
-/* "CERT [down] [unnamed] [strict] store NAME=ROLES… ctl NAME=ROLES…" */
+/* "CERT [down] [newer] [unnamed] [strict] store NAME=ROLES… ctl NAME=ROLES…" */
 static void read_server(struct helper_anchor *cases, char *text, struct trust_server *server)
 {
     struct trust_index_builder *builders[2] = {NULL, NULL};
@@ -288,6 +288,8 @@ static void read_server(struct helper_anchor *cases, char *text, struct trust_se
         struct trust_roles roles;
         if (strcmp(word, "down") == 0)
             server->down = true;
+        else if (strcmp(word, "newer") == 0)
+            server->refuses_old_tls = true;
         else if (strcmp(word, "unnamed") == 0)
             server->unnamed = true;
         else if (strcmp(word, "strict") == 0)
