@@ -70,6 +70,27 @@ int identity_cert(const struct config *config, struct trust_store *store, struct
     return rc == 0 ? trust_store_own(store, node, TRUST_UNIT_TVS, out, err) : rc;
 }
 
+/* A certificate that is replaced takes its key along: one that was read just before has none just after. Ask
+ * the store again as long as it names another. */
+#define REPLACED_MAX 3
+
+static int load_pair(const struct config *config, struct trust_store *store, const char *folder,
+                     struct identity *made, struct trust_error *err)
+{
+    const char *unit = trust_unit_by_number(TRUST_UNIT_TVS)->name;
+    for (int tries = 0;; tries++) {
+        struct trust_cert *before = made->cert;
+        made->cert = NULL;
+        int rc = identity_cert(config, store, &made->cert, err);
+        bool is_same = rc == 0 && before != NULL && trust_cert_equal(before, made->cert);
+        trust_cert_free(before);
+        if (rc == 0)
+            rc = trust_key_load(folder, unit, made->cert, &made->key, err);
+        if (rc != TRUST_ENOTFOUND || made->cert == NULL || is_same || tries == REPLACED_MAX)
+            return rc;
+    }
+}
+
 int identity_load(const struct config *config, const char *config_path, struct trust_store *store,
                   struct identity *out, struct trust_error *err)
 {
@@ -79,11 +100,9 @@ int identity_load(const struct config *config, const char *config_path, struct t
     int rc;
     if (config_state_path(config, IDENTITY_KEYS, folder, sizeof folder) == NULL)
         return trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET, "state: the path is too long");
-    rc = identity_cert(config, store, &made.cert, err);
-    if (rc == TRUST_ENOTFOUND)
+    rc = load_pair(config, store, folder, &made, err);
+    if (rc == TRUST_ENOTFOUND && made.cert == NULL)
         return without_cert(config, config_path, store, err);
-    if (rc == 0)
-        rc = trust_key_load(folder, trust_unit_by_number(TRUST_UNIT_TVS)->name, made.cert, &made.key, err);
     if (rc != 0) {
         bool has_cert = made.cert != NULL;
         identity_fini(&made);
