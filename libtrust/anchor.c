@@ -126,18 +126,38 @@ static size_t first_refused(const struct trust_fate *fate)
 
 /* ---- What if */
 
-/* Whether the phone, with what it holds now and nothing remembered, would take everything. *reason says why
- * not. */
-static int would_follow(const struct anchor_scene *scene, const struct trust_held *held, bool *would,
-                        enum trust_reason *reason, struct trust_error *err)
+/* What becomes of a phone with what it holds now and nothing remembered. */
+struct trial {
+    bool follows;
+    bool needs_signing;       /* only once its configuration is signed anew */
+    enum trust_reason reason; /* unless it follows */
+};
+
+static int try_signing(const struct anchor_scene *scene, const struct trust_fate *fate, struct trial *trial,
+                       struct trust_error *err)
+{
+    const struct trust_configuration *anew = &scene->site->anew;
+    struct trust_step step;
+    if (anew->file == NULL && anew->signer == NULL)
+        return 0;
+    int rc = judge_configuration(scene, &fate->after, anew, &step, err);
+    if (rc == 0 && step.how != TRUST_HOW_REFUSED)
+        *trial = (struct trial){.follows = true, .needs_signing = true};
+    return rc;
+}
+
+static int try_walk(const struct anchor_scene *scene, const struct trust_held *held, struct trial *trial,
+                    struct trust_error *err)
 {
     struct trust_fate fate = {0};
     const struct trust_held bare = {.ctl = held->ctl, .itl = held->itl};
     int rc = walk(scene, &bare, &fate, err);
     const size_t file = first_refused(&fate);
-    *would = rc == 0 && file == TRUST_ANCHOR_FILE_COUNT;
-    *reason = rc == 0 && !*would ? fate.step[file].reason : TRUST_REASON_NONE;
-    return rc;
+    *trial = (struct trial){.follows = rc == 0 && file == TRUST_ANCHOR_FILE_COUNT};
+    if (rc != 0 || trial->follows)
+        return rc;
+    trial->reason = fate.step[file].reason;
+    return file == TRUST_ANCHOR_CONFIGURATION ? try_signing(scene, &fate, trial, err) : 0;
 }
 
 static bool some_server_is_down(const struct anchor_scene *scene)
@@ -149,45 +169,35 @@ static bool some_server_is_down(const struct anchor_scene *scene)
     return false;
 }
 
-/* *reason is then what stands in the way with all of them up. */
-static int try_servers(const struct anchor_scene *scene, struct trust_fate *fate, enum trust_reason *reason,
-                       struct trust_error *err)
+static void wait_for(struct trust_fate *fate, enum trust_remedy remedy, const struct trial *trial,
+                     bool needs_servers)
 {
-    struct anchor_scene up = *scene;
-    bool would;
-    up.all_up = true;
-    if (!some_server_is_down(scene))
-        return 0;
-    int rc = would_follow(&up, &fate->after, &would, reason, err);
-    if (rc == 0 && would) {
-        fate->outcome = TRUST_OUTCOME_WAITING;
-        fate->remedy = TRUST_REMEDY_START_SERVER;
-    }
-    return rc;
+    fate->outcome = TRUST_OUTCOME_WAITING;
+    fate->remedy = remedy;
+    fate->needs_servers = needs_servers && remedy != TRUST_REMEDY_START_SERVER;
+    fate->needs_signing = trial->needs_signing && remedy != TRUST_REMEDY_SIGN_CONFIGURATION;
 }
 
-/* Whether a configuration that is signed as a published list would be taken. */
-static int try_configuration(const struct anchor_scene *scene, struct trust_fate *fate,
-                             struct trust_error *err)
+/* The lists as they are. *reason is then what stands in the way with all servers up. */
+static int try_without_lists(const struct anchor_scene *scene, struct trust_fate *fate,
+                             enum trust_reason *reason, struct trust_error *err)
 {
-    const struct trust_list *const lists[] = {scene->site->ctl, scene->site->itl};
-    const struct trust_held bare = {.ctl = fate->after.ctl, .itl = fate->after.itl};
-    if (fate->file != TRUST_ANCHOR_CONFIGURATION)
-        return 0;
-    for (size_t i = 0; i < 2; i++) {
-        const struct trust_configuration from = {.file = lists[i]};
-        struct trust_step step;
-        if (lists[i] == NULL || fate->step[i].how == TRUST_HOW_NONE)
-            continue;
-        int rc = judge_signed(scene, &bare, &from, false, &step, err);
-        if (rc != 0)
-            return rc;
-        if (step.how != TRUST_HOW_REFUSED) {
-            fate->outcome = TRUST_OUTCOME_WAITING;
-            fate->remedy = TRUST_REMEDY_SIGN_CONFIGURATION;
-            return 0;
-        }
-    }
+    struct anchor_scene up = *scene;
+    struct trial now, then = {0};
+    up.all_up = true;
+    int rc = try_walk(scene, &fate->after, &now, err);
+    if (rc == 0 && some_server_is_down(scene))
+        rc = try_walk(&up, &fate->after, &then, err);
+    if (rc != 0)
+        return rc;
+    if (then.reason != TRUST_REASON_NONE)
+        *reason = then.reason;
+    if (then.follows && !then.needs_signing)
+        wait_for(fate, TRUST_REMEDY_START_SERVER, &then, true);
+    else if (now.follows && now.needs_signing)
+        wait_for(fate, TRUST_REMEDY_SIGN_CONFIGURATION, &now, false);
+    else if (then.follows)
+        wait_for(fate, TRUST_REMEDY_SIGN_CONFIGURATION, &then, true);
     return 0;
 }
 
@@ -197,8 +207,7 @@ static int try_lists(const struct anchor_scene *scene, const struct trust_candid
     struct trust_site site = *scene->site;
     struct anchor_scene instead = *scene;
     const struct trust_candidate *const both[] = {first, second};
-    enum trust_reason reason;
-    bool would;
+    struct trial trial;
     for (size_t i = 0; i < 2 && both[i] != NULL; i++) {
         if (both[i]->ctl != NULL)
             site.ctl = both[i]->ctl;
@@ -208,10 +217,9 @@ static int try_lists(const struct anchor_scene *scene, const struct trust_candid
             site.configuration = both[i]->configuration;
     }
     instead.site = &site;
-    int rc = would_follow(&instead, &fate->after, &would, &reason, err);
-    if (rc == 0 && would) {
-        fate->outcome = TRUST_OUTCOME_WAITING;
-        fate->remedy = TRUST_REMEDY_PUBLISH;
+    int rc = try_walk(&instead, &fate->after, &trial, err);
+    if (rc == 0 && trial.follows) {
+        wait_for(fate, TRUST_REMEDY_PUBLISH, &trial, scene->all_up);
         fate->phrases[0] = first->phrase;
         fate->phrases[1] = second != NULL ? second->phrase : NULL;
     }
@@ -263,12 +271,14 @@ static enum trust_remedy remedy_of(enum trust_reason reason)
 static int look_for_help(const struct anchor_scene *scene, struct trust_fate *fate, struct trust_error *err)
 {
     enum trust_reason reason = fate->reason;
+    struct anchor_scene up = *scene;
+    up.all_up = true;
     fate->outcome = TRUST_OUTCOME_STRANDED;
-    int rc = try_servers(scene, fate, &reason, err);
-    if (rc == 0 && fate->outcome == TRUST_OUTCOME_STRANDED)
-        rc = try_configuration(scene, fate, err);
+    int rc = try_without_lists(scene, fate, &reason, err);
     if (rc == 0 && fate->outcome == TRUST_OUTCOME_STRANDED)
         rc = try_candidates(scene, fate, err);
+    if (rc == 0 && fate->outcome == TRUST_OUTCOME_STRANDED && some_server_is_down(scene))
+        rc = try_candidates(&up, fate, err);
     if (rc == 0 && fate->outcome == TRUST_OUTCOME_STRANDED)
         fate->remedy = remedy_of(reason);
     return rc;
@@ -304,7 +314,7 @@ static int trusts_some_server(const struct anchor_scene *scene, const struct tru
     *trusts = false;
     for (size_t i = 0; scene->family->knows_tvs && rc == 0 && !*trusts && i < site->server_count; i++)
         if (!site->servers[i].unnamed)
-            rc = anchor_trusts_server(held, site->servers[i].cert, trusts, err);
+            rc = anchor_trusts_server(scene, held, &site->servers[i], trusts, err);
     return rc;
 }
 

@@ -21,8 +21,10 @@ int anchor_vouch(const struct anchor_scene *scene, const struct trust_held *held
 /* anchor_signer.c: whether phones of the family cannot reach a server. */
 bool anchor_is_down(const struct anchor_scene *scene, const struct trust_server *server);
 
-/* anchor_signer.c: whether a record of a TVS for this certificate stands in a list held. */
-int anchor_trusts_server(const struct trust_held *held, const struct trust_cert *cert, bool *trusts,
+/* anchor_signer.c: whether a record of a TVS for the certificate that the server shows to phones of the
+ * family stands in a list held. */
+int anchor_trusts_server(const struct anchor_scene *scene, const struct trust_held *held,
+                         const struct trust_server *server, bool *trusts,
                          struct trust_error *err) TRUST_MUST_CHECK;
 
 /* anchor_signer.c: whether a record lets its certificate sign lists, or configurations too. */

@@ -161,10 +161,12 @@ static int is_record_of(const struct trust_list_record *record, const struct tru
     return 0;
 }
 
-int anchor_trusts_server(const struct trust_held *held, const struct trust_cert *cert, bool *trusts,
-                         struct trust_error *err)
+int anchor_trusts_server(const struct anchor_scene *scene, const struct trust_held *held,
+                         const struct trust_server *server, bool *trusts, struct trust_error *err)
 {
     const struct trust_list *const lists[] = {held->ctl, held->itl};
+    const struct trust_cert *cert =
+        scene->family->ecdsa && server->ecdsa != NULL ? server->ecdsa : server->cert;
     *trusts = false;
     for (size_t k = 0; k < 2; k++) {
         for (size_t i = 0; lists[k] != NULL && i < lists[k]->record_count; i++) {
@@ -273,7 +275,7 @@ static int ask_unnamed(const struct anchor_scene *scene, const struct trust_held
         bool trusts;
         if (!server->unnamed || anchor_is_down(scene, server))
             continue;
-        int rc = anchor_trusts_server(held, server->cert, &trusts, err);
+        int rc = anchor_trusts_server(scene, held, server, &trusts, err);
         if (rc == 0 && trusts)
             rc = ask(scene, server, file, &step, err);
         if (rc != 0)
@@ -295,7 +297,7 @@ static int ask_servers(const struct anchor_scene *scene, const struct trust_held
         if (server->unnamed)
             continue;
         named++;
-        int rc = anchor_trusts_server(held, server->cert, &trusts, err);
+        int rc = anchor_trusts_server(scene, held, server, &trusts, err);
         if (rc != 0)
             return rc;
         if (trusts && !anchor_is_down(scene, server))

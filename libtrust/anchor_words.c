@@ -9,13 +9,14 @@
 #define SHA512 (1U << TRUST_DIGEST_SHA512)
 
 static const struct trust_family families[] = {
-    {"79xx", true, true, SHA1, 2048, true},
-    {"69xx/89xx/99xx", true, true, SHA1, 2048, true},
-    {"78xx/88xx", true, true, SHA1 | SHA512, 4096, false},
-    {"7940/7960", false, false, SHA1, 2048, false},
-    {"TelePresence/Jabber", false, false, SHA1, 2048, false},
-    {"with TVS", true, true, SHA1 | SHA512, 4096, false},
-    {"without TVS", true, false, SHA1 | SHA512, 4096, false},
+    {"79xx", true, true, SHA1, 2048, true, false},
+    {"69xx/89xx/99xx", true, true, SHA1, 2048, true, false},
+    {"894x", true, true, SHA1, 2048, false, false}, /* from 9.4(2)SR2 on */
+    {"78xx/88xx", true, true, SHA1 | SHA512, 4096, false, true},
+    {"7940/7960", false, false, SHA1, 2048, false, false},
+    {"TelePresence/Jabber", false, false, SHA1, 2048, false, false},
+    {"with TVS", true, true, SHA1 | SHA512, 4096, false, true},
+    {"without TVS", true, false, SHA1 | SHA512, 4096, false, false},
 };
 
 #define FAMILY_COUNT (sizeof families / sizeof families[0])

@@ -56,9 +56,10 @@ static int add_pkcs7(struct trust_bundle *bundle, const PKCS7 *p7, struct trust_
 {
     STACK_OF(X509) *certs = NULL;
     int code = 0;
-    if (PKCS7_type_is_signed(p7))
+    /* The content may be missing. */
+    if (PKCS7_type_is_signed(p7) && p7->d.sign != NULL)
         certs = p7->d.sign->cert;
-    else if (PKCS7_type_is_signedAndEnveloped(p7))
+    else if (PKCS7_type_is_signedAndEnveloped(p7) && p7->d.signed_and_enveloped != NULL)
         certs = p7->d.signed_and_enveloped->cert;
     if (sk_X509_num(certs) <= 0)
         return trust_error_set(err, TRUST_ECERT, TRUST_NO_OFFSET, "a PKCS#7 file without certificates");

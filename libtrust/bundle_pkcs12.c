@@ -1,6 +1,7 @@
 /* PKCS#12, bag by bag: PKCS12_parse would lose the order of the certificates and a second key. */
 #include "bundle_parts.h"
 #include "internal.h"
+#include "rounds.h"
 
 #include <openssl/err.h>
 #include <openssl/pkcs7.h>
@@ -8,14 +9,26 @@
 
 #define NESTING_MAX 4 /* bags in bags */
 
+/* What opens a file, and how much work it may still be. */
+struct opening {
+    const char *password; /* NULL: none */
+    uint64_t rounds_left;
+};
+
 /* Find what opens the file: "no password" has two encodings, and writers differ. */
-static int check_password(PKCS12 *p12, const char **password, struct trust_error *err)
+static int check_password(PKCS12 *p12, struct opening *opening, struct trust_error *err)
 {
+    const char **password = &opening->password;
     bool none = *password == NULL || **password == '\0';
     if (!PKCS12_mac_present(p12)) {
         *password = none ? "" : *password;
         return 0;
     }
+    const ASN1_INTEGER *rounds;
+    PKCS12_get0_mac(NULL, NULL, NULL, &rounds, p12);
+    int code = rounds_take(&opening->rounds_left, rounds, "PKCS#12", err);
+    if (code != 0)
+        return code;
     if (none) {
         *password = NULL;
         if (PKCS12_verify_mac(p12, NULL, 0) == 1)
@@ -59,18 +72,22 @@ static int add_private_key(struct trust_bundle *bundle, const PKCS8_PRIV_KEY_INF
     return code == 0 ? bundle_add_key(bundle, key, err) : code;
 }
 
-static int add_shrouded_key(struct trust_bundle *bundle, const PKCS12_SAFEBAG *bag, const char *password,
+static int add_shrouded_key(struct trust_bundle *bundle, const PKCS12_SAFEBAG *bag, struct opening *opening,
                             struct trust_error *err)
 {
+    const char *password = opening->password;
     const X509_ALGOR *algorithm;
     const ASN1_OBJECT *object;
+    X509_SIG_get0(PKCS12_SAFEBAG_get0_pkcs8(bag), &algorithm, NULL);
+    int code = rounds_take_algorithm(&opening->rounds_left, algorithm, "PKCS#12", err);
+    if (code != 0)
+        return code;
     PKCS8_PRIV_KEY_INFO *info = PKCS12_decrypt_skey(bag, password, password != NULL ? -1 : 0);
     if (info == NULL) {
-        X509_SIG_get0(PKCS12_SAFEBAG_get0_pkcs8(bag), &algorithm, NULL);
         X509_ALGOR_get0(&object, NULL, NULL, algorithm);
         return decrypt_error(object, err);
     }
-    int code = add_private_key(bundle, info, err);
+    code = add_private_key(bundle, info, err);
     PKCS8_PRIV_KEY_INFO_free(info);
     return code;
 }
@@ -87,8 +104,8 @@ static int add_certificate(struct trust_bundle *bundle, const PKCS12_SAFEBAG *ba
     return code;
 }
 
-static int add_bags(struct trust_bundle *bundle, const STACK_OF(PKCS12_SAFEBAG) * bags, const char *password,
-                    int depth, struct trust_error *err)
+static int add_bags(struct trust_bundle *bundle, const STACK_OF(PKCS12_SAFEBAG) * bags,
+                    struct opening *opening, int depth, struct trust_error *err)
 {
     int code = 0;
     if (depth > NESTING_MAX)
@@ -101,13 +118,13 @@ static int add_bags(struct trust_bundle *bundle, const STACK_OF(PKCS12_SAFEBAG) 
             code = add_private_key(bundle, PKCS12_SAFEBAG_get0_p8inf(bag), err);
             break;
         case NID_pkcs8ShroudedKeyBag:
-            code = add_shrouded_key(bundle, bag, password, err);
+            code = add_shrouded_key(bundle, bag, opening, err);
             break;
         case NID_certBag:
             code = add_certificate(bundle, bag, err);
             break;
         case NID_safeContentsBag:
-            code = add_bags(bundle, PKCS12_SAFEBAG_get0_safes(bag), password, depth + 1, err);
+            code = add_bags(bundle, PKCS12_SAFEBAG_get0_safes(bag), opening, depth + 1, err);
             break;
         default: /* revocation lists, secrets */
             break;
@@ -116,8 +133,10 @@ static int add_bags(struct trust_bundle *bundle, const STACK_OF(PKCS12_SAFEBAG) 
     return code;
 }
 
-static int add_safe(struct trust_bundle *bundle, PKCS7 *safe, const char *password, struct trust_error *err)
+static int add_safe(struct trust_bundle *bundle, PKCS7 *safe, struct opening *opening,
+                    struct trust_error *err)
 {
+    const char *password = opening->password;
     STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
     int code;
     if (PKCS7_type_is_data(safe)) {
@@ -125,6 +144,12 @@ static int add_safe(struct trust_bundle *bundle, PKCS7 *safe, const char *passwo
         if (bags == NULL)
             return crypto_error(err, TRUST_ECERT, "PKCS#12: damaged content");
     } else if (PKCS7_type_is_encrypted(safe)) {
+        if (safe->d.encrypted == NULL)
+            return trust_error_set(err, TRUST_ECERT, TRUST_NO_OFFSET, "PKCS#12: damaged content");
+        code = rounds_take_algorithm(&opening->rounds_left, safe->d.encrypted->enc_data->algorithm, "PKCS#12",
+                                     err);
+        if (code != 0)
+            return code;
         bags = PKCS12_unpack_p7encdata(safe, password, password != NULL ? -1 : 0);
         if (bags == NULL)
             return decrypt_error(safe->d.encrypted->enc_data->algorithm->algorithm, err);
@@ -132,7 +157,7 @@ static int add_safe(struct trust_bundle *bundle, PKCS7 *safe, const char *passwo
         return trust_error_set(err, TRUST_EUNSUPPORTED, TRUST_NO_OFFSET,
                                "PKCS#12: encrypted for a public key, not with a password");
     }
-    code = add_bags(bundle, bags, password, 0, err);
+    code = add_bags(bundle, bags, opening, 0, err);
     sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
     return code;
 }
@@ -140,15 +165,16 @@ static int add_safe(struct trust_bundle *bundle, PKCS7 *safe, const char *passwo
 int bundle_read_pkcs12(struct trust_bundle *bundle, PKCS12 *p12, const char *password,
                        struct trust_error *err)
 {
+    struct opening opening = {.password = password, .rounds_left = ROUNDS_MAX};
     ERR_clear_error();
-    int code = check_password(p12, &password, err);
+    int code = check_password(p12, &opening, err);
     if (code != 0)
         return code;
     STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(p12);
     if (safes == NULL)
         return crypto_error(err, TRUST_ECERT, "PKCS#12: damaged content");
     for (int i = 0; code == 0 && i < sk_PKCS7_num(safes); i++)
-        code = add_safe(bundle, sk_PKCS7_value(safes, i), password, err);
+        code = add_safe(bundle, sk_PKCS7_value(safes, i), &opening, err);
     sk_PKCS7_pop_free(safes, PKCS7_free);
     if (code == 0 && bundle->cert_count == 0 && bundle->key == NULL)
         code = trust_error_set(err, TRUST_ECERT, TRUST_NO_OFFSET,

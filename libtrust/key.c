@@ -1,6 +1,7 @@
 #include "trust/key.h"
 
 #include "internal.h"
+#include "rounds.h"
 
 #include <assert.h>
 #include <openssl/bio.h>
@@ -128,6 +129,8 @@ static int find_pem_key(struct trust_bytes bytes, BIO **out, struct trust_error 
             *out = BIO_new(BIO_s_mem());
             if (*out == NULL || PEM_write_bio(*out, name, header, data, len) <= 0)
                 code = crypto_error(err, TRUST_ENOMEM, "a private key");
+            else
+                code = rounds_check_key((struct trust_bytes){data, (size_t)len}, err);
         }
         OPENSSL_free(name);
         OPENSSL_free(header);
@@ -171,6 +174,8 @@ int trust_key_parse(struct trust_bytes bytes, const char *password, struct trust
         char *text;
         long len = BIO_get_mem_data(pem, &text);
         bytes = (struct trust_bytes){(const uint8_t *)text, (size_t)len};
+    } else if ((code = rounds_check_key(bytes, err)) != 0) {
+        return code;
     }
     EVP_PKEY *pkey = decode(bytes, &asked);
     if (pkey == NULL)

@@ -15,6 +15,8 @@
 #define SUFFIX_CHARS (1 + KEY_ID_CHARS + 4)
 #define READY        ".new" /* behind the name of a key that lies ready */
 #define READY_CHARS  4
+#define KEY_END      ".pem"
+#define URI_END      ".uri" /* as long */
 
 /* What the name of a key's file ends in: "-0123456789abcdef.pem". */
 struct key_suffix {
@@ -29,8 +31,16 @@ static int suffix_of_spki(struct trust_bytes spki, struct key_suffix *out, struc
     if (code != 0)
         return code;
     trust_hex((struct trust_bytes){digest, KEY_ID_CHARS / 2}, '\0', false, hex);
-    snprintf(out->text, sizeof out->text, "-%s.pem", hex);
+    snprintf(out->text, sizeof out->text, "-%s" KEY_END, hex);
     return 0;
+}
+
+/* What the name of the file ends in that says in which token the key is. */
+static struct key_suffix uri_suffix(const struct key_suffix *of_key)
+{
+    struct key_suffix suffix = *of_key;
+    memcpy(suffix.text + SUFFIX_CHARS - strlen(URI_END), URI_END, strlen(URI_END));
+    return suffix;
 }
 
 static int suffix_of_key(const struct trust_key *key, struct key_suffix *out, struct trust_error *err)
@@ -62,14 +72,19 @@ static int path_of(const char *folder, const char *unit, const struct key_suffix
 
 /* ---- Writing */
 
+static int write_text(const char *path, const char *text, struct trust_error *err)
+{
+    return trust_file_replace(path, (struct trust_bytes){(const uint8_t *)text, strlen(text)}, 0600,
+                              (uid_t)-1, (gid_t)-1, err);
+}
+
 static int write_key(const char *path, const struct trust_key *key, struct trust_error *err)
 {
     char *pem;
     int code = trust_key_to_pem(key, &pem, err);
     if (code != 0)
         return code;
-    code = trust_file_replace(path, (struct trust_bytes){(const uint8_t *)pem, strlen(pem)}, 0600, (uid_t)-1,
-                              (gid_t)-1, err);
+    code = write_text(path, pem, err);
     OPENSSL_cleanse(pem, strlen(pem));
     free(pem);
     return code;
@@ -88,24 +103,36 @@ int trust_key_save(const char *folder, const char *unit, const struct trust_key 
     return code;
 }
 
+/* Where a file of that name lies ready; staged and name are given out with success alone. */
+static int ready_path(const char *folder, const char *unit, const struct key_suffix *suffix, char **path,
+                      struct trust_error *err)
+{
+    if (strlen(unit) + SUFFIX_CHARS + READY_CHARS >= TRUST_KEY_NAME_SIZE)
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
+                               "'%s' is too long for the name of a key file", unit);
+    return path_of(folder, unit, suffix, READY, path, err);
+}
+
+static void give_names(const char *unit, const struct key_suffix *suffix, char staged[TRUST_KEY_NAME_SIZE],
+                       char name[TRUST_KEY_NAME_SIZE])
+{
+    snprintf(name, TRUST_KEY_NAME_SIZE, "%s%s", unit, suffix->text);
+    snprintf(staged, TRUST_KEY_NAME_SIZE, "%s%s" READY, unit, suffix->text);
+}
+
 int trust_key_stage(const char *folder, const char *unit, const struct trust_key *key,
                     char staged[TRUST_KEY_NAME_SIZE], char name[TRUST_KEY_NAME_SIZE], struct trust_error *err)
 {
     struct key_suffix suffix;
     char *path = NULL;
     staged[0] = name[0] = '\0';
-    if (strlen(unit) + SUFFIX_CHARS + READY_CHARS >= TRUST_KEY_NAME_SIZE)
-        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
-                               "'%s' is too long for the name of a key file", unit);
     int code = suffix_of_key(key, &suffix, err);
     if (code == 0)
-        code = path_of(folder, unit, &suffix, READY, &path, err);
+        code = ready_path(folder, unit, &suffix, &path, err);
     if (code == 0)
         code = write_key(path, key, err);
-    if (code == 0) {
-        snprintf(name, TRUST_KEY_NAME_SIZE, "%s%s", unit, suffix.text);
-        snprintf(staged, TRUST_KEY_NAME_SIZE, "%s%s" READY, unit, suffix.text);
-    }
+    if (code == 0)
+        give_names(unit, &suffix, staged, name);
     free(path);
     return code;
 }
@@ -116,14 +143,18 @@ static bool ends_in(const char *name, const char *end)
     return len > tail && strcmp(name + len - tail, end) == 0;
 }
 
-/* UNIT-0123456789abcdef.pem.new, and what a process left that died while it wrote a key. */
+/* UNIT-0123456789abcdefEND. */
+static bool is_key_name(const char *name, const char *end)
+{
+    const size_t len = strlen(name), tail = 1 + KEY_ID_CHARS + strlen(end);
+    return name[0] != '.' && len > tail && name[len - tail] == '-' &&
+           strspn(name + len - tail + 1, "0123456789abcdef") == KEY_ID_CHARS && ends_in(name, end);
+}
+
+/* What is not in its place yet, and what a process left that died while it wrote a key. */
 static bool lies_ready(const char *name)
 {
-    const size_t len = strlen(name), tail = SUFFIX_CHARS + READY_CHARS;
-    if (file_is_staged(name))
-        return true;
-    return name[0] != '.' && len > tail && name[len - tail] == '-' &&
-           strspn(name + len - tail + 1, "0123456789abcdef") == KEY_ID_CHARS && ends_in(name, ".pem" READY);
+    return file_is_staged(name) || is_key_name(name, KEY_END READY) || is_key_name(name, URI_END READY);
 }
 
 int trust_key_sweep(const char *folder, const char *const *keep, size_t keep_count, struct trust_error *err)
@@ -212,6 +243,10 @@ static int find_name(const char *folder, const char *unit, struct trust_bytes sp
     int code = suffix_of_spki(spki, &suffix, err);
     if (code == 0)
         code = find(folder, unit, &suffix, &path, err);
+    if (code == 0 && path == NULL) {
+        const struct key_suffix of_uri = uri_suffix(&suffix);
+        code = find(folder, unit, &of_uri, &path, err);
+    }
     if (code != 0)
         goto out;
     if (path == NULL) {
@@ -286,6 +321,23 @@ out:
     return code;
 }
 
+/* There is no file with the key: it may be in a token. */
+static int no_file(const char *folder, const char *unit, const struct key_suffix *suffix,
+                   const struct trust_cert *cert, struct trust_error *err)
+{
+    char *path;
+    const struct key_suffix of_uri = uri_suffix(suffix);
+    int code = find(folder, unit, &of_uri, &path, err);
+    if (code == 0 && path == NULL)
+        code = none_found(folder, unit, suffix, subject_of(cert), err);
+    else if (code == 0)
+        code = trust_error_set(err, TRUST_EUNSUPPORTED, TRUST_NO_OFFSET,
+                               "the private key of %.120s is in a security token (%s), and in no file",
+                               subject_of(cert), path);
+    free(path);
+    return code;
+}
+
 /* A key that lies ready may get its name between the look for it and its reading; the second look finds it.
  */
 int trust_key_load(const char *folder, const char *unit, const struct trust_cert *cert,
@@ -300,8 +352,7 @@ int trust_key_load(const char *folder, const char *unit, const struct trust_cert
         char *path = NULL;
         code = find(folder, unit, &suffix, &path, err);
         if (code == 0)
-            code = path != NULL ? read_key(path, cert, out, err)
-                                : none_found(folder, unit, &suffix, subject_of(cert), err);
+            code = path != NULL ? read_key(path, cert, out, err) : no_file(folder, unit, &suffix, cert, err);
         free(path);
         if (code != TRUST_ENOTFOUND)
             break;
@@ -326,6 +377,95 @@ int trust_key_remove(const char *folder, const char *unit, const struct trust_ce
     else if (code != 0)
         code = trust_error_set(err, code, TRUST_NO_OFFSET, "private key: %s", why.text);
 out:
+    free(path);
+    return code;
+}
+
+/* ---- Keys in tokens */
+
+int trust_key_uri_name(const char *unit, const struct trust_cert *cert, char name[TRUST_KEY_NAME_SIZE],
+                       struct trust_error *err)
+{
+    struct key_suffix of_key;
+    name[0] = '\0';
+    int code = suffix_of_spki(trust_cert_spki(cert), &of_key, err);
+    if (code == 0)
+        snprintf(name, TRUST_KEY_NAME_SIZE, "%.*s%s", TRUST_KEY_NAME_SIZE - SUFFIX_CHARS - READY_CHARS - 1,
+                 unit, uri_suffix(&of_key).text);
+    return code;
+}
+
+int trust_key_stage_uri(const char *folder, const char *name, const char *uri,
+                        char staged[TRUST_KEY_NAME_SIZE], struct trust_error *err)
+{
+    char *path = NULL, *line = NULL, *checked = NULL;
+    const bool fits = is_key_name(name, URI_END) && strchr(name, '/') == NULL;
+    staged[0] = '\0';
+    if (!fits || strlen(name) + READY_CHARS >= TRUST_KEY_NAME_SIZE)
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "'%.60s' is no name of a key's file",
+                               name);
+    if (asprintf(&line, "%s\n", uri) < 0)
+        return crypto_no_memory(err, "a token's URI");
+    int code = trust_key_parse_uri((struct trust_bytes){(const uint8_t *)line, strlen(line)}, &checked, err);
+    if (code == 0 && asprintf(&path, "%s/%s" READY, folder, name) < 0) {
+        path = NULL;
+        code = crypto_no_memory(err, "a token's URI");
+    }
+    if (code == 0)
+        code = write_text(path, line, err);
+    if (code == 0)
+        snprintf(staged, TRUST_KEY_NAME_SIZE, "%s" READY, name);
+    free(checked);
+    free(line);
+    free(path);
+    return code;
+}
+
+int trust_key_parse_uri(struct trust_bytes bytes, char **uri, struct trust_error *err)
+{
+    static const char scheme[] = "pkcs11:";
+    *uri = NULL;
+    const bool is_line =
+        bytes.len > sizeof scheme && memchr(bytes.data, '\n', bytes.len) == bytes.data + bytes.len - 1;
+    bool is_text = is_line && memcmp(bytes.data, scheme, sizeof scheme - 1) == 0;
+    for (size_t i = 0; is_text && i + 1 < bytes.len; i++)
+        is_text = bytes.data[i] > ' ' && bytes.data[i] < 0x7f; /* RFC 7512: all else is percent-encoded */
+    if (!is_text)
+        return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET, "not one line with a URI pkcs11:…");
+    *uri = strndup((const char *)bytes.data, bytes.len - 1);
+    return *uri != NULL ? 0 : crypto_no_memory(err, "a token's URI");
+}
+
+static int read_uri(const char *path, char **uri, struct trust_error *err)
+{
+    uint8_t *data = NULL;
+    size_t len = 0;
+    struct stat info;
+    int code = trust_file_read(path, KEY_FILE_MAX, &data, &len, &info, err);
+    if (code == 0)
+        code = check_mode(path, &info, err);
+    if (code == 0 && (code = trust_key_parse_uri((struct trust_bytes){data, len}, uri, err)) != 0)
+        code = trust_error_prefix(err, code, "%s", path);
+    free(data);
+    return code;
+}
+
+int trust_key_load_uri(const char *folder, const char *unit, const struct trust_cert *cert, char **uri,
+                       char name[TRUST_KEY_NAME_SIZE], struct trust_error *err)
+{
+    struct key_suffix of_key;
+    char *path = NULL;
+    *uri = NULL;
+    int code = suffix_of_spki(trust_cert_spki(cert), &of_key, err);
+    if (code != 0)
+        return code;
+    const struct key_suffix suffix = uri_suffix(&of_key);
+    code = find(folder, unit, &suffix, &path, err);
+    if (code == 0)
+        code = path != NULL ? read_uri(path, uri, err)
+                            : none_found(folder, unit, &suffix, subject_of(cert), err);
+    if (code == 0 && name != NULL)
+        snprintf(name, TRUST_KEY_NAME_SIZE, "%.*s", TRUST_KEY_NAME_SIZE - 1, strrchr(path, '/') + 1);
     free(path);
     return code;
 }

@@ -187,6 +187,7 @@ static int rename_node(struct trust_store *store, const char *old, const char *n
         "INSERT INTO formername (name, node) VALUES (?1, ?2)",
         "UPDATE certificate SET servername = ?2 WHERE servername = ?1",
         "UPDATE OR REPLACE signingrequest SET servername = ?2 WHERE servername = ?1",
+        "UPDATE rollout SET servername = ?2 WHERE servername = ?1",
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof steps[0]; i++)

@@ -24,7 +24,9 @@
 #include "trust/pending.h"
 #include "trust/proto.h"
 #include "trust/role.h"
+#include "trust/rollout.h"
 #include "trust/sign.h"
 #include "trust/store.h"
+#include "trust/token.h"
 
 #endif

@@ -33,13 +33,25 @@ size_t utf8_decode(struct trust_bytes bytes, uint32_t *code)
 
 bool utf8_is_printable(uint32_t code)
 {
-    if (code < 0x20 || (code >= 0x7f && code < 0xa0))
-        return false;
-    /* Directional marks, embeddings, overrides and isolates; the line and paragraph separators. */
-    if (code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
-        (code >= 0x2066 && code <= 0x2069))
-        return false;
-    return code != 0xfeff;
+    /* What is invisible makes two names look like one; what changes the direction makes one look like
+     * another. config/text.c has the same table, and fuzz_name holds them to that. */
+    static const struct {
+        uint32_t first, last;
+    } harmful[] = {
+        {0x00, 0x1f},       {0x7f, 0x9f},
+        {0xad, 0xad}, /* controls, soft hyphen */
+        {0x061c, 0x061c},   {0x180e, 0x180e},
+        {0x200b, 0x200f}, /* zero width, direction marks */
+        {0x2028, 0x202e},   {0x2060, 0x206f},
+        {0xfdd0, 0xfdef}, /* line ends, direction, no characters */
+        {0xfeff, 0xfeff},   {0xfff9, 0xfffb},
+        {0xfffe, 0xffff},                           /* byte order mark, annotations */
+        {0xe0000, 0xe0fff}, {0x10ffff, UINT32_MAX}, /* tags */
+    };
+    for (size_t i = 0; i < sizeof harmful / sizeof harmful[0]; i++)
+        if (code >= harmful[i].first && code <= harmful[i].last)
+            return false;
+    return true;
 }
 
 size_t utf8_printable(struct trust_bytes bytes)

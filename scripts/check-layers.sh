@@ -22,16 +22,17 @@ forbid() {
 
 forbid libtrust 'event2?/|event\.h|openssl/ssl\.h|openssl/bio_ssl|sys/socket\.h|netinet/|arpa/|pthread\.h|threads\.h|syslog\.h|err\.h|yaml\.h|config/|tvsd/|tvsctl/|tvsc/' ''
 forbid libtrust 'sqlite3\.h' '--exclude=store*'
-forbid config 'event2?/|openssl/|sqlite3\.h|pthread\.h|tvsd/|tvsctl/|tvsc/' ''
-forbid tvsd 'sqlite3\.h|yaml\.h|tvsctl/|tvsc/' ''
+forbid libtrust 'p11-kit/' '--exclude=token*'
+forbid config 'event2?/|p11-kit/|openssl/|sqlite3\.h|pthread\.h|tvsd/|tvsctl/|tvsc/' ''
+forbid tvsd 'p11-kit/|sqlite3\.h|yaml\.h|tvsctl/|tvsc/' ''
 forbid tvsd 'openssl/' '--exclude=tls*'
 forbid tvsd 'systemd/' '--exclude=notify.c'
 for folder in libtrust config tvsctl tvsc; do
     forbid "$folder" 'systemd/' ''
 done
-forbid tvsctl 'event2?/|openssl/|sqlite3\.h|yaml\.h|pthread\.h|tvsd/|tvsc/' ''
+forbid tvsctl 'p11-kit/|event2?/|openssl/|sqlite3\.h|yaml\.h|pthread\.h|tvsd/|tvsc/' ''
 forbid tvsctl 'histedit\.h|editline/' '--exclude=editor.c'
-forbid tvsc 'event2?/|sqlite3\.h|yaml\.h|threads\.h|config/|tvsd/|tvsctl/' ''
+forbid tvsc 'p11-kit/|event2?/|sqlite3\.h|yaml\.h|threads\.h|config/|tvsd/|tvsctl/' ''
 forbid tvsc 'pthread\.h' '--exclude=phone_crowd.c'
 forbid tvsc 'curl/' '--exclude=phone_fetch.c'
 forbid tvsc 'openssl/' '--exclude=tls*'

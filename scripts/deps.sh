@@ -3,7 +3,7 @@
 set -eu
 missing=$("$(dirname "$0")/missing.sh" "$@")
 [ -n "$missing" ] || exit 0
-packages='gcc libc6-dev pkg-config libssl-dev libsqlite3-dev libevent-dev libyaml-dev libsystemd-dev libedit-dev libcurl4-openssl-dev check'
+packages='gcc libc6-dev pkg-config libssl-dev libsqlite3-dev libevent-dev libyaml-dev libsystemd-dev libedit-dev libcurl4-openssl-dev libp11-kit-dev check'
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "missing: $missing. There is no apt-get here: install them (on Debian they are: $packages) and say DEPS=no" >&2
     exit 1

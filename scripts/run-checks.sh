@@ -1,8 +1,9 @@
 #!/bin/sh
-# Run test programs, two at a time, all of them even when one fails. What they write to stderr (logs of the parts
-# under test) is shown only of those that fail. usage: run-checks.sh PROGRAM…
+# Run test programs, one more at a time than there are processors (JOBS), since some wait; all of them even when one
+# fails. What they write to stderr (logs of the parts under test) is shown only of those that fail.
+# usage: run-checks.sh PROGRAM…
 set -u
-printf '%s\n' "$@" | xargs -P "${JOBS:-2}" -I '{}' sh -c '"{}" >"{}.out" 2>"{}.log"; echo $? >"{}.status"'
+printf '%s\n' "$@" | xargs -P $((${JOBS:-$(nproc 2>/dev/null || echo 1)} + 1)) -I '{}' sh -c '"{}" >"{}.out" 2>"{}.log"; echo $? >"{}.status"'
 passed=0
 failed=0
 for program in "$@"; do

@@ -1,8 +1,8 @@
 # What `make` does beside building. Included by the Makefile.
 
 
-.PHONY: help deps demo run tests check check-all check-unit check-it check-size check-layers check-headers check-man check-format check-asan \
-        check-tsan check-threads check-hammer check-boot check-crash check-scenarios check-histories \
+.PHONY: help deps demo run tests check check-all check-unit check-it check-size check-layers check-headers check-hardening check-man check-format check-asan \
+        check-tsan check-threads fuzz check-corpus check-valgrind check-security lint check-hammer check-tokens check-boot check-crash check-hostile check-scenarios check-histories check-guardrails \
         cover install uninstall clean format
 SELF := $(MAKE) --no-print-directory
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
@@ -12,7 +12,7 @@ DATA_ENV = TVS_TEST_DATA=tests/data BUILD=$(BUILD) CK_DEFAULT_TIMEOUT=60 CK_TIME
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile scripts/targets.mk | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
 	@echo
-	@echo "Variables: CC CFLAGS CPPFLAGS LDFLAGS BUILD PREFIX DESTDIR sysconfdir unitdir JOBS; DEPS=no: install nothing; WERROR=yes V=1"
+	@echo "Variables: CC CFLAGS CPPFLAGS LDFLAGS BUILD PREFIX DESTDIR sysconfdir unitdir JOBS; DEPS=no: install nothing; TOKENS=no: no security tokens; WERROR=yes V=1"
 
 deps: ## Install what building needs, with apt (through sudo when not root); DEPS=no skips it
 ifneq ($(DEPS),no)
@@ -31,9 +31,9 @@ check: deps ## Build everything and run all tests
 	@$(SELF) DEPS_CHECKED=yes -j$(JOBS) all tests
 	@$(SELF) DEPS_CHECKED=yes check-all
 
-tests: all $(CHECKS) $(IT_PROGRAMS) $(HISTORIES_PROGRAM) ## Build the unit tests
+tests: all $(CHECKS) $(FUZZERS) $(IT_PROGRAMS) $(HISTORIES_PROGRAM) ## Build the unit tests
 
-check-all: check-size check-layers check-headers check-man check-unit check-it check-scenarios check-histories
+check-all: check-size check-layers check-headers check-hardening check-security check-man check-unit check-corpus check-it check-scenarios check-histories
 
 check-size: ## Functions and files within their limits
 	@scripts/check-size.sh $(wildcard libtrust/*.c config/*.c tvsd/*.c tvsctl/*.c tvsc/*.c tests/*.c tests/*/*.c)
@@ -43,6 +43,9 @@ check-layers: $(SO) ## No layer reaches up; libtrust neither prints, exits, talk
 
 check-headers: $(BUILD)/gen/migrations.h ## Every header compiles alone
 	@scripts/check-headers.sh '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)' $(wildcard libtrust/*.h libtrust/trust/*.h config/*.h tvsd/*.h tvsctl/*.h tvsc/*.h tests/*.h tests/*/*.h)
+
+check-hardening: all ## The programs were built so that a fault in them is hard to use
+	@CC='$(CC)' scripts/check-hardening.sh $(PROGRAMS) $(SO)
 
 check-man: ## The manual pages are without a fault, as mandoc sees it
 	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning $(wildcard man/*.[158]) && echo "1 passed, 0 failed"; \
@@ -54,23 +57,37 @@ check-format: ## The sources are formatted as .clang-format says
 format:
 	clang-format -i $(wildcard libtrust/*.[ch] libtrust/trust/*.h config/*.[ch] tvsd/*.[ch] tvsctl/*.[ch] tvsc/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
-check-unit: all $(CHECKS) ## The unit tests
-	@$(DATA_ENV) scripts/run-checks.sh $(CHECKS)
+# The one that does little but wait begins first.
+check-unit: all $(CHECKS) $(FAKE_MODULE) ## The unit tests
+	@$(DATA_ENV) scripts/run-checks.sh $(filter %/check_monitor,$(CHECKS)) $(filter-out %/check_monitor,$(CHECKS))
 
 check-it: all $(IT_PROGRAMS) ## The built programs together, end to end
 	@BUILD=$(BUILD) scripts/tools.sh
 	@BUILD=$(BUILD) tests/it/run.sh
 
-check-scenarios: all ## What phones do at a site, from one situation to the next: the tech notes' cases and ours
+check-scenarios: all $(IT_PROGRAMS) ## What phones do at a site, from one situation to the next: the tech notes' cases and ours
 	@BUILD=$(BUILD) scripts/tools.sh
 	@BUILD=$(BUILD) tests/scenarios/run.sh
 
 # Over TLS with the built programs, then others in one process without sockets.
 check-histories: HISTORIES ?= 30
-check-histories: HISTORIES_ALONE ?= 100
+check-histories: HISTORIES_ALONE ?= 30
 check-histories: SEED ?= 1
-check-histories: all $(HISTORIES_PROGRAM) ## What rehearsals foretell against what phones do: HISTORIES=30 SEED=1; HISTORIES_ALONE=100 without sockets
+check-histories: all $(HISTORIES_PROGRAM) ## What rehearsals foretell against what phones do: HISTORIES=30 SEED=1; HISTORIES_ALONE=30 without sockets
 	@$(DATA_ENV) OPENSSL_CONF=tests/data/openssl.cnf TVS_JOBS=$(JOBS) scripts/histories.sh $(HISTORIES_PROGRAM) $(BUILD) $(HISTORIES) $(HISTORIES_ALONE) $(SEED)
+
+# Their quick part is in check-unit, check-it, check-scenarios and check-histories. 100 000 phones, and more histories, are here.
+GUARD_CHECKS := $(filter %/check_guard %/check_guard_lists %/check_rollout% %/check_store_rollout,$(CHECKS))
+GUARD_TESTS := $(wildcard $(foreach name,55-control 56-rollout 58-phones,tests/it/$(name).sh))
+check-guardrails: GUARD_HISTORIES ?= 300
+check-guardrails: GUARD_HISTORIES_ALONE ?= 10000
+check-guardrails: GUARD_SEED ?= 1
+check-guardrails: all $(GUARD_CHECKS) $(IT_PROGRAMS) $(HISTORIES_PROGRAM) ## Guard rails, roll-outs, the control socket with 100 000 phones, and what guard rails promise: GUARD_HISTORIES=300 GUARD_HISTORIES_ALONE=10000 GUARD_SEED=1
+	@BUILD=$(BUILD) scripts/tools.sh
+	@$(DATA_ENV) scripts/run-checks.sh $(GUARD_CHECKS)
+	@BUILD=$(BUILD) TVS_PHONES=100000 tests/it/run.sh $(GUARD_TESTS)
+	@BUILD=$(BUILD) tests/scenarios/run.sh tests/scenarios/09-*.sh tests/scenarios/10-*.sh tests/scenarios/12-*.sh tests/scenarios/13-*.sh tests/scenarios/17-*.sh
+	@$(SELF) BUILD=$(BUILD) HISTORIES=$(GUARD_HISTORIES) HISTORIES_ALONE=$(GUARD_HISTORIES_ALONE) SEED=$(GUARD_SEED) check-histories
 
 check-asan: ## Unit and end-to-end tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' all tests
@@ -84,8 +101,32 @@ check-tsan: ## tvsd's unit tests and the end-to-end tests under ThreadSanitizer
 	@$(TSAN_MAKE) -j$(JOBS) all $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(THREAD_CHECKS) $(IT_PROGRAMS))
 	@TVS_CRASH_SHARE=200 $(TSAN_MAKE) check-threads check-it
 
+FUZZ_MAKE = $(SELF) BUILD=$(BUILD)/fuzz CC=clang DEPS_CHECKED=yes LIBFUZZER=yes SAN=address,undefined,fuzzer-no-link CFLAGS='-O1 -g'
+FUZZ_TARGETS = $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(FUZZERS))
+TIME ?= 20
+fuzz: ## Each fuzzer for TIME=20 seconds (clang and its libFuzzer); `make fuzz TIME=small` saves what they found
+	@if ! scripts/has-libfuzzer.sh; then echo "skipped: nothing was fuzzed, since clang or its libFuzzer is not installed (on Debian: clang, libclang-rt-14-dev)"; \
+	else $(FUZZ_MAKE) -j$(JOBS) $(FUZZ_TARGETS) && BUILD=$(BUILD) scripts/fuzz.sh $(TIME) $(FUZZ_TARGETS); fi
+
+check-corpus: $(FUZZERS) ## What fuzzers found, once more, without libFuzzer
+	@$(DATA_ENV) scripts/check-corpus.sh $(FUZZERS)
+
+check-valgrind: $(CHECKS) $(FAKE_MODULE) ## The unit tests under valgrind: an hour and more
+	@$(DATA_ENV) CK_TIMEOUT_MULTIPLIER=60 JOBS=$(JOBS) scripts/check-valgrind.sh $(CHECKS)
+
+lint: $(BUILD)/gen/migrations.h ## What gcc -fanalyzer, clang-tidy and cppcheck see
+	@JOBS=$(JOBS) scripts/lint.sh $(BUILD)/gen $(filter-out -I$(BUILD)/gen,$(ALL_CPPFLAGS)) -- $(LIB_SRC) $(CONFIG_SRC) $(TVSD_SRC) $(TVSCTL_SRC) $(TVSC_SRC)
+
+check-security: ## The tests that SECURITY.md names are there
+	@scripts/check-security.sh
+
 check-threads: $(THREAD_CHECKS)
 	@$(DATA_ENV) scripts/run-checks.sh $^
+
+check-tokens: all $(IT_PROGRAMS) $(BUILD)/tests/libtrust/check_token $(BUILD)/tests/tvsctl/check_token_agent ## Security tokens: SoftHSM2's, and a module that does what real ones do when something is wrong
+	@BUILD=$(BUILD) scripts/tools.sh
+	@$(DATA_ENV) scripts/run-checks.sh $(BUILD)/tests/libtrust/check_token $(BUILD)/tests/tvsctl/check_token_agent
+	@BUILD=$(BUILD) tests/it/run.sh tests/it/57-tokens.sh
 
 check-boot: all $(IT_PROGRAMS) ## tvsd under a systemd of its own in a container (root, debootstrap, systemd-nspawn)
 	@BUILD=$(BUILD) scripts/tools.sh
@@ -98,6 +139,11 @@ check-hammer: all $(IT_PROGRAMS) ## A minute of questions while everything chang
 check-crash: all $(IT_PROGRAMS) ## Kill phrases at every system call, and fail every write; check-it tries a tenth of them
 	@BUILD=$(BUILD) scripts/tools.sh
 	@BUILD=$(BUILD) TVS_CRASH_SHARE=1 tests/it/run.sh tests/it/85-crash.sh
+
+check-hostile: all $(IT_PROGRAMS) ## A phone beside hostile clients of every kind, hostile files, refusals; check-it has a short part
+	@BUILD=$(BUILD) scripts/tools.sh
+	@BUILD=$(BUILD) TVS_HOSTILE=yes TVS_IT_AT_ONCE=1 tests/it/run.sh $(addprefix tests/it/,50-noise.sh 52-hostile.sh 53-hostile-files.sh \
+	    54-start-refusals.sh 60-bad-input.sh 65-descriptors.sh)
 
 cover: ## Line coverage of libtrust by its unit tests; at least 90 %
 	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/cover COVERAGE=yes CFLAGS='-O0 -g' check-cover
@@ -118,7 +164,8 @@ install: all ## Install under DESTDIR and PREFIX (/usr/local); an existing confi
 	ln -sf $(notdir $(SO)) $(DESTDIR)$(libdir)/libtrust.so
 	install -m 0644 libtrust/trust.h $(DESTDIR)$(includedir)
 	install -m 0644 $(wildcard libtrust/trust/*.h) $(DESTDIR)$(includedir)/trust
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@VERSION@|$(VERSION)|' libtrust/libtrust.pc.in >$(DESTDIR)$(libdir)/pkgconfig/libtrust.pc
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@REQUIRES@|$(strip $(PKGS_LIB))|' libtrust/libtrust.pc.in >$(DESTDIR)$(libdir)/pkgconfig/libtrust.pc
 	for page in $(wildcard man/*.[158]); do install -m 0644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
 	install -m 0644 README.md NEWS.md LICENSE conf/tvsd.yaml conf/tftpd.map $(DESTDIR)$(docdir)
 	sed -e 's|@SBINDIR@|$(sbindir)|' -e 's|@SYSCONFDIR@|$(sysconfdir)|' systemd/tvsd.service >$(DESTDIR)$(unitdir)/tvsd.service

@@ -39,6 +39,7 @@ struct trust_family {
     unsigned digests; /* of signed files: bits 1 << enum trust_digest */
     int rsa_max;      /* bits of the largest key whose signature it checks */
     bool old_tls;     /* it speaks TLS 1.0 and nothing newer */
+    bool ecdsa;       /* it offers ECDHE-ECDSA with AES-GCM, which servers that can prefer */
 };
 
 /* The families whose phones decide alike, then "with TVS" and "without TVS": phones of unknown families,
@@ -82,11 +83,12 @@ struct trust_configuration {
 /* A TVS server. It answers from the store's certificates, then from the CTL file's, as tvsd does: the first
  * source that knows a certificate decides. */
 struct trust_server {
-    const struct trust_cert *cert; /* on the wire, as a phone of this family sees it */
-    bool unnamed;                  /* it runs, but the phone's configuration does not name it */
-    bool down;                     /* it cannot be reached by this family */
-    bool refuses_old_tls;          /* tls.minimum is above 1.0: who speaks that alone cannot reach it */
-    bool refuses_expired;          /* answers.expired: refuse */
+    const struct trust_cert *cert;  /* on the wire */
+    const struct trust_cert *ecdsa; /* what families that offer ECDSA see instead; NULL: the same */
+    bool unnamed;                   /* it runs, but the phone's configuration does not name it */
+    bool down;                      /* it cannot be reached by this family */
+    bool refuses_old_tls;           /* tls.minimum is above 1.0: who speaks that alone cannot reach it */
+    bool refuses_expired;           /* answers.expired: refuse */
     const struct trust_index *store, *ctl; /* NULL: nothing */
 };
 
@@ -101,6 +103,7 @@ struct trust_candidate {
 struct trust_site {
     const struct trust_list *ctl, *itl; /* NULL: none is published */
     struct trust_configuration configuration;
+    struct trust_configuration anew;    /* it, as who signs files here would sign it; all zero: nobody can */
     const struct trust_server *servers; /* in the order of the phone's configuration */
     size_t server_count;
     const struct trust_candidate *candidates; /* the mildest first */
@@ -206,7 +209,7 @@ enum trust_outcome {
       "reset the phones")                                                                                    \
     X(NAME_SERVER, "name-server",                                                                            \
       "first put a TVS server that the phones trust into their group, and reset them")                       \
-    X(SIGN_CONFIGURATION, "sign-configuration", "sign the configuration files as the lists are: file sign")  \
+    X(SIGN_CONFIGURATION, "sign-configuration", "sign the configuration files anew: file sign")              \
     X(SIGN_AGAIN, "sign-again", "build and sign it anew, since what lies there is damaged")                  \
     X(OTHER_DIGEST, "other-digest", "sign with a digest that all phones know: trust_lists.digest: sha1")     \
     X(OTHER_KEY, "other-key", "sign with an RSA key that all phones can use: 2048 bits")                     \
@@ -271,11 +274,12 @@ struct trust_fate {
     struct trust_held after; /* what the phone holds then; its cache is empty if a list was taken */
     enum trust_outcome outcome;
     enum trust_how by; /* for FOLLOWS: the furthest that it had to reach, CTL … BLIND; else REFUSED */
-    enum trust_anchor_file file; /* unless it follows: the first file that is refused, */
-    enum trust_reason reason;    /* why, */
-    enum trust_remedy remedy;    /* and what helps */
-    const char *phrases[2];      /* for PUBLISH: the candidates' phrases, a CTL's first; NULL: none */
-    unsigned warnings;           /* enum trust_warning; for FOLLOWS alone */
+    enum trust_anchor_file file;       /* unless it follows: the first file that is refused, */
+    enum trust_reason reason;          /* why, */
+    enum trust_remedy remedy;          /* and what helps */
+    const char *phrases[2];            /* for PUBLISH: the candidates' phrases, a CTL's first; NULL: none */
+    bool needs_servers, needs_signing; /* for WAITING: START_SERVER, SIGN_CONFIGURATION are needed besides */
+    unsigned warnings;                 /* enum trust_warning; for FOLLOWS alone */
 };
 
 /* Say how a phone of a family that holds this fares at a site, at a time (seconds since 1970; only the cache
@@ -283,8 +287,9 @@ struct trust_fate {
  *
  * It follows if it refuses nothing. Otherwise it is waiting if, with what it holds by then and nothing
  * remembered, it would take everything once the servers that are down can be reached, once its configuration
- * is signed as a published list that it took, or once a candidate, or one for the CTL and one for the ITL
- * together, is published. Else it is stranded.
+ * is signed anew, once a candidate, or one for the CTL and one for the ITL together, is published, or once
+ * several of these were done. Else it
+ * is stranded.
  *
  * Errors: TRUST_ENOMEM, TRUST_ECRYPTO (a signature could not be checked). *fate is all zero then. */
 int trust_anchor_judge(const struct trust_family *family, const struct trust_held *held,

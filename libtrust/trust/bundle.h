@@ -14,7 +14,8 @@ struct trust_bundle {
 
 /* Read everything in bytes. password (NULL: none) opens a PKCS#12 or an encrypted key. Errors: TRUST_EEMPTY,
  * TRUST_ECERT (nothing recognisable; the text says which containers were tried), TRUST_EKEY, TRUST_EPASSWORD,
- * TRUST_EDUPLICATE (two keys), TRUST_ETOOLARGE (over 1 MiB or 256 certificates), TRUST_ETRAILING (bytes
+ * TRUST_EDUPLICATE (two keys), TRUST_ETOOLARGE (over 1 MiB or 256 certificates, or a
+ * password that would take too long to check), TRUST_ETRAILING (bytes
  * behind a DER container), TRUST_EUNSUPPORTED (a PKCS#12 with ciphers that OpenSSL has given up),
  * TRUST_ENOMEM. Free with trust_bundle_free. */
 int trust_bundle_read(struct trust_bytes bytes, const char *password, struct trust_bundle **out,

@@ -9,7 +9,8 @@
 struct trust_key;
 
 /* Parse a private key: PEM or DER, PKCS#8 or traditional. password NULL: none. Never asks on a terminal.
- * Errors: TRUST_EKEY, TRUST_EPASSWORD, TRUST_ENOMEM. */
+ * Errors: TRUST_EKEY, TRUST_EPASSWORD, TRUST_ETOOLARGE (its password would take too long to check),
+ * TRUST_ENOMEM. */
 int trust_key_parse(struct trust_bytes bytes, const char *password, struct trust_key **out,
                     struct trust_error *err) TRUST_MUST_CHECK;
 
@@ -55,6 +56,26 @@ int trust_key_load(const char *folder, const char *unit, const struct trust_cert
 int trust_key_stage(const char *folder, const char *unit, const struct trust_key *key,
                     char staged[TRUST_KEY_NAME_SIZE], char name[TRUST_KEY_NAME_SIZE],
                     struct trust_error *err) TRUST_MUST_CHECK;
+
+/* A key that is in a security token has, in the place of its own file, one that names it: the same name but
+ * for its end, `.uri`, with the token's URI (trust/token.h) as its only line, 0600. trust_key_find finds it,
+ * too; to trust_key_load it is TRUST_EUNSUPPORTED. */
+
+/* The name of that file for the key of cert. */
+int trust_key_uri_name(const char *unit, const struct trust_cert *cert, char name[TRUST_KEY_NAME_SIZE],
+                       struct trust_error *err) TRUST_MUST_CHECK;
+
+/* As trust_key_stage, of a file of such a name. Errors: trust_key_save's, TRUST_EVALUE (no line of text). */
+int trust_key_stage_uri(const char *folder, const char *name, const char *uri,
+                        char staged[TRUST_KEY_NAME_SIZE], struct trust_error *err) TRUST_MUST_CHECK;
+
+/* The URI of the token with the key of cert, and the name of the file; name may be NULL. Errors:
+ * TRUST_ENOTFOUND (it is in none), TRUST_EDENIED, TRUST_EVALUE, TRUST_ESYSTEM. The caller frees *uri. */
+int trust_key_load_uri(const char *folder, const char *unit, const struct trust_cert *cert, char **uri,
+                       char name[TRUST_KEY_NAME_SIZE], struct trust_error *err) TRUST_MUST_CHECK;
+
+/* The line of such a file, checked. The caller frees *uri. */
+int trust_key_parse_uri(struct trust_bytes bytes, char **uri, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Remove the keys that lie ready, but for the kept names: as trust_file_sweep. */
 int trust_key_sweep(const char *folder, const char *const *keep, size_t keep_count,

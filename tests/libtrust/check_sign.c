@@ -3,6 +3,7 @@
 
 #include "signer.h"
 
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -197,7 +198,8 @@ static void fake_free(void *state)
 
 START_TEST(other_kind)
 {
-    static const struct signer_ops ops = {fake_sign, fake_free};
+    static const struct trust_signer_ops ops = {fake_sign, fake_free, false},
+                                         checked = {fake_sign, fake_free, true};
     struct trust_key *key = helper_key("rsa:1024");
     struct trust_cert *cert = cert_of(key, NULL), *ec = helper_cert_file("tvs-ec.crt");
     struct fake fake = {0};
@@ -205,9 +207,9 @@ START_TEST(other_kind)
     struct trust_error err = {0};
     uint8_t signature[TRUST_SIGNATURE_MAX];
     size_t len;
-    ck_assert_int_eq(signer_new(&ops, &fake, ec, &signer, &err), TRUST_EUNSUPPORTED);
+    ck_assert_int_eq(trust_signer_new(&ops, &fake, ec, &signer, &err), TRUST_EUNSUPPORTED);
     ck_assert_int_eq(fake.freed, 1);
-    helper_ok(signer_new(&ops, &fake, cert, &signer, &err), &err);
+    helper_ok(trust_signer_new(&ops, &fake, cert, &signer, &err), &err);
     helper_ok(trust_signer_sign(signer, TRUST_DIGEST_SHA256, &whole, 1, signature, &len, &err), &err);
     ck_assert_uint_eq(len, 128);
     ck_assert_int_eq(signature[127], 0xa5);
@@ -220,9 +222,98 @@ START_TEST(other_kind)
     trust_signer_free(signer);
     ck_assert_int_eq(fake.freed, 2);
     ck_assert_int_eq(fake.signed_count, 2);
+
+    /* What a token signed wrongly is not given out. */
+    fake.rc = 0;
+    helper_ok(trust_signer_new(&checked, &fake, cert, &signer, &err), &err);
+    ck_assert_int_eq(trust_signer_sign(signer, TRUST_DIGEST_SHA1, &whole, 1, signature, &len, &err),
+                     TRUST_EMISMATCH);
+    ck_assert_uint_eq(len, 0);
+    helper_openssl_is_quiet();
+    trust_signer_free(signer);
     trust_cert_free(cert);
     trust_cert_free(ec);
     trust_key_free(key);
+}
+END_TEST
+
+/* What trust_signer_pretend makes with a key that is all zeros, as a wiped one is. */
+static void forge(const struct trust_cert *cert, const uint8_t hash[20], uint8_t out[256])
+{
+    static const uint8_t zeros[32];
+    uint8_t message[4 + TRUST_SHA256_SIZE + TRUST_DIGEST_MAX] = {0};
+    const struct trust_bytes der = trust_cert_der(cert);
+    ck_assert_int_eq(trust_digest_pieces(TRUST_DIGEST_SHA256, &der, 1, message + 4, NULL), 0);
+    message[1] = TRUST_DIGEST_SHA1;
+    memcpy(message + 4 + TRUST_SHA256_SIZE, hash, 20);
+    for (size_t at = 0; at < 256; at += 32) {
+        message[0]++;
+        ck_assert_ptr_nonnull(
+            HMAC(EVP_sha256(), zeros, sizeof zeros, message, sizeof message, out + at, NULL));
+    }
+    out[0] = 0;
+}
+
+/* Nobody can know the key: before a rehearsal and behind it there is none. */
+START_TEST(pretended_by_others)
+{
+    struct trust_key *key = helper_key("rsa:2048");
+    struct trust_cert *cert = cert_of(key, NULL);
+    struct trust_error err = {0};
+    uint8_t hash[TRUST_DIGEST_MAX], forged[256];
+    helper_ok(trust_digest_pieces(TRUST_DIGEST_SHA1, &whole, 1, hash, &err), &err);
+    forge(cert, hash, forged);
+    for (int turn = 0; turn < 3; turn++) {
+        if (turn == 1)
+            helper_ok(trust_pretend_begin(&err), &err);
+        ck_assert_int_eq(trust_signature_verify(cert, TRUST_DIGEST_SHA1, &whole, 1,
+                                                (struct trust_bytes){forged, sizeof forged}, NULL),
+                         TRUST_ESIGNATURE);
+        if (turn == 1)
+            trust_pretend_end();
+    }
+    trust_cert_free(cert);
+    trust_key_free(key);
+}
+END_TEST
+
+/* Only while something is rehearsed, only what was signed since it began, and only for that certificate. */
+START_TEST(pretended)
+{
+    struct trust_key *key = helper_key("rsa:2048"), *other_key = helper_key("rsa:2048");
+    struct trust_cert *cert = cert_of(key, NULL), *other = cert_of(other_key, NULL);
+    struct trust_signer *signer;
+    struct trust_error err = {0};
+    uint8_t made[TRUST_SIGNATURE_MAX];
+    size_t len;
+    ck_assert(!trust_is_pretending());
+    ck_assert_int_eq(trust_signer_pretend(cert, &signer, &err), TRUST_EARGUMENT);
+    helper_ok(trust_pretend_begin(&err), &err);
+    helper_ok(trust_signer_pretend(cert, &signer, &err), &err);
+    sign_and_verify(signer, TRUST_DIGEST_SHA512, 256);
+    helper_ok(trust_signer_sign(signer, TRUST_DIGEST_SHA1, &whole, 1, made, &len, &err), &err);
+    const struct trust_bytes signature = {made, len};
+    ck_assert_int_eq(trust_signature_verify(other, TRUST_DIGEST_SHA1, &whole, 1, signature, NULL),
+                     TRUST_ESIGNATURE);
+    ck_assert_int_eq(trust_signature_verify(cert, TRUST_DIGEST_SHA256, &whole, 1, signature, NULL),
+                     TRUST_ESIGNATURE);
+    helper_ok(trust_pretend_begin(&err), &err);
+    trust_pretend_end();
+    helper_ok(trust_signature_verify(cert, TRUST_DIGEST_SHA1, &whole, 1, signature, &err), &err);
+    trust_pretend_end();
+    ck_assert_int_eq(trust_signature_verify(cert, TRUST_DIGEST_SHA1, &whole, 1, signature, NULL),
+                     TRUST_ESIGNATURE);
+    ck_assert_int_eq(trust_signer_sign(signer, TRUST_DIGEST_SHA1, &whole, 1, made, &len, &err),
+                     TRUST_ECRYPTO);
+    helper_ok(trust_pretend_begin(&err), &err);
+    ck_assert_int_eq(trust_signature_verify(cert, TRUST_DIGEST_SHA1, &whole, 1, signature, NULL),
+                     TRUST_ESIGNATURE);
+    trust_pretend_end();
+    trust_signer_free(signer);
+    trust_cert_free(cert);
+    trust_cert_free(other);
+    trust_key_free(key);
+    trust_key_free(other_key);
 }
 END_TEST
 
@@ -236,6 +327,8 @@ Suite *suite(void)
     tcase_add_test(tcase, refused_signers);
     tcase_add_test(tcase, refused_digests);
     tcase_add_test(tcase, other_kind);
+    tcase_add_test(tcase, pretended);
+    tcase_add_test(tcase, pretended_by_others);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -136,6 +136,26 @@ static int do_publish(struct scene *scene, struct trust_error *err)
     return rc;
 }
 
+static int do_rollout(struct scene *scene, struct trust_error *err)
+{
+    const struct trust_rollout rollout = {.filename = "CTLFile.tlv", .opened = 1};
+    const struct trust_rollout_phone phone = {.name = "SEP1"};
+    const struct trust_rollout_close end = {
+        .when = 2, .end = TRUST_ROLLOUT_BACK, .counted = true, .phones = &phone, .count = 1};
+    int64_t number;
+    int rc = trust_store_begin(scene->s.store, err);
+    if (rc == 0)
+        rc = trust_store_add_rollout(scene->s.store, &rollout, &number, err);
+    if (rc == 0)
+        rc = trust_store_close_rollout(scene->s.store, number, &end, err);
+    if (rc == 0)
+        rc = trust_store_add_forced(scene->s.store, &(struct trust_forced){.at = 1}, err);
+    if (rc == 0)
+        rc = trust_store_commit(scene->s.store, err);
+    trust_store_rollback(scene->s.store);
+    return rc;
+}
+
 static int do_copy(struct scene *scene, struct trust_error *err)
 {
     char path[320];
@@ -158,8 +178,8 @@ static const struct {
     {"open", do_open, false},       {"own", do_own, true},         {"trust", do_trust, true},
     {"import", do_import, true},    {"delete", do_delete, true},   {"load", do_load, false},
     {"reading", do_reading, false}, {"sql", do_sql, false},        {"foreign", do_foreign, false},
-    {"node", do_node, true},        {"publish", do_publish, true}, {"copy", do_copy, false},
-    {"become", do_become, false},
+    {"node", do_node, true},        {"publish", do_publish, true}, {"rollout", do_rollout, true},
+    {"copy", do_copy, false},       {"become", do_become, false},
 };
 
 static void scene_make(struct scene *scene)

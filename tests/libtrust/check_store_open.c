@@ -12,30 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A folder and the path of a store in it that does not exist yet. */
-static char *fresh_path(char path[256])
-{
-    char *folder = fixture_folder();
-    snprintf(path, 256, "%s/" TRUST_STORE_FILE, folder);
-    return folder;
-}
-
-static void open_fails(const char *path, enum trust_store_mode mode, int code, const char *part)
-{
-    struct trust_error err = {0};
-    struct trust_store *store;
-    ck_assert_int_eq(trust_store_open(path, mode, &store, &err), code);
-    ck_assert_ptr_null(store);
-    ck_assert_int_eq(err.code, code);
-    ck_assert_msg(strstr(err.text, part) != NULL, "\"%s\" lacks \"%s\"", err.text, part);
-    ck_assert_msg(strstr(err.text, path) != NULL, "\"%s\" lacks the path", err.text);
-    ck_assert_int_eq(trust_store_open(path, mode, &store, NULL), code);
-    helper_openssl_is_quiet();
-}
-
 START_TEST(made_with_its_mode_whatever_the_umask)
 {
-    char path[256], *folder = fresh_path(path);
+    char path[256], *folder = helper_fresh_path(path);
     umask(0077);
     trust_store_close(helper_store_open(path, TRUST_STORE_WRITE));
     struct stat info;
@@ -69,37 +48,37 @@ END_TEST
 
 START_TEST(missing)
 {
-    char path[256], *folder = fresh_path(path);
-    open_fails(path, TRUST_STORE_READ, TRUST_ENOTFOUND, "no store yet");
+    char path[256], *folder = helper_fresh_path(path);
+    helper_open_fails(path, TRUST_STORE_READ, TRUST_ENOTFOUND, "no store yet");
     strcat(path, "/below/" TRUST_STORE_FILE);
-    open_fails(path, TRUST_STORE_WRITE, TRUST_ENOTFOUND, "folder");
-    open_fails(path, TRUST_STORE_READ, TRUST_ENOTFOUND, "no store yet");
-    open_fails(folder, TRUST_STORE_WRITE, TRUST_ESTORE, "not a file");
+    helper_open_fails(path, TRUST_STORE_WRITE, TRUST_ENOTFOUND, "folder");
+    helper_open_fails(path, TRUST_STORE_READ, TRUST_ENOTFOUND, "no store yet");
+    helper_open_fails(folder, TRUST_STORE_WRITE, TRUST_ESTORE, "not a file");
     fixture_folder_remove(folder);
 }
 END_TEST
 
 START_TEST(no_database)
 {
-    char path[256], *folder = fresh_path(path);
+    char path[256], *folder = helper_fresh_path(path);
     FILE *file = fopen(path, "w");
     for (int i = 0; i < 1000; i++)
         fputs("this is no database ", file);
     fclose(file);
-    open_fails(path, TRUST_STORE_READ, TRUST_ESTORE, "SQLITE_NOTADB");
-    open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "SQLITE_NOTADB");
+    helper_open_fails(path, TRUST_STORE_READ, TRUST_ESTORE, "SQLITE_NOTADB");
+    helper_open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "SQLITE_NOTADB");
     fixture_folder_remove(folder);
 }
 END_TEST
 
 START_TEST(a_database_of_others)
 {
-    char path[256], *folder = fresh_path(path);
+    char path[256], *folder = helper_fresh_path(path);
     helper_exec(path, "CREATE TABLE t (a)");
-    open_fails(path, TRUST_STORE_READ, TRUST_ESTORE, "other software");
-    open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "other software");
+    helper_open_fails(path, TRUST_STORE_READ, TRUST_ESTORE, "other software");
+    helper_open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "other software");
     helper_exec(path, "PRAGMA user_version = 1");
-    open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "other software");
+    helper_open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "other software");
     helper_exec(path, "SELECT a FROM t");
     fixture_folder_remove(folder);
 }
@@ -110,9 +89,9 @@ START_TEST(newer_than_this_program)
     struct helper_store s = helper_store_new();
     helper_store_close(&s);
     helper_exec(s.path, "PRAGMA user_version = 4711");
-    open_fails(s.path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "4711");
-    open_fails(s.path, TRUST_STORE_WRITE, TRUST_ESTOREVERSION, "4711");
-    open_fails(s.path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "knows up to 3");
+    helper_open_fails(s.path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "4711");
+    helper_open_fails(s.path, TRUST_STORE_WRITE, TRUST_ESTOREVERSION, "4711");
+    helper_open_fails(s.path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "knows up to 4");
     helper_store_free(&s);
 }
 END_TEST
@@ -122,96 +101,17 @@ START_TEST(version_that_makes_no_sense)
     struct helper_store s = helper_store_new();
     helper_store_close(&s);
     helper_exec(s.path, "PRAGMA user_version = -1");
-    open_fails(s.path, TRUST_STORE_READ, TRUST_ESTORE, "version -1");
-    open_fails(s.path, TRUST_STORE_WRITE, TRUST_ESTORE, "version -1");
+    helper_open_fails(s.path, TRUST_STORE_READ, TRUST_ESTORE, "version -1");
+    helper_open_fails(s.path, TRUST_STORE_WRITE, TRUST_ESTORE, "version -1");
     helper_store_free(&s);
-}
-END_TEST
-
-START_TEST(older_is_migrated_by_a_writer)
-{
-    char path[256], *folder = fresh_path(path);
-    struct trust_bytes first = fixture_read("./sql/0001-cucm.sql");
-    helper_exec(path, (const char *)first.data);
-    helper_exec(path, "PRAGMA user_version = 1; INSERT INTO processconfig VALUES ('Kept', 'yes')");
-    fixture_free(first);
-    open_fails(path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "version 1");
-    struct trust_store *store = helper_store_open(path, TRUST_STORE_WRITE);
-    helper_sql_is(store, "select paramvalue from processconfig where paramname = 'Kept'", "yes;");
-    helper_sql_is(store, "select count(*) from certificatecache", "0;");
-    trust_store_close(store);
-    trust_store_close(helper_store_open(path, TRUST_STORE_READ));
-    fixture_folder_remove(folder);
-}
-END_TEST
-
-/* A store as version 2 left it. */
-static void make_second_version(const char *path)
-{
-    struct trust_bytes first = fixture_read("./sql/0001-cucm.sql"),
-                       second = fixture_read("./sql/0002-own.sql");
-    helper_exec(path, (const char *)first.data);
-    helper_exec(path, (const char *)second.data);
-    helper_exec(path, "PRAGMA user_version = 2");
-    fixture_free(first);
-    fixture_free(second);
-}
-
-START_TEST(second_version_gets_nodes_from_its_certificates)
-{
-    char path[256], *folder = fresh_path(path);
-    make_second_version(path);
-    helper_exec(path, "INSERT INTO certificate (pkid, servername, subjectname, issuername, serialnumber,"
-                      " certificate, ipv4address) VALUES ('1', 'pub', '', '', '', '', '192.0.2.1'),"
-                      " ('2', 'pub', '', '', '', '', ''), ('3', 'sub', '', '', '', '', ''),"
-                      " ('4', '', '', '', '', '', '')");
-    open_fails(path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "version 2");
-    struct trust_store *store = helper_store_open(path, TRUST_STORE_WRITE);
-    helper_sql_is(store, "select name, ipv4address from node order by 1", "pub|192.0.2.1;sub|;");
-    helper_sql_is(store, "select count(*) from certificate", "4;");
-    helper_sql_is(store,
-                  "select (select count(*) from formername), (select count(*) from publication),"
-                  " (select count(*) from signingrequest), (select count(*) from pendingfile),"
-                  " (select count(*) from savedfile)",
-                  "0|0|0|0|0;");
-    trust_store_close(store);
-    trust_store_close(helper_store_open(path, TRUST_STORE_READ));
-    fixture_folder_remove(folder);
-}
-END_TEST
-
-START_TEST(second_version_stays_whole_when_the_third_fails)
-{
-    char path[256], *folder = fresh_path(path);
-    make_second_version(path);
-    helper_exec(path, "CREATE TABLE savedfile (a)"); /* the last that the migration makes */
-    open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "schema up to date");
-    open_fails(path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "version 2");
-    helper_exec(path, "DROP TABLE savedfile; CREATE TABLE node (a); DROP TABLE node");
-    trust_store_close(helper_store_open(path, TRUST_STORE_WRITE));
-    fixture_folder_remove(folder);
-}
-END_TEST
-
-START_TEST(failed_migration_leaves_nothing_half_done)
-{
-    char path[256], *folder = fresh_path(path);
-    struct trust_bytes first = fixture_read("./sql/0001-cucm.sql");
-    helper_exec(path, (const char *)first.data);
-    helper_exec(path, "PRAGMA user_version = 1; CREATE TABLE importedtrustrole (a)");
-    fixture_free(first);
-    open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "schema up to date");
-    helper_exec(path, "DROP TABLE importedtrustrole");
-    trust_store_close(helper_store_open(path, TRUST_STORE_WRITE));
-    fixture_folder_remove(folder);
 }
 END_TEST
 
 START_TEST(unfinished_file_is_finished)
 {
-    char path[256], *folder = fresh_path(path);
+    char path[256], *folder = helper_fresh_path(path);
     close(open(path, O_CREAT | O_WRONLY, 0640));
-    open_fails(path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "version 0");
+    helper_open_fails(path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "version 0");
     trust_store_close(helper_store_open(path, TRUST_STORE_WRITE));
     trust_store_close(helper_store_open(path, TRUST_STORE_READ));
     fixture_folder_remove(folder);
@@ -263,7 +163,7 @@ END_TEST
 
 START_TEST(several_programs_make_it_at_once)
 {
-    char path[256], *folder = fresh_path(path);
+    char path[256], *folder = helper_fresh_path(path);
     int gate[2];
     pid_t children[PROGRAMS];
     ck_assert_int_eq(pipe(gate), 0);
@@ -468,10 +368,6 @@ Suite *suite(void)
     tcase_add_test(opening, a_database_of_others);
     tcase_add_test(opening, newer_than_this_program);
     tcase_add_test(opening, version_that_makes_no_sense);
-    tcase_add_test(opening, older_is_migrated_by_a_writer);
-    tcase_add_test(opening, second_version_gets_nodes_from_its_certificates);
-    tcase_add_test(opening, second_version_stays_whole_when_the_third_fails);
-    tcase_add_test(opening, failed_migration_leaves_nothing_half_done);
     tcase_add_test(opening, unfinished_file_is_finished);
     tcase_add_test(opening, without_the_right);
     tcase_add_test(opening, several_programs_make_it_at_once);

@@ -288,6 +288,8 @@ static void read_server(struct helper_anchor *cases, char *text, struct trust_se
         struct trust_roles roles;
         if (strcmp(word, "down") == 0)
             server->down = true;
+        else if (strncmp(word, "ecdsa:", 6) == 0)
+            server->ecdsa = cert_of(cases, word + 6);
         else if (strcmp(word, "newer") == 0)
             server->refuses_old_tls = true;
         else if (strcmp(word, "unnamed") == 0)
@@ -374,6 +376,8 @@ static void read_line(struct helper_anchor *cases, const char *key, char *text,
         now->site.itl = read_published(cases, text, "ITLFile.tlv", now->held.itl);
     else if (strcmp(key, "configuration") == 0)
         read_configuration(cases, text, &now->site.configuration);
+    else if (strcmp(key, "anew") == 0)
+        read_configuration(cases, text, &now->site.anew);
     else if (strcmp(key, "server") == 0) {
         ck_assert_uint_lt(now->site.server_count, 6);
         read_server(cases, text, &now->servers[now->site.server_count++]);
@@ -468,6 +472,8 @@ void helper_anchor_describe(const struct trust_fate *fate, char *out, size_t siz
                                                                    : trust_remedy_name(fate->remedy));
     for (size_t i = 0; i < 2 && fate->phrases[i] != NULL; i++)
         len += (size_t)snprintf(out + len, size - len, "%s%s", i == 0 ? ": " : " + ", fate->phrases[i]);
+    len += (size_t)snprintf(out + len, size - len, "%s%s", fate->needs_signing ? " and signing" : "",
+                            fate->needs_servers ? " and servers" : "");
     ck_assert_uint_lt(len, size);
 }
 

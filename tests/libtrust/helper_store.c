@@ -9,6 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+char *helper_fresh_path(char path[256])
+{
+    char *folder = fixture_folder();
+    snprintf(path, 256, "%s/" TRUST_STORE_FILE, folder);
+    return folder;
+}
+
+void helper_open_fails(const char *path, enum trust_store_mode mode, int code, const char *part)
+{
+    struct trust_error err = {0};
+    struct trust_store *store;
+    ck_assert_int_eq(trust_store_open(path, mode, &store, &err), code);
+    ck_assert_ptr_null(store);
+    ck_assert_int_eq(err.code, code);
+    ck_assert_msg(strstr(err.text, part) != NULL, "\"%s\" lacks \"%s\"", err.text, part);
+    ck_assert_msg(strstr(err.text, path) != NULL, "\"%s\" lacks the path", err.text);
+    ck_assert_int_eq(trust_store_open(path, mode, &store, NULL), code);
+    helper_openssl_is_quiet();
+}
+
 struct trust_store *helper_store_open(const char *path, enum trust_store_mode mode)
 {
     struct trust_error err = {0};

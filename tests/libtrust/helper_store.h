@@ -14,6 +14,13 @@ struct helper_store helper_store_new(void);
 void helper_store_close(struct helper_store *store); /* the connection alone */
 void helper_store_free(struct helper_store *store);
 
+/* A folder, to be removed with fixture_folder_remove, and the path of a store in it that does not exist yet.
+ */
+char *helper_fresh_path(char path[256]);
+
+/* Opening is refused with the code; the error names the path and holds part. */
+void helper_open_fails(const char *path, enum trust_store_mode mode, int code, const char *part);
+
 struct trust_store *helper_store_open(const char *path, enum trust_store_mode mode);
 
 /* Run SQL as other software would: over a connection that knows nothing of this library. */
