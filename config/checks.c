@@ -1,5 +1,7 @@
 #include "checks.h"
 
+#include "config.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -50,4 +52,14 @@ int check_log_target(const char *value, struct trust_error *err)
     return trust_error_set(
         err, TRUST_EVALUE, TRUST_NO_OFFSET,
         "\"%.100s\" is no target; stderr, syslog, or a file's path (with a '/' in it) would do", value);
+}
+
+int check_control_socket(const char *value, struct trust_error *err)
+{
+    if (strcmp(value, CONFIG_CONTROL_AUTO) == 0 || strcmp(value, CONFIG_CONTROL_OFF) == 0 ||
+        (strchr(value, '/') != NULL && value[strlen(value) - 1] != '/'))
+        return 0;
+    return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET,
+                           "\"%.100s\" is no socket; auto, off, or a path (with a '/' in it) would do",
+                           value);
 }

@@ -9,5 +9,6 @@ int check_node_name(const char *value, struct trust_error *err);
 int check_subject(const char *value, struct trust_error *err);
 int check_key(const char *value, struct trust_error *err);
 int check_log_target(const char *value, struct trust_error *err);
+int check_control_socket(const char *value, struct trust_error *err);
 
 #endif

@@ -192,3 +192,14 @@ char *config_state_path(const struct config *config, const char *name, char *out
     int len = snprintf(out, size, "%s/%s", config->state, name);
     return len >= 0 && (size_t)len < size ? out : NULL;
 }
+
+char *config_control_path(const struct config *config, char *out, size_t size)
+{
+    const char *socket = config->control.socket;
+    if (strcmp(socket, CONFIG_CONTROL_OFF) == 0)
+        return NULL;
+    if (strcmp(socket, CONFIG_CONTROL_AUTO) == 0)
+        return config_state_path(config, CONFIG_CONTROL_NAME, out, size);
+    int len = snprintf(out, size, "%s", socket);
+    return len >= 0 && (size_t)len < size ? out : NULL;
+}

@@ -12,6 +12,8 @@
 
 #define CONFIG_PATH_DEFAULT "/etc/tvs/tvsd.yaml"
 #define CONFIG_AUTO         0 /* of a number that says "auto" */
+#define CONFIG_CONTROL_AUTO "auto"
+#define CONFIG_CONTROL_OFF  "off"
 
 enum config_tls_version { CONFIG_TLS_1_0, CONFIG_TLS_1_1, CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 enum config_itl { CONFIG_ITL_AUTOMATIC, CONFIG_ITL_MANUAL };
@@ -29,10 +31,13 @@ struct config_strings {
 /* All of it, checked. Strings are never NULL. Times are milliseconds unless named otherwise. */
 struct config {
     struct {
-        struct config_strings listen;        /* "ADDRESS:PORT", "[ADDRESS]:PORT"; port 0 is allowed */
-        int64_t workers;                     /* CONFIG_AUTO: as many as cores, at most 4 */
-        int64_t max_connections;             /* CONFIG_AUTO: the hard limit of descriptors less 64 */
-        int64_t max_connections_per_address; /* 0: none */
+        struct config_strings listen;              /* "ADDRESS:PORT", "[ADDRESS]:PORT"; port 0 is allowed */
+        int64_t workers;                           /* CONFIG_AUTO: as many as cores, at most 4 */
+        int64_t max_connections;                   /* CONFIG_AUTO: the hard limit of descriptors less 64 */
+        int64_t max_connections_per_address;       /* 0: none */
+        struct config_strings unlimited_addresses; /* networks: see network.h */
+        int64_t max_handshakes; /* under way at a time; CONFIG_AUTO: a quarter of the connections, see
+                                   workers.c */
         int64_t handshake_timeout, request_timeout, idle_timeout, drain_timeout;
     } server;
     struct {
@@ -55,7 +60,7 @@ struct config {
         int itl;         /* enum config_itl */
         int digest;      /* enum trust_digest */
         int signer;      /* enum trust_unit: CALLMANAGER or ITLRECOVERY */
-        bool recovery_anchor, require_trusted_signer;
+        bool recovery_anchor, require_trusted_signer, refuse_older_ctl;
         int itl_records; /* enum config_records: of TVS and CAPF in an ITL */
         int dns_names;   /* enum config_dns: what records give as DNSNAME */
         bool addresses;  /* records give IPADDRESS */
@@ -69,6 +74,12 @@ struct config {
         int format;   /* enum config_log_format */
         char *target; /* "stderr", "syslog", or a file's path */
     } log;
+    struct {
+        char *socket; /* a path, CONFIG_CONTROL_AUTO or CONFIG_CONTROL_OFF: see config_control_path */
+    } control;
+    struct {
+        int64_t max; /* that tvsd remembers */
+    } phones;
 };
 
 /* Read and check a file. Nothing is taken from a file with an error in it. Errors are one line with file,
@@ -93,6 +104,12 @@ char *config_needs_restart(const struct config *old, const struct config *fresh,
 
 /* A path inside the state folder: "STATE/NAME". Returns out, or NULL if it does not fit. */
 char *config_state_path(const struct config *config, const char *name, char *out, size_t size);
+
+/* Where clients find tvsd's control socket. With auto that is STATE/control, which tvsd makes a link to the
+ * socket in its runtime folder if the service manager gave it one: so nobody talks to the tvsd of another
+ * configuration. Returns out; NULL if it does not fit, or there is none (off). */
+char *config_control_path(const struct config *config, char *out, size_t size);
+#define CONFIG_CONTROL_NAME "control"
 
 /* Split "ADDRESS:PORT" or "[ADDRESS]:PORT". false if it is neither, or no port up to 65535. */
 bool config_split_address(const char *text, char *address, size_t size, uint16_t *port);

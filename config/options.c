@@ -2,6 +2,7 @@
 
 #include "address.h"
 #include "checks.h"
+#include "network.h"
 
 #include <string.h>
 
@@ -33,6 +34,8 @@ static const struct option_choice log_levels[] = {{"debug", CONFIG_LOG_DEBUG},
                                                   {NULL, 0}};
 static const struct option_choice log_formats[] = {
     {"logfmt", CONFIG_LOG_LOGFMT}, {"json", CONFIG_LOG_JSON}, {"trace", CONFIG_LOG_TRACE}, {NULL, 0}};
+static const struct option_choice control_sockets[] = {
+    {CONFIG_CONTROL_AUTO, 0}, {CONFIG_CONTROL_OFF, 0}, {NULL, 0}};
 static const struct option_choice log_targets[] = {{"stderr", 0}, {"syslog", 0}, {NULL, 0}};
 
 #define MEMBER(name)     .offset = offsetof(struct config, name)
@@ -48,6 +51,10 @@ static const struct option table[] = {
      .choices = words_auto, .needs_restart = true},
     {"server.max_connections_per_address", OPTION_INTEGER, MEMBER(server.max_connections_per_address), "0",
      RANGE(0, 1000000)},
+    {"server.unlimited_addresses", OPTION_LIST, MEMBER(server.unlimited_addresses), "", RANGE(0, 64),
+     .check = network_check},
+    {"server.max_handshakes", OPTION_INTEGER, MEMBER(server.max_handshakes), "auto", RANGE(1, 1000000),
+     .choices = words_auto, .needs_restart = true},
     {"server.handshake_timeout", OPTION_DURATION, MEMBER(server.handshake_timeout), "30s", RANGE(100, HOUR)},
     {"server.request_timeout", OPTION_DURATION, MEMBER(server.request_timeout), "10s", RANGE(100, HOUR)},
     {"server.idle_timeout", OPTION_DURATION, MEMBER(server.idle_timeout), "60s", RANGE(100, 24 * HOUR)},
@@ -72,12 +79,16 @@ static const struct option table[] = {
     {"trust_lists.dns_names", OPTION_CHOICE, MEMBER(trust_lists.dns_names), "host", .choices = dns_names},
     {"trust_lists.addresses", OPTION_SWITCH, MEMBER(trust_lists.addresses), "true"},
     {"trust_lists.require_trusted_signer", OPTION_SWITCH, MEMBER(trust_lists.require_trusted_signer), "true"},
+    {"trust_lists.refuse_older_ctl", OPTION_SWITCH, MEMBER(trust_lists.refuse_older_ctl), "false"},
     {"answers.ttl", OPTION_INTEGER, MEMBER(answers.ttl), "86400", RANGE(0, INT32_MAX)},
     {"answers.expired", OPTION_CHOICE, MEMBER(answers.expired), "answer", .choices = expired_ways},
     {"log.level", OPTION_CHOICE, MEMBER(log.level), "info", .choices = log_levels},
     {"log.format", OPTION_CHOICE, MEMBER(log.format), "logfmt", .choices = log_formats},
     {"log.target", OPTION_PATH, MEMBER(log.target), "stderr", PATH_LENGTH, .choices = log_targets,
      .check = check_log_target},
+    {"control.socket", OPTION_PATH, MEMBER(control.socket), CONFIG_CONTROL_AUTO, PATH_LENGTH,
+     .choices = control_sockets, .check = check_control_socket, .needs_restart = true},
+    {"phones.max", OPTION_INTEGER, MEMBER(phones.max), "100000", RANGE(0, 1000000), .needs_restart = true},
 };
 
 #define OPTION_COUNT (sizeof table / sizeof table[0])

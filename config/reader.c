@@ -163,10 +163,11 @@ static int read_option(struct reader *reader, const struct option *option)
     for (int64_t items = 0; rc == 0; items++) {
         rc = next(reader);
         if (rc == 0 && reader->event.type == YAML_SEQUENCE_END_EVENT)
-            return items > 0 ? 0
-                             : fail(reader, TRUST_EVALUE, at,
-                                    "%s: an empty list; name one, or leave the line out for the default",
-                                    option->key);
+            return items >= option->min
+                       ? 0
+                       : fail(reader, TRUST_EVALUE, at,
+                              "%s: an empty list; name one, or leave the line out for the default",
+                              option->key);
         if (rc == 0)
             rc = read_scalar(reader, option);
     }

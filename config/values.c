@@ -335,8 +335,9 @@ void option_print(const struct option *option, const struct config *config, FILE
         print_choice(option, *(const int *)member, out);
         break;
     case OPTION_LIST:
+        fputc('[', out);
         for (size_t i = 0; i < list->count; i++) {
-            fputs(i == 0 ? "[" : ", ", out);
+            fputs(i == 0 ? "" : ", ", out);
             print_quoted(list->items[i], out);
         }
         fputc(']', out);

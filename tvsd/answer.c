@@ -57,6 +57,11 @@ static void say_warning(const struct answer_to *to, const struct trust_request *
     log_say(event, fields, sizeof fields / sizeof fields[0] - (event == LOG_EV_NO_ROLE ? 0 : 1));
 }
 
+static const char *type_name(const struct trust_request *request)
+{
+    return request->type == TRUST_MSG_VERIFY_REQ ? "verify" : "query";
+}
+
 static void say(const struct answer_to *to, const struct trust_request *request,
                 const struct request_answer *answer, int64_t us)
 {
@@ -65,7 +70,7 @@ static void say(const struct answer_to *to, const struct trust_request *request,
     trust_hex((struct trust_bytes){answer->serial, answer->serial_len}, 0, true, serial);
     say_warning(to, request, answer, serial);
     struct log_field fields[10] = {
-        log_text("type", request->type == TRUST_MSG_VERIFY_REQ ? "verify" : "query"),
+        log_text("type", type_name(request)),
         log_text("result", request_result_name(answer->result)),
         log_text("roles", roles_text(&answer->response.roles, roles, sizeof roles)),
         log_text("source", request_source_name(answer->source)),
@@ -88,6 +93,32 @@ static void count(struct stats *stats, const struct trust_request *request, enum
 {
     stats_bump(request->type == TRUST_MSG_VERIFY_REQ ? &stats->verify : &stats->query, 1);
     stats_bump(&stats->results[result], 1);
+}
+
+/* What the main thread remembers of the phone. A certificate counts as asked about once the phone was told of
+ * it: only then does it know more than before. */
+static void note(const struct answer_to *to, const struct trust_request *request,
+                 const struct request_answer *answer, time_t now)
+{
+    static const char *const classes[] = {[TLS_CLASS_UNKNOWN] = "",
+                                          [TLS_CLASS_STRICT] = "strict",
+                                          [TLS_CLASS_RSA] = "rsa",
+                                          [TLS_CLASS_LEGACY] = "legacy"};
+    if (to->sightings == NULL)
+        return;
+    const struct sighting sighting = {
+        .when = now,
+        .device = request->device,
+        .address = to->peer->address,
+        .tls = tls_protocol(to->tls),
+        .class = classes[tls_class(to->tls)],
+        .asked = type_name(request),
+        .result = request_result_name(answer->result),
+        .about = answer->result == REQUEST_TRUSTED ? answer->entry->sha256 : NULL,
+        .shown = tls_certificate(to->tls),
+    };
+    if (!sightings_note(to->sightings, &sighting))
+        stats_bump(&to->stats->sightings_lost, 1);
 }
 
 static int encode(const struct request_answer *answer, int64_t started, struct outbox *outbox,
@@ -122,6 +153,7 @@ int answer_frame(const struct answer_to *to, struct trust_bytes frame, int64_t s
     code = encode(&answer, started, outbox, err);
     if (code != 0)
         return code;
+    note(to, &request, &answer, known.now);
     trace_answer(&request, &answer, to->session);
     say(to, &request, &answer, microseconds() - began);
     return 0;

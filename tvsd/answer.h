@@ -1,18 +1,23 @@
-/* One message in, one answer out: decoded, looked up, encoded, counted and said in the log. */
+/* One message in, one answer out: decoded, looked up, encoded, counted, said in the log, and noted of the
+ * phone. */
 #ifndef TVSD_ANSWER_H
 #define TVSD_ANSWER_H
 
 #include "outbox.h"
 #include "peer.h"
+#include "sightings.h"
 #include "snapshot.h"
 #include "stats.h"
+#include "tls.h"
 
 /* Who asks, and what is known. */
 struct answer_to {
     const struct snapshot *snapshot;
     struct stats *stats; /* the worker's own */
     const struct peer *peer;
-    unsigned session; /* for the trace */
+    unsigned session;                /* for the trace */
+    struct sightings_end *sightings; /* the worker's own; NULL: nobody is remembered */
+    const struct tls *tls;           /* the connection's; may be NULL without sightings */
 };
 
 /* Answer a whole message, which began to arrive at `started` (monotonic milliseconds), into the outbox.

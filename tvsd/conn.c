@@ -1,71 +1,27 @@
 /* Each callback does as much as can be done without waiting, then judges the deadlines, then either arms the
- * event for what the next step needs or frees the connection: nowhere else is it freed. */
-#include "conn.h"
+ * event for what the next step needs or frees the connection: nowhere else is it freed, but where it gives
+ * way to others. */
+#include "conn_internal.h"
 
 #include "answer.h"
+#include "clock.h"
+#include "config/network.h"
 #include "conn_report.h"
-#include "inbox.h"
-#include "outbox.h"
-#include "peer.h"
-#include "tls.h"
+#include "conn_socket.h"
 #include "trace.h"
 
 #include <assert.h>
-#include <event2/event.h>
-#include <event2/event_struct.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define UNSENT_MAX         65536 /* with so much unsent, reading stops */
-#define REQUESTS_PER_TURN  16    /* then it is the others' turn */
-#define READS_PER_TURN     64
-#define DISCARDED_AT_CLOSE 65536
+#define UNSENT_MAX        65536 /* with so much unsent, reading stops */
+#define REQUESTS_PER_TURN 16    /* then it is the others' turn */
+#define READS_PER_TURN    64
 
-enum conn_phase {
-    CONN_HANDSHAKE,
-    CONN_OPEN,
-    CONN_FINISHING, /* reads no more, and closes once its answers are sent */
-    CONN_CLOSED,    /* to be freed at the tail of the callback */
-};
-
-struct conn {
-    struct conn_host *host;
-    struct conn *next, **link;
-    struct event event;
-    short armed; /* what the event waits for now */
-    int fd;
-    struct tls *tls;
-    enum conn_phase phase;
-    enum conn_end end;  /* FINISHING, CLOSED: why */
-    enum tls_step want; /* what the handshake, or reading, waits for */
-    bool shaken;        /* the handshake succeeded */
-    bool more;          /* there may be work that no event will announce */
-    bool last_turn;     /* draining: closes as soon as it is idle */
-    struct inbox inbox;
-    struct outbox outbox;
-    size_t frame_len;      /* of the message at the front of the inbox; 0: not known yet */
-    int64_t frame_started; /* when its first byte came */
-    int64_t read_at, opened, idle_since;
-    uint64_t requests;
-    unsigned session;
-    struct peer peer;
-    char detail[160];
-};
-
-static int64_t milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void conn_close(struct conn *conn, enum conn_end end, const char *detail)
+void conn_close(struct conn *conn, enum conn_end end, const char *detail)
 {
     if (conn->phase == CONN_CLOSED)
         return;
@@ -110,16 +66,63 @@ static void conn_lost(struct conn *conn, enum tls_step step)
     }
 }
 
+/* The handshake is over: there is room for another. */
+static void conn_shaken(struct conn *conn, int64_t now)
+{
+    struct conn_host *host = conn->host;
+    conn_report_admitted(&host->stats, &conn->peer, conn->tls, now);
+    conn->phase = CONN_OPEN;
+    conn->shaken = true;
+    conn->crowd = false;
+    conn->idle_since = now;
+    peer_shaken(&conn->peer);
+    admission_put(&host->admission, &conn->place, ADMISSION_IDLE, now);
+    if (host->on_end != NULL)
+        host->on_end(host->arg);
+}
+
+/* How a connection ends that was reset before its handshake began. */
+static enum conn_end end_of_reset(struct stats *stats, int fd)
+{
+    if (!conn_socket_has_bytes(fd))
+        return CONN_END_SILENT;
+    stats_bump(&stats->tls_failures[TLS_FAILURE_RESET], 1);
+    return CONN_END_HANDSHAKE_FAILED;
+}
+
+/* The first bytes have come. Whom an answer would not reach any more costs no handshake: then false. */
+static bool conn_begin(struct conn *conn, int64_t now)
+{
+    struct conn_host *host = conn->host;
+    /* Who has waited for half of the time that a handshake may take would wait for it too long. */
+    switch (conn_socket_state(conn->fd, host->snapshot->config->server.handshake_timeout / 2)) {
+    case CONN_SOCKET_OVERDUE:
+        conn_close(conn, CONN_END_OVERDUE, "");
+        return false;
+    case CONN_SOCKET_RESET:
+        conn_close(conn, end_of_reset(&host->stats, conn->fd), tls_failure_name(TLS_FAILURE_RESET));
+        return false;
+    case CONN_SOCKET_WAITS:
+        break;
+    }
+    conn->tls = tls_new(host->snapshot->tls, conn->fd);
+    if (conn->tls == NULL)
+        conn_close(conn, CONN_END_NO_MEMORY, "a handshake: out of memory");
+    else
+        admission_put(&host->admission, &conn->place, conn->crowd ? ADMISSION_CROWD_BEGUN : ADMISSION_BEGUN,
+                      now);
+    return conn->tls != NULL;
+}
+
 static void conn_shake(struct conn *conn, int64_t now)
 {
     struct stats *stats = &conn->host->stats;
+    if (conn->tls == NULL && !conn_begin(conn, now))
+        return;
     conn->want = tls_handshake(conn->tls);
     switch (conn->want) {
     case TLS_STEP_DONE:
-        conn_report_admitted(stats, &conn->peer, conn->tls, now);
-        conn->phase = CONN_OPEN;
-        conn->shaken = true;
-        conn->idle_since = now;
+        conn_shaken(conn, now);
         break;
     case TLS_STEP_WANT_READ:
     case TLS_STEP_WANT_WRITE:
@@ -160,26 +163,11 @@ static void conn_flush(struct conn *conn, int64_t now)
         conn->phase = CONN_CLOSED;
 }
 
-static enum conn_end end_of_error(int code)
-{
-    switch (code) {
-    case TRUST_EDISCRIMINATOR:
-        return CONN_END_BAD_DISCRIMINATOR;
-    case TRUST_EVERSION:
-        return CONN_END_BAD_VERSION;
-    case TRUST_ETYPE:
-        return CONN_END_BAD_TYPE;
-    case TRUST_ENOMEM:
-        return CONN_END_NO_MEMORY;
-    default:
-        return CONN_END_BAD_ELEMENT;
-    }
-}
-
 /* Answer the messages that are there whole. false: it is time to stop, whether more can be read or not. */
 static bool conn_serve(struct conn *conn, unsigned *requests)
 {
-    const struct answer_to to = {conn->host->snapshot, &conn->host->stats, &conn->peer, conn->session};
+    const struct answer_to to = {conn->host->snapshot, &conn->host->stats,    &conn->peer,
+                                 conn->session,        conn->host->sightings, conn->tls};
     for (;;) {
         struct trust_error err = {0};
         struct trust_bytes stream = inbox_bytes(&conn->inbox);
@@ -192,7 +180,7 @@ static bool conn_serve(struct conn *conn, unsigned *requests)
             code = answer_frame(&to, (struct trust_bytes){stream.data, conn->frame_len}, conn->frame_started,
                                 &conn->outbox, &err);
         if (code != 0) {
-            conn_finish(conn, end_of_error(code), err.text);
+            conn_finish(conn, conn_end_of_error(code), err.text);
             return false;
         }
         inbox_consume(&conn->inbox, conn->frame_len);
@@ -274,22 +262,28 @@ static void conn_judge(struct conn *conn, int64_t now)
     if (conn->phase != CONN_CLOSED && now >= conn_deadline(conn, &end))
         conn_close(conn, end, "");
     /* Who has not sent a byte wants nothing yet, and can just as well connect again. */
-    bool silent = conn->phase == CONN_HANDSHAKE && conn->host->draining && !tls_heard(conn->tls);
+    bool silent =
+        conn->phase == CONN_HANDSHAKE && conn->host->draining && (conn->tls == NULL || !tls_heard(conn->tls));
     if (silent || (idle && conn->last_turn))
         conn_close(conn, CONN_END_DRAINED, "");
+    if (conn->shaken)
+        admission_put(&conn->host->admission, &conn->place, idle ? ADMISSION_IDLE : ADMISSION_NONE,
+                      conn->idle_since);
 }
 
 static void conn_ready(evutil_socket_t fd, short what, void *arg);
 
-static bool conn_arm(struct conn *conn, int64_t now)
+bool conn_arm(struct conn *conn, int64_t now)
 {
     enum conn_end end;
-    short want = 0;
+    short want = EV_TIMEOUT;
     if (conn->outbox.unsent > 0 || conn->want == TLS_STEP_WANT_WRITE)
         want |= EV_WRITE;
     if (conn->phase == CONN_HANDSHAKE ? conn->want == TLS_STEP_WANT_READ
                                       : conn->phase == CONN_OPEN && conn->outbox.unsent < UNSENT_MAX)
         want |= EV_READ;
+    if (conn->lined_up)
+        want = EV_TIMEOUT;
     if (want != conn->armed) {
         if (conn->armed != 0)
             event_del(&conn->event);
@@ -307,18 +301,6 @@ static bool conn_arm(struct conn *conn, int64_t now)
     return event_add(&conn->event, &timeout) == 0;
 }
 
-/* Bytes that lie unread when a socket is closed reset the connection, and answers on their way would be lost.
- */
-static void socket_close(int fd)
-{
-    char unread[4096];
-    shutdown(fd, SHUT_WR);
-    for (size_t n = 0; n < DISCARDED_AT_CLOSE; n += sizeof unread)
-        if (recv(fd, unread, sizeof unread, MSG_DONTWAIT) <= 0)
-            break;
-    close(fd);
-}
-
 /* A phone that knows our certificate goes on to ask; the log is to show one that did not. */
 static void note_unasked(struct conn *conn)
 {
@@ -329,35 +311,43 @@ static void note_unasked(struct conn *conn)
                  len > 0 ? "; " : "");
 }
 
-static void conn_free(struct conn *conn)
+void conn_free(struct conn *conn)
 {
     struct conn_host *host = conn->host;
     note_unasked(conn);
     if (conn->armed != 0)
         event_del(&conn->event);
     tls_free(conn->tls);
-    socket_close(conn->fd);
+    conn_socket_close(conn->fd);
     *conn->link = conn->next;
     if (conn->next != NULL)
         conn->next->link = conn->link;
     inbox_fini(&conn->inbox);
     outbox_fini(&conn->outbox);
     peer_leave(&conn->peer);
+    peer_shaken(&conn->peer);
+    admission_put(&host->admission, &conn->place, ADMISSION_NONE, 0);
     stats_bump(&host->stats.active, -1);
-    conn_report_end(&host->stats, &conn->peer, conn->end, conn->requests, milliseconds() - conn->opened,
-                    conn->detail);
+    int64_t now = clock_milliseconds();
+    conn_report_end(&host->stats, &conn->peer,
+                    &(struct conn_ending){.end = conn->end,
+                                          .requests = conn->requests,
+                                          .ms = now - conn->opened,
+                                          .now = now,
+                                          .detail = conn->detail});
     free(conn);
     if (host->on_end != NULL)
         host->on_end(host->arg);
 }
 
-static void conn_ready(evutil_socket_t fd, short what, void *arg)
+void conn_turn(struct conn *conn, short what)
 {
-    struct conn *conn = arg;
     struct conn_host *host = conn->host;
-    int64_t now = milliseconds();
-    (void)fd, (void)what;
-    if (conn->phase == CONN_HANDSHAKE)
+    int64_t now = clock_milliseconds();
+    /* A deadline alone is no reason to begin, nor to leave the line. */
+    bool goes_on = conn->tls != NULL || (what & EV_READ) != 0 || host->draining;
+    conn->lined_up &= !goes_on;
+    if (conn->phase == CONN_HANDSHAKE && goes_on)
         conn_shake(conn, now);
     if (conn->phase == CONN_OPEN || conn->phase == CONN_FINISHING)
         conn_talk(conn, now);
@@ -366,6 +356,15 @@ static void conn_ready(evutil_socket_t fd, short what, void *arg)
         conn_close(conn, CONN_END_NO_MEMORY, "the event loop refused a socket");
     if (conn->phase == CONN_CLOSED)
         conn_free(conn);
+}
+
+static void conn_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *conn = arg;
+    struct conn_host *host = conn->host;
+    (void)fd;
+    if (!conn_line_up(conn, what))
+        conn_turn(conn, what);
     if (++host->turns >= CONN_TURNS) {
         host->turns = 0;
         if (host->on_busy != NULL)
@@ -373,24 +372,24 @@ static void conn_ready(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static struct conn *conn_new(struct conn_host *host, int fd, const struct peer *peer, unsigned session)
+static struct conn *conn_new(struct conn_host *host, int fd, struct peer *peer, unsigned session)
 {
     struct conn *conn = calloc(1, sizeof *conn);
     if (conn == NULL)
         return NULL;
-    int64_t now = milliseconds();
+    int64_t now = clock_milliseconds();
     *conn = (struct conn){.host = host,
                           .fd = fd,
-                          .tls = tls_new(host->snapshot->tls, fd),
+                          .crowd = peer_shake(peer) >= ADMISSION_CROWD,
                           .phase = CONN_HANDSHAKE,
                           .want = TLS_STEP_WANT_READ,
                           .opened = now,
-                          .session = session,
-                          .peer = *peer};
-    if (conn->tls == NULL || !conn_arm(conn, now)) {
+                          .session = session};
+    conn->peer = *peer; /* as it is counted */
+    if (!conn_arm(conn, now)) {
         if (conn->armed != 0)
             event_del(&conn->event);
-        tls_free(conn->tls);
+        peer_shaken(peer);
         free(conn);
         return NULL;
     }
@@ -399,6 +398,8 @@ static struct conn *conn_new(struct conn_host *host, int fd, const struct peer *
     if (host->first != NULL)
         host->first->link = &conn->next;
     host->first = conn;
+    admission_put(&host->admission, &conn->place, conn->crowd ? ADMISSION_CROWD_SILENT : ADMISSION_SILENT,
+                  now);
     return conn;
 }
 
@@ -406,16 +407,26 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
 {
     static atomic_uint accepted; /* by all workers: the trace counts sessions through */
     struct peer peer;
-    const int on = 1;
     assert(!host->draining);
     unsigned session = atomic_fetch_add(&accepted, 1) + 2;
     peer_set(&peer, address, len);
     stats_bump(&host->stats.accepted, 1);
     trace_accept(listener, fd, session, peer.address);
-    const int64_t limit = host->snapshot->config->server.max_connections_per_address;
-    bool room = peer_enter(&peer, limit);
+    int64_t now = clock_milliseconds();
+    if (conn_socket_state(fd, INT64_MAX) == CONN_SOCKET_RESET) { /* most of a flood: the cheapest end */
+        enum conn_end end = end_of_reset(&host->stats, fd);
+        close(fd);
+        conn_report_end(
+            &host->stats, &peer,
+            &(struct conn_ending){.end = end, .now = now, .detail = tls_failure_name(TLS_FAILURE_RESET)});
+        return;
+    }
+    const struct config *config = host->snapshot->config;
+    const int64_t limit = config->server.max_connections_per_address;
+    bool room = peer_enter(&peer, limit) ||
+                (network_has(&config->server.unlimited_addresses, peer.address) && peer_enter(&peer, 0));
     if (room && conn_new(host, fd, &peer, session) != NULL) {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on what is no TCP: no matter */
+        conn_socket_set_up(fd);
         stats_bump(&host->stats.active, 1);
         return;
     }
@@ -423,8 +434,9 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
         peer_leave(&peer);
     close(fd);
     if (!room)
-        conn_report_crowded(&peer, limit, milliseconds());
-    conn_report_end(&host->stats, &peer, room ? CONN_END_NO_MEMORY : CONN_END_ADDRESS_LIMIT, 0, 0, "");
+        conn_report_crowded(&peer, limit, now);
+    const enum conn_end end = room ? CONN_END_NO_MEMORY : CONN_END_ADDRESS_LIMIT;
+    conn_report_end(&host->stats, &peer, &(struct conn_ending){.end = end, .now = now, .detail = ""});
 }
 
 void conn_drain(struct conn_host *host)

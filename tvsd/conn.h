@@ -3,7 +3,9 @@
 #ifndef TVSD_CONN_H
 #define TVSD_CONN_H
 
+#include "admission.h"
 #include "conn_end.h"
+#include "sightings.h"
 #include "snapshot.h"
 #include "stats.h"
 
@@ -12,10 +14,12 @@
 
 struct conn;
 struct event_base;
+struct event;
 
-#define CONN_PRIORITIES      2 /* of the loop: connections come before new ones … */
+#define CONN_PRIORITIES      3 /* of the loop: connections come before new ones … */
 #define CONN_PRIORITY        0
 #define CONN_ACCEPT_PRIORITY 1
+#define CONN_CROWD_PRIORITY  2  /* … but handshakes of an address with many of them last, one at a time */
 #define CONN_TURNS           64 /* … which after so many turns get theirs all the same: see on_busy */
 
 /* What the connections of one worker share. Embedded in the worker and touched by its thread alone, except
@@ -24,7 +28,10 @@ struct conn_host {
     struct event_base *base;         /* with CONN_PRIORITIES */
     const struct snapshot *snapshot; /* to be changed between callbacks only */
     struct stats stats;
-    void (*on_end)(void *arg);  /* called after each end of a connection; NULL: nobody cares */
+    struct sightings_end *sightings; /* NULL: nobody is remembered */
+    struct event *on_crowd;     /* calls conn_crowd_turn; of CONN_CROWD_PRIORITY. NULL: crowds do not wait */
+    struct admission admission; /* its limit is the worker's to set */
+    void (*on_end)(void *arg);  /* called after each end of a connection or handshake; NULL: nobody cares */
     void (*on_busy)(void *arg); /* called after CONN_TURNS turns of connections without `turns` being reset */
     void *arg;
     unsigned turns;
@@ -35,6 +42,17 @@ struct conn_host {
 /* Serve a socket that was accepted, and is non-blocking. It is closed when the connection ends, which may be
  * at once; log and counters say why. listener: the socket that it came from, for the trace. */
 void conn_open(struct conn_host *host, int fd, int listener, const struct sockaddr *address, socklen_t len);
+
+/* Of on_crowd: one handshake of a crowd has its turn. arg: the host. */
+void conn_crowd_turn(int fd, short what, void *arg);
+
+/* Whether somebody would give way to a new connection: a handshake or, if it is connections that there are
+ * too many of, who is idle. */
+bool conn_can_shed(struct conn_host *host, bool for_idle);
+
+/* Close who gives way, if there is one, without a word to it: that is cheap. Not from a connection's own
+ * callback. */
+void conn_shed(struct conn_host *host, bool for_idle);
 
 /* We are stopping: idle connections, and those that have sent no byte, end with the next turn of the loop,
  * the others once they have their answers. Open no more. */

@@ -17,6 +17,9 @@
     X(BAD_TYPE, "bad-type")                                                                                  \
     X(BAD_ELEMENT, "bad-element")     /* an element runs past its message */                                 \
     X(ADDRESS_LIMIT, "address-limit") /* server.max_connections_per_address */                               \
+    X(SHED, "shed")                   /* a handshake that gave way to others: see overload */                \
+    X(OVERDUE, "overdue")             /* it spoke so long ago that an answer would come too late */          \
+    X(GAVE_WAY, "gave-way")           /* idle when there was no room left for others */                      \
     X(NO_MEMORY, "no-memory")                                                                                \
     X(DRAINED, "drained") /* we are stopping */                                                              \
     X(DRAIN_TIMEOUT, "drain-timeout")
@@ -29,5 +32,8 @@ enum conn_end {
 };
 
 const char *conn_end_name(enum conn_end end);
+
+/* How a message that a phone sent, or the lack of memory for it, ends its connection: of libtrust's codes. */
+enum conn_end conn_end_of_error(int code);
 
 #endif

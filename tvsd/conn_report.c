@@ -10,6 +10,10 @@
 #define REFUSED_EVERY 60   /* seconds between lines for one reason and address */
 #define WHY_WEAK      1000 /* beside the reasons of refusals */
 #define WHY_CROWDED   1001
+#define WHY_OVERLOAD  1002
+#define WHY_CLOSED    2000 /* and more */
+
+#define CLOSED_A_SECOND 20 /* lines of one address */
 
 static void say_weak(const struct peer *peer, const struct tls *tls, const char *setting, int64_t now)
 {
@@ -61,10 +65,50 @@ void conn_report_crowded(const struct peer *peer, int64_t limit, int64_t now)
                 log_text("setting", "server.max_connections_per_address"));
 }
 
-void conn_report_end(struct stats *stats, const struct peer *peer, enum conn_end end, uint64_t requests,
-                     int64_t ms, const char *detail)
+/* NULL: that end is no sign of overload. */
+static const char *overload(enum conn_end end, const char **setting, const char **remedy)
 {
-    stats_bump(&stats->ends[end], 1);
-    LOG_SAY(CONN_CLOSED, log_text("reason", conn_end_name(end)), log_text("peer", peer->text),
-            log_number("requests", (int64_t)requests), log_number("ms", ms), log_text("detail", detail));
+    *setting = "server.max_handshakes";
+    *remedy = "see from where they come (conn-closed, tls-refused): a firewall, or "
+              "server.max_connections_per_address, stops one source";
+    switch (end) {
+    case CONN_END_SHED:
+        return "handshakes that made others wait gave way to new ones";
+    case CONN_END_OVERDUE:
+        *setting = "server.handshake_timeout";
+        return "phones waited for their handshake longer than an answer is of use to them";
+    case CONN_END_GAVE_WAY:
+        *setting = "server.max_connections";
+        *remedy = "if there are that many phones, raise server.max_connections";
+        return "idle connections gave way to new ones, since all connections are in use";
+    default:
+        return NULL;
+    }
+}
+
+static bool may_say(const struct peer *peer, const struct conn_ending *ending)
+{
+    if (ending->end != CONN_END_SILENT && ending->end != CONN_END_HANDSHAKE_FAILED)
+        return true;
+    for (unsigned i = 0; i < CLOSED_A_SECOND; i++)
+        if (quiet_may_say(quiet_key(peer->key, WHY_CLOSED + i * CONN_END_COUNT + ending->end), 1,
+                          (uint64_t)ending->now / 1000))
+            return true;
+    return false;
+}
+
+void conn_report_end(struct stats *stats, const struct peer *peer, const struct conn_ending *ending)
+{
+    const char *setting, *remedy, *reason = overload(ending->end, &setting, &remedy);
+    stats_bump(&stats->ends[ending->end], 1);
+    if (reason != NULL) {
+        if (quiet_may_say(quiet_key(ending->end, WHY_OVERLOAD), REFUSED_EVERY, (uint64_t)ending->now / 1000))
+            LOG_SAY(OVERLOAD, log_text("reason", reason), log_text("peer", peer->text),
+                    log_text("setting", setting), log_text("remedy", remedy));
+        return;
+    }
+    if (may_say(peer, ending))
+        LOG_SAY(CONN_CLOSED, log_text("reason", conn_end_name(ending->end)), log_text("peer", peer->text),
+                log_number("requests", (int64_t)ending->requests), log_number("ms", ending->ms),
+                log_text("detail", ending->detail));
 }

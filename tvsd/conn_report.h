@@ -14,7 +14,16 @@ void conn_report_refused(struct stats *stats, const struct peer *peer, const str
 
 /* One that server.max_connections_per_address refused. */
 void conn_report_crowded(const struct peer *peer, int64_t limit, int64_t now);
-void conn_report_end(struct stats *stats, const struct peer *peer, enum conn_end end, uint64_t requests,
-                     int64_t ms, const char *detail);
+
+struct conn_ending {
+    enum conn_end end;
+    uint64_t requests;
+    int64_t ms, now;
+    const char *detail; /* "" if there is none */
+};
+
+/* Those that end because there are too many at once have no line each: overload says so once a minute. Of
+ * those that end without a handshake as many lines a second and address are said as anybody would read. */
+void conn_report_end(struct stats *stats, const struct peer *peer, const struct conn_ending *ending);
 
 #endif

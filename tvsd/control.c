@@ -1,24 +1,16 @@
 #include "control.h"
 
+#include "claim.h"
+#include "confined.h"
+#include "control_parts.h"
 #include "log.h"
-#include "monitor.h"
 #include "notify.h"
-#include "sockets.h"
-#include "stats.h"
-#include "status.h"
-#include "watchdog.h"
-#include "workers.h"
-#include "world.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <event2/event.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -29,27 +21,9 @@
 #define STATS_EVERY_S 60
 
 static const int signals_taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-#define SIGNAL_COUNT (sizeof signals_taken / sizeof signals_taken[0])
+_Static_assert(sizeof signals_taken / sizeof signals_taken[0] == CONTROL_SIGNALS, "an event for each");
 
-struct control {
-    const char *config_path;
-    struct event_base *base;
-    struct event *signals[SIGNAL_COUNT], *hangup, *stats_timer, *log_lines;
-    struct world world;
-    struct snapshot_part *start_config_part; /* NULL until the first reload: the world's own */
-    const struct config *start_config;       /* options that need a restart are still as they stand in it */
-    struct sockets sockets;
-    struct workers *workers;
-    struct watchdog watchdog;
-    struct monitor *monitor;
-    bool unposted;    /* a change is in the world, and in no snapshot yet */
-    bool refused;     /* the last reload was */
-    bool reloading;   /* until every worker has what was read */
-    bool log_trouble; /* as the manager was told */
-    int stops;        /* how often a signal asked for the end */
-};
-
-static int no_memory(struct trust_error *err)
+int control_no_memory(struct trust_error *err)
 {
     return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
 }
@@ -63,24 +37,24 @@ static void say_stats(struct control *control)
 
 /* ---- The service manager ---- */
 
-static const char *how_it_is(const struct control *control, char out[static STATUS_MAX])
+char *control_how_it_is(const struct control *control, char out[static STATUS_MAX])
 {
     struct stats sum;
     workers_stats(control->workers, &sum);
     return status_text(&control->world, sum.active, control->refused, out);
 }
 
-static void tell_status(const struct control *control)
+void control_tell_status(const struct control *control)
 {
     char status[STATUS_MAX];
     if (control->stops == 0)
-        notify_status(how_it_is(control, status));
+        notify_status(control_how_it_is(control, status));
 }
 
 static void tell_ready(const struct control *control)
 {
     char status[STATUS_MAX];
-    notify_ready(how_it_is(control, status));
+    notify_ready(control_how_it_is(control, status));
 }
 
 static void drain_log(struct control *control)
@@ -89,154 +63,20 @@ static void drain_log(struct control *control)
     log_drain();
     control->log_trouble = log_trouble() != NULL;
     if (control->log_trouble != had_trouble)
-        tell_status(control);
+        control_tell_status(control);
 }
 
 /* The workers have what was read. */
 static void on_workers_turn(void *arg)
 {
     struct control *control = arg;
-    if (control->reloading && control->stops == 0)
+    if (control->reloading && control->stops == 0) {
         tell_ready(control);
+        control_reload_is_over(control);
+    }
     control->reloading = false;
     if (log_trouble() != NULL)
         drain_log(control); /* there may be no other line that tries whether the log's target works again */
-}
-
-/* ---- Changes and reload ---- */
-
-static void retry_later(const struct control *control)
-{
-    if (control->unposted || world_waits(&control->world))
-        monitor_retry(control->monitor);
-}
-
-static void on_change(void *arg, unsigned what)
-{
-    struct control *control = arg;
-    bool fresh = false;
-    if (what & MONITOR_STORE)
-        fresh |= world_store_changed(&control->world);
-    if (what & MONITOR_CTL)
-        fresh |= world_ctl_changed(&control->world);
-    else if (what & MONITOR_PUBLISHED)
-        fresh |= world_retry_ctl(&control->world);
-    if (what & MONITOR_PUBLISHED)
-        fresh |= world_retry_cert(&control->world);
-    fresh |= control->unposted;
-    struct snapshot *snapshot = fresh ? world_snapshot(&control->world) : NULL;
-    control->unposted = fresh && snapshot == NULL;
-    retry_later(control);
-    if (snapshot != NULL)
-        workers_post(control->workers, snapshot);
-    else if (fresh)
-        LOG_SAY(RELOAD_REFUSED, log_text("reason", "out of memory: what changed is not in force yet"),
-                log_text("remedy", "it is tried again in a moment"));
-    tell_status(control);
-}
-
-/* Nothing can fail any more: put the new world in the place of the old. */
-static void take_world(struct control *control, struct world *next, struct monitor *monitor,
-                       struct snapshot *take_snapshot)
-{
-    struct world old = control->world;
-    control->world = *next;
-    if (control->start_config_part == NULL) {
-        control->start_config_part = old.config_part;
-        old.config_part = NULL;
-    }
-    world_fini(&old);
-    monitor_free(control->monitor);
-    control->monitor = monitor;
-    control->unposted = false;
-    retry_later(control);
-    workers_post(control->workers, take_snapshot);
-}
-
-/* Options that need a restart, as the file has them now; the state folder is one of them, and all paths in it
- * stay as they are. The other such options are not looked at again after the start. */
-static int keep_state(struct control *control, struct world *next, char *options, size_t size,
-                      struct trust_error *err)
-{
-    struct config *config = next->config;
-    config_needs_restart(control->start_config, config, options, size);
-    if (strcmp(config->state, control->start_config->state) == 0)
-        return 0;
-    char *state = strdup(control->start_config->state);
-    if (state == NULL)
-        return no_memory(err);
-    free(config->state);
-    config->state = state;
-    return 0;
-}
-
-static void say_reloaded(const struct control *control, const char *needs_restart)
-{
-    const struct world *world = &control->world;
-    LOG_SAY(RELOAD, log_text("file", control->config_path));
-    if (needs_restart[0] != '\0')
-        LOG_SAY(NEEDS_RESTART, log_text("options", needs_restart));
-    world_say(world);
-    world_remember_ctl(world);
-}
-
-static bool has_no_descriptors(void)
-{
-    int fd = eventfd(0, EFD_CLOEXEC);
-    bool none = fd < 0 && (errno == EMFILE || errno == ENFILE);
-    if (fd >= 0)
-        close(fd);
-    return none;
-}
-
-/* A shortage passes, and then the same reload succeeds; all else has to be corrected first. has_log: the
- * log's target can be opened. */
-static void say_reload_refused(const struct trust_error *err, bool has_log)
-{
-    const char *remedy = "what was in force stays: correct it, then send SIGHUP again";
-    if (err->code == TRUST_ENOMEM)
-        remedy = "what was in force stays: send SIGHUP again when there is memory";
-    else if (ctl_file_is_trouble(err->code) && has_no_descriptors())
-        remedy =
-            "what was in force stays: no descriptor is left; raise the limit of open files (LimitNOFILE, "
-            "ulimit -n), or send SIGHUP again when connections have ended";
-    LOG_SAY(RELOAD_REFUSED, log_text("reason", err->text), log_text("remedy", remedy));
-    if (!has_log)
-        LOG_SAY_STDERR(RELOAD_REFUSED, log_text("reason", err->text), log_text("remedy", remedy));
-}
-
-/* SIGHUP: everything, or nothing. */
-static void reload(struct control *control)
-{
-    struct world next;
-    struct monitor *monitor = NULL;
-    struct snapshot *snapshot = NULL;
-    struct trust_error err = {0};
-    char needs_restart[512] = "";
-    int rc = world_read_config(&next, control->config_path, &err);
-    if (rc == 0)
-        rc = keep_state(control, &next, needs_restart, sizeof needs_restart, &err);
-    /* It watches before anything is read, so that no change falls between. */
-    if (rc == 0)
-        rc = monitor_new(control->base, next.config, &control->world.store, on_change, control, &monitor,
-                         &err);
-    if (rc == 0)
-        rc = world_build(&next, &control->world, &err);
-    if (rc == 0 && (snapshot = world_snapshot(&next)) == NULL)
-        rc = no_memory(&err);
-    bool has_log = rc != 0 || (rc = log_open(next.config, &err)) == 0;
-    control->refused = rc != 0;
-    if (rc != 0) {
-        struct trust_error ignored;
-        has_log &= log_reopen(&ignored) == 0;
-        say_reload_refused(&err, has_log);
-        snapshot_free(snapshot);
-        monitor_free(monitor);
-        world_fini(&next);
-        return;
-    }
-    take_world(control, &next, monitor, snapshot);
-    say_reloaded(control, needs_restart);
 }
 
 /* ---- The end ---- */
@@ -264,6 +104,9 @@ static void stop(struct control *control, const char *signal_name)
     LOG_SAY(STOPPING, log_text("signal", signal_name), log_number("connections", (int64_t)sum.active));
     monitor_free(control->monitor);
     control->monitor = NULL;
+    control_socket_free(control->socket);
+    control->socket = NULL;
+    control_listen_close(&control->listen);
     workers_drain(control->workers, control->world.config->server.drain_timeout);
     sockets_stop(&control->sockets);
 }
@@ -285,7 +128,7 @@ static void on_hangup(evutil_socket_t fd, short events, void *arg)
     if (control->stops > 0)
         return;
     notify_reloading();
-    reload(control);
+    control_reload(control);
     control->reloading = true;
     watchdog_ask(&control->watchdog);
 }
@@ -316,7 +159,7 @@ static void on_stats_timer(evutil_socket_t fd, short events, void *arg)
 {
     (void)fd, (void)events;
     say_stats(arg);
-    tell_status(arg);
+    control_tell_status(arg);
 }
 
 static void on_log_lines(evutil_socket_t fd, short events, void *arg)
@@ -330,11 +173,11 @@ static int add_signals(struct control *control, struct trust_error *err)
     signal(SIGPIPE, SIG_IGN);
     control->hangup = event_new(control->base, -1, 0, on_hangup, control);
     if (control->hangup == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        return control_no_memory(err);
+    for (size_t i = 0; i < CONTROL_SIGNALS; i++) {
         control->signals[i] = evsignal_new(control->base, signals_taken[i], on_signal, control);
         if (control->signals[i] == NULL || evsignal_add(control->signals[i], NULL) != 0)
-            return no_memory(err);
+            return control_no_memory(err);
     }
     return 0;
 }
@@ -347,7 +190,7 @@ static int add_timers(struct control *control, struct trust_error *err)
         event_new(control->base, log_wakeup_fd(), EV_READ | EV_PERSIST, on_log_lines, control);
     if (control->stats_timer == NULL || event_add(control->stats_timer, &minute) != 0 ||
         control->log_lines == NULL || event_add(control->log_lines, NULL) != 0)
-        return no_memory(err);
+        return control_no_memory(err);
     return watchdog_start(&control->watchdog, control->base, control->workers, on_workers_turn, control, err);
 }
 
@@ -358,11 +201,11 @@ static int make_base(struct control *control, struct trust_error *err)
 {
     struct event_config *how = event_config_new();
     if (how == NULL)
-        return no_memory(err);
+        return control_no_memory(err);
     event_config_set_flag(how, EVENT_BASE_FLAG_NOLOCK);
     control->base = event_base_new_with_config(how);
     event_config_free(how);
-    return control->base != NULL ? 0 : no_memory(err);
+    return control->base != NULL ? 0 : control_no_memory(err);
 }
 
 static void raise_file_limit(void)
@@ -388,11 +231,29 @@ static int open_sockets(struct control *control, struct trust_error *err)
     return 0;
 }
 
+/* What nobody but one tvsd of the state folder has. Phones are answered without it, too. */
+static int open_own_places(struct control *control, struct trust_error *err)
+{
+    struct world *world = &control->world;
+    struct trust_error why = {0};
+    if (claim_state(world->config, &control->claim, &why) == 0)
+        control_open_socket(control);
+    else
+        LOG_SAY(
+            CONTROL_REFUSED, log_text("socket", world->config->control.socket), log_text("reason", why.text),
+            log_text("remedy", "phones are answered; tvsctl cannot ask this tvsd, and no phones are kept"));
+    control->phones = control_phones_new(control->base, world->config, control->claim >= 0);
+    if (control->phones == NULL)
+        return control_no_memory(err);
+    control_phones_read_rollouts(control->phones, world->store.db);
+    return 0;
+}
+
 static int start_workers(struct control *control, struct trust_error *err)
 {
     struct snapshot *first = world_snapshot(&control->world);
     if (first == NULL)
-        return no_memory(err);
+        return control_no_memory(err);
     return workers_start(control->base, control->world.config, &control->sockets, first, on_workers_ended,
                          control, &control->workers, err);
 }
@@ -426,20 +287,27 @@ static int start(struct control *control, struct trust_error *err)
     control->start_config = world->config;
     raise_file_limit();
     /* It watches before anything is read, so that no change falls between. */
-    rc = monitor_new(control->base, world->config, &world->store, on_change, control, &control->monitor, err);
+    rc = monitor_new(control->base, world->config, &world->store, control_on_change, control,
+                     &control->monitor, err);
     if (rc == 0)
         rc = world_build(world, NULL, err);
     if (rc == 0)
         rc = open_sockets(control, err);
     if (rc == 0)
+        rc = open_own_places(control, err);
+    if (rc == 0)
         rc = start_workers(control, err);
+    if (rc == 0)
+        rc = control_phones_start(control->phones, workers_sightings(control->workers), err);
+    if (rc == 0)
+        rc = control_serve_socket(control, err);
     if (rc == 0)
         rc = add_timers(control, err);
     if (rc != 0)
         return rc;
     world_say(world);
     world_remember_ctl(world);
-    retry_later(control);
+    control_retry_later(control);
     say_started(control);
     tell_ready(control);
     return 0;
@@ -447,8 +315,9 @@ static int start(struct control *control, struct trust_error *err)
 
 /* A refused start is said in the log, and to whoever typed the command if the log goes elsewhere: there is a
  * start_config once it is open. */
-static void say_refused(const struct control *control, const struct trust_error *err)
+static void say_refused(const struct control *control, struct trust_error *err)
 {
+    confined_explain(CONFINED_LABEL, CONFINED_SELINUX, err);
     const struct config *config = control->start_config;
     LOG_SAY(START_REFUSED, log_text("reason", err->text));
     notify_status(err->text);
@@ -464,14 +333,20 @@ static void free_event(struct event *event)
 
 static void fini(struct control *control)
 {
+    control_socket_free(control->socket);
+    control_listen_close(&control->listen);
     monitor_free(control->monitor);
     watchdog_fini(&control->watchdog);
+    control_phones_stop(control->phones);
+    control_phones_free(control->phones);
+    if (control->claim >= 0)
+        close(control->claim);
     workers_free(control->workers);
     sockets_close(&control->sockets);
     free_event(control->hangup);
     free_event(control->stats_timer);
     free_event(control->log_lines);
-    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+    for (size_t i = 0; i < CONTROL_SIGNALS; i++)
         free_event(control->signals[i]);
     world_fini(&control->world);
     snapshot_part_unref(control->start_config_part);
@@ -481,8 +356,9 @@ static void fini(struct control *control)
 
 int control_run(const char *config_path)
 {
-    struct control control = {.config_path = config_path};
+    struct control control = {.config_path = config_path, .claim = -1, .listen = {.fd = -1}};
     struct trust_error err = {0};
+    clock_gettime(CLOCK_MONOTONIC, &control.started);
     int rc = start(&control, &err);
     if (rc == 0)
         event_base_dispatch(control.base);

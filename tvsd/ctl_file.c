@@ -1,8 +1,7 @@
 #include "ctl_file.h"
 
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
+#include "config/ctl_published.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,27 +12,16 @@ struct candidate {
     bool in_store;
 };
 
-/* Fails with TRUST_ENOTFOUND and so on, prefixed with the path. */
-static int read_list(const char *path, struct trust_list **out, struct trust_error *err)
+int ctl_file_read(const char *path, struct trust_list **out, struct trust_error *err)
 {
     uint8_t *data = NULL;
     size_t len = 0;
+    *out = NULL;
     int rc = trust_file_read(path, TRUST_LIST_MAX, &data, &len, NULL, err);
     if (rc == 0)
         rc = trust_list_parse((struct trust_bytes){data, len}, out, err);
     free(data);
     return rc;
-}
-
-/* "000042-CTLFile.tlv" or "000042-ITLFile.tlv", as they are filed when they are published. */
-static int is_published_name(const struct dirent *entry)
-{
-    const char *name = entry->d_name;
-    size_t digits = 0;
-    while (isdigit((unsigned char)name[digits]))
-        digits++;
-    return digits >= 6 &&
-           (strcmp(name + digits, "-CTLFile.tlv") == 0 || strcmp(name + digits, "-ITLFile.tlv") == 0);
 }
 
 bool ctl_file_is_trouble(int code)
@@ -44,16 +32,12 @@ bool ctl_file_is_trouble(int code)
 /* Whether the candidate signed a published list; what is no such list vouches for nobody. The signer of that
  * list is a certificate in it or in the store, compared by its bytes: that a stranger's key verifies an old
  * signature proves nothing, since a key can be made to fit a signature that is already there. */
-static int signed_published(const char *folder, const char *name, const struct candidate *candidate,
-                            bool *is_signer, struct trust_error *err)
+static int signed_published(const char *path, const struct candidate *candidate, bool *is_signer,
+                            struct trust_error *err)
 {
-    char *path;
     struct trust_list *list = NULL;
     struct trust_cert *signer = NULL;
-    if (asprintf(&path, "%s/%s", folder, name) < 0)
-        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
-    int rc = read_list(path, &list, err);
-    free(path);
+    int rc = ctl_file_read(path, &list, err);
     if (rc != 0)
         return ctl_file_is_trouble(rc) ? rc : 0;
     rc = trust_list_verify_self(list, &signer, NULL);
@@ -67,35 +51,33 @@ static int signed_published(const char *folder, const char *name, const struct c
     return rc == TRUST_ENOMEM ? trust_error_set(err, rc, TRUST_NO_OFFSET, "out of memory") : 0;
 }
 
-/* Newest first: the signer of today has most likely signed the last list. */
-static int newest_first(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*b)->d_name, (*a)->d_name);
-}
-
 static int published_vouches(const char *folder, const struct candidate *candidate, bool *vouches,
                              struct trust_error *err)
 {
-    struct dirent **names = NULL;
-    int rc = 0, count = scandir(folder, &names, is_published_name, newest_first);
-    if (count < 0 && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
-        return trust_error_set(err, errno == ENOMEM ? TRUST_ENOMEM : TRUST_ESYSTEM, TRUST_NO_OFFSET,
-                               "cannot list %s: %s", folder, strerrordesc_np(errno));
-    for (int i = 0; i < count; i++) {
-        if (rc == 0 && !*vouches)
-            rc = signed_published(folder, names[i]->d_name, candidate, vouches, err);
-        free(names[i]);
-    }
-    free(names);
+    struct ctl_published published;
+    int rc = ctl_published_vouching(folder, &published, err);
+    for (size_t i = 0; rc == 0 && !*vouches && i < published.count; i++)
+        rc = signed_published(published.paths[i], candidate, vouches, err);
+    ctl_published_fini(&published);
     return rc;
 }
 
-/* 0: this certificate may sign; TRUST_ESIGNER: it is a stranger's. */
+/* Keys of 512 bits are factored in hours; tokens of old have 1024. That a certificate has expired, or how it
+ * is signed itself, is no reason: it is known by its bytes, phones do not look, and lists outlive both. */
+#define RSA_LEAST 1024
+
+/* 0: this certificate may sign; TRUST_ESIGNER: it is a stranger's, or too weak. */
 static int may_sign(const struct ctl_rule *rule, const struct candidate *candidate, struct trust_error *err)
 {
     if (rule->any_signer)
         return 0;
     bool vouches = false;
+    const int bits = trust_cert_key_bits(candidate->cert);
+    if (trust_cert_key_type(candidate->cert) == TRUST_KEY_RSA && bits < RSA_LEAST)
+        return trust_error_set(err, TRUST_ESIGNER, TRUST_NO_OFFSET,
+                               "the signature verifies, but its signer \"%.160s\" has an RSA key of %d bits, "
+                               "which anybody can break: sign with another one",
+                               trust_name_cucm(trust_cert_subject(candidate->cert)), bits);
     int rc = trust_store_vouches(rule->store, candidate->cert, &vouches, err);
     if (rc == 0 && !vouches)
         rc = published_vouches(rule->published, candidate, &vouches, err);
@@ -110,7 +92,7 @@ static int may_sign(const struct ctl_rule *rule, const struct candidate *candida
     return trust_error_set(
         err, TRUST_ESIGNER, TRUST_NO_OFFSET,
         "the signature verifies, but its signer \"%.160s\" (serial number %s) has role 0 nowhere in the "
-        "store and signed no list published here; if you know it, `tvsctl set cert import trust "
+        "store and did not sign the last lists published here; if you know it, `tvsctl set cert import trust "
         "Phone-SAST-trust FILE`",
         trust_name_cucm(trust_cert_subject(candidate->cert)), hex);
 }
@@ -227,7 +209,7 @@ int ctl_file_load(const char *path, const struct ctl_rule *rule, struct ctl_file
 {
     struct trust_list *list = NULL;
     *ctl = (struct ctl_file){0};
-    int rc = read_list(path, &list, err);
+    int rc = ctl_file_read(path, &list, err);
     return rc == 0 ? judge(list, rule, ctl, err) : rc;
 }
 

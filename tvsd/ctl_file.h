@@ -1,6 +1,6 @@
 /* CTLFile.tlv: is it to be believed? It lies in a TFTP root, where others may write, so a signature that
- * verifies is not enough: the signer must be one whom the store vouches for, or who signed a list that was
- * published here before. Main thread. */
+ * verifies is not enough: the signer must be one whom the store vouches for, or who signed one of the last
+ * lists that were published here. Main thread. */
 #ifndef TVSD_CTL_FILE_H
 #define TVSD_CTL_FILE_H
 
@@ -25,6 +25,9 @@ struct ctl_file {
     struct trust_cert *signer;
     struct trust_index *index;
 };
+
+/* Read and parse a list, no more. Errors: trust_file_read's and trust_list_parse's. */
+int ctl_file_read(const char *path, struct trust_list **out, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Read, parse, verify, and ask whether the signer is known. Errors: TRUST_ENOTFOUND (no such file),
  * trust_file_read's and trust_list_parse's, TRUST_ETYPE (an ITL in its place), TRUST_ESIGNATURE,

@@ -91,6 +91,115 @@ static int load_pair(const struct config *config, struct trust_store *store, con
     }
 }
 
+/* ---- TVS-ECDSA */
+
+struct rollout_search {
+    const struct trust_cert *cert;
+    int64_t number;
+};
+
+static int take_rollout(void *arg, const struct trust_rollout *rollout)
+{
+    struct rollout_search *search = arg;
+    if (rollout->kind == TRUST_ROLLOUT_TVS && trust_rollout_is_of(rollout, trust_cert_sha256(search->cert)))
+        search->number = rollout->number;
+    return 0;
+}
+
+/* What is still to be done before phones can be shown a certificate that they did not know. */
+static int not_rolled_out(const char *config_path, struct trust_store *store, const struct trust_cert *cert,
+                          struct trust_error *why)
+{
+    char phrase[64], remedy[REMEDY_MAX];
+    struct rollout_search search = {.cert = cert};
+    int rc = trust_store_each_rollout(store, TRUST_ROLLOUTS_OPEN, take_rollout, &search, why);
+    if (rc != 0)
+        return rc;
+    snprintf(phrase, sizeof phrase, "utils rollout close %lld", (long long)search.number);
+    if (search.number != 0)
+        return trust_error_set(why, TRUST_ESIGNER, TRUST_NO_OFFSET,
+                               "roll-out %lld is open: %.200s says that all phones have an ITL with it",
+                               (long long)search.number,
+                               remedy_phrase(config_path, phrase, remedy, sizeof remedy));
+    return trust_error_set(why, TRUST_ESIGNER, TRUST_NO_OFFSET,
+                           "no ITL with it was rolled out: %.200s publishes one",
+                           remedy_phrase(config_path, "utils itl update", remedy, sizeof remedy));
+}
+
+/* Into out->ecdsa if phones may be shown it, else into out->why. */
+static void look_ecdsa(const struct config *config, const char *config_path, struct trust_store *store,
+                       struct identity *out)
+{
+    char node[TRUST_NODE_NAME_SIZE];
+    struct trust_cert *cert = NULL;
+    bool is_out = false;
+    out->why = (struct trust_error){0};
+    int rc = trust_store_node_name(store, config->node.name, node, &out->why);
+    if (rc == 0)
+        rc = trust_store_own(store, node, TRUST_UNIT_TVS_ECDSA, &cert, &out->why);
+    if (rc == TRUST_ENOTFOUND) {
+        out->why = (struct trust_error){0};
+        return;
+    }
+    if (rc == 0)
+        rc = trust_store_rolled_out(store, trust_cert_sha256(cert), &is_out, &out->why);
+    if (rc == 0 && !is_out)
+        rc = not_rolled_out(config_path, store, cert, &out->why);
+    if (rc == 0)
+        out->ecdsa = cert;
+    else
+        trust_cert_free(cert);
+}
+
+static void drop_ecdsa(struct identity *identity)
+{
+    trust_cert_free(identity->ecdsa);
+    trust_key_free(identity->ecdsa_key);
+    identity->ecdsa = NULL;
+    identity->ecdsa_key = NULL;
+}
+
+/* As load_pair: one that was read just before it was replaced is no reason to complain. */
+static void load_ecdsa(const struct config *config, const char *config_path, struct trust_store *store,
+                       const char *folder, struct identity *out)
+{
+    const char *unit = trust_unit_by_number(TRUST_UNIT_TVS_ECDSA)->name;
+    for (int tries = 0;; tries++) {
+        struct trust_cert *before = out->ecdsa;
+        out->ecdsa = NULL;
+        look_ecdsa(config, config_path, store, out);
+        bool is_same = out->ecdsa != NULL && before != NULL && trust_cert_equal(before, out->ecdsa);
+        trust_cert_free(before);
+        if (out->ecdsa == NULL)
+            return;
+        int rc = trust_key_load(folder, unit, out->ecdsa, &out->ecdsa_key, &out->why);
+        if (rc == 0)
+            return;
+        if (rc != TRUST_ENOTFOUND || is_same || tries == REPLACED_MAX) {
+            char remedy[REMEDY_MAX];
+            trust_error_prefix(
+                &out->why, rc,
+                "no usable key for the TVS-ECDSA certificate; restore it from a backup, or %.200s "
+                "makes a new certificate",
+                remedy_phrase(config_path, "set cert regen TVS-ECDSA", remedy, sizeof remedy));
+            drop_ecdsa(out);
+            return;
+        }
+    }
+}
+
+int identity_look(const struct config *config, const char *config_path, struct trust_store *store,
+                  struct identity *out, struct trust_error *err)
+{
+    *out = (struct identity){0};
+    int rc = identity_cert(config, store, &out->cert, err);
+    if (rc == 0)
+        look_ecdsa(config, config_path, store, out);
+    return rc;
+}
+
+/* ---- Both */
+
 int identity_load(const struct config *config, const char *config_path, struct trust_store *store,
                   struct identity *out, struct trust_error *err)
 {
@@ -108,6 +217,7 @@ int identity_load(const struct config *config, const char *config_path, struct t
         identity_fini(&made);
         return has_cert ? without_key(config_path, folder, rc, err) : rc;
     }
+    load_ecdsa(config, config_path, store, folder, &made);
     *out = made;
     return 0;
 }
@@ -116,25 +226,67 @@ void identity_fini(struct identity *identity)
 {
     trust_cert_free(identity->cert);
     trust_key_free(identity->key);
+    drop_ecdsa(identity);
     *identity = (struct identity){0};
+}
+
+/* ---- The log */
+
+#define SERIAL_SIZE (2 * IDENTITY_SERIAL_SHOWN + 1)
+
+static const char *serial_text(const struct trust_cert *cert, char out[SERIAL_SIZE])
+{
+    struct trust_bytes serial = trust_cert_serial(cert);
+    if (serial.len > IDENTITY_SERIAL_SHOWN)
+        serial.len = IDENTITY_SERIAL_SHOWN;
+    return trust_hex(serial, 0, true, out);
+}
+
+/* What a line says of a certificate. */
+struct shown {
+    char serial[SERIAL_SIZE], sha1[2 * TRUST_DIGEST_MAX + 1], day[16];
+};
+
+static void describe(const struct trust_cert *cert, struct shown *out)
+{
+    const struct trust_bytes der = trust_cert_der(cert);
+    uint8_t sha1[TRUST_DIGEST_MAX];
+    struct tm when;
+    const time_t expires = trust_cert_not_after(cert);
+    *out = (struct shown){.serial = ""};
+    serial_text(cert, out->serial);
+    if (trust_digest_pieces(TRUST_DIGEST_SHA1, &der, 1, sha1, NULL) == 0)
+        trust_hex((struct trust_bytes){sha1, trust_digest_size(TRUST_DIGEST_SHA1)}, 0, false, out->sha1);
+    if (gmtime_r(&expires, &when) != NULL)
+        strftime(out->day, sizeof out->day, "%Y-%m-%d", &when);
 }
 
 void identity_say(const struct trust_cert *cert)
 {
-    const struct trust_bytes der = trust_cert_der(cert);
-    struct trust_bytes serial = trust_cert_serial(cert);
-    char serial_hex[2 * IDENTITY_SERIAL_SHOWN + 1], sha1_hex[2 * TRUST_DIGEST_MAX + 1], day[16] = "";
-    uint8_t sha1[TRUST_DIGEST_MAX];
-    struct tm when;
-    const time_t expires = trust_cert_not_after(cert);
-    if (serial.len > IDENTITY_SERIAL_SHOWN)
-        serial.len = IDENTITY_SERIAL_SHOWN;
-    sha1_hex[0] = '\0';
-    if (trust_digest_pieces(TRUST_DIGEST_SHA1, &der, 1, sha1, NULL) == 0)
-        trust_hex((struct trust_bytes){sha1, trust_digest_size(TRUST_DIGEST_SHA1)}, 0, false, sha1_hex);
-    if (gmtime_r(&expires, &when) != NULL)
-        strftime(day, sizeof day, "%Y-%m-%d", &when);
+    struct shown shown;
+    describe(cert, &shown);
     LOG_SAY(CERTIFICATE_LOADED, log_text("subject", trust_name_cucm(trust_cert_subject(cert))),
-            log_text("serial", trust_hex(serial, 0, true, serial_hex)), log_text("sha1", sha1_hex),
-            log_text("expires", day));
+            log_text("serial", shown.serial), log_text("sha1", shown.sha1), log_text("expires", shown.day));
+}
+
+void identity_say_ecdsa(const struct trust_cert *cert)
+{
+    struct shown shown;
+    describe(cert, &shown);
+    LOG_SAY(ECDSA_SHOWN, log_text("subject", trust_name_cucm(trust_cert_subject(cert))),
+            log_text("serial", shown.serial), log_text("sha1", shown.sha1), log_text("expires", shown.day));
+}
+
+void identity_say_ecdsa_ended(const struct trust_cert *cert)
+{
+    char serial[SERIAL_SIZE];
+    LOG_SAY(ECDSA_ENDED, log_text("serial", serial_text(cert, serial)));
+}
+
+void identity_say_ecdsa_waits(const struct trust_error *why)
+{
+    if (why->code == TRUST_ESIGNER)
+        LOG_SAY(ECDSA_WAITS, log_text("reason", why->text));
+    else
+        LOG_SAY(ECDSA_REFUSED, log_text("reason", why->text));
 }

@@ -1,20 +1,14 @@
 #include "listener.h"
 
+#include "clock.h"
 #include "shortage.h"
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
-static const struct timeval pause_time = {.tv_usec = 500 * 1000};
-
-static int64_t milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#define PAUSE_MS 500
 
 static void settle_in(struct listeners *listeners, int64_t ms)
 {
@@ -26,18 +20,36 @@ static void on_settle(evutil_socket_t fd, short what, void *arg)
 {
     struct listeners *listeners = arg;
     (void)fd, (void)what;
-    int64_t again = shortage_settle(milliseconds());
+    int64_t again = shortage_settle(clock_milliseconds());
     if (again >= 0)
         settle_in(listeners, again);
 }
 
-/* error: of accept4(); 0: this worker is full. */
+static bool lacks_connections(const struct listeners *listeners)
+{
+    return listeners->host->stats.active >= listeners->max_connections;
+}
+
+/* Full, and nobody would give way. */
+static bool is_full(const struct listeners *listeners)
+{
+    bool full = lacks_connections(listeners) || admission_is_full(&listeners->host->admission);
+    return full && !conn_can_shed(listeners->host, lacks_connections(listeners));
+}
+
+/* error: of accept4(), or one of SHORTAGE_BY_…: this worker is full. */
 static void pause_all(struct listeners *listeners, int error)
 {
     stats_bump(&listeners->host->stats.accept_paused, 1);
-    shortage_met(error, milliseconds());
+    shortage_met(error, clock_milliseconds());
     settle_in(listeners, SHORTAGE_CALM_MS);
-    if (event_add(listeners->resume, &pause_time) != 0)
+    int64_t wait = PAUSE_MS;
+    if (error == SHORTAGE_BY_CONNECTIONS || error == SHORTAGE_BY_HANDSHAKES)
+        wait =
+            admission_wait(&listeners->host->admission, clock_milliseconds(), lacks_connections(listeners));
+    wait = wait < 1 ? 1 : wait > PAUSE_MS ? PAUSE_MS : wait;
+    const struct timeval time = {.tv_usec = wait * 1000};
+    if (event_add(listeners->resume, &time) != 0)
         return; /* better to try in vain than never again */
     for (size_t i = 0; i < listeners->count; i++)
         event_del(listeners->events[i]);
@@ -65,12 +77,14 @@ static void accept_one(struct listeners *listeners, int fd)
 {
     struct sockaddr_storage address;
     socklen_t len = sizeof address;
-    if (listeners->host->stats.active >= listeners->max_connections) {
-        pause_all(listeners, 0);
+    if (is_full(listeners)) {
+        pause_all(listeners, lacks_connections(listeners) ? SHORTAGE_BY_CONNECTIONS : SHORTAGE_BY_HANDSHAKES);
         return;
     }
     int accepted = accept4(fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) {
+        if (lacks_connections(listeners) || admission_is_full(&listeners->host->admission))
+            conn_shed(listeners->host, lacks_connections(listeners));
         conn_open(listeners->host, accepted, fd, (const struct sockaddr *)&address, len);
         return;
     }
@@ -93,6 +107,12 @@ static void accept_one(struct listeners *listeners, int fd)
     }
 }
 
+static bool is_awaited(int fd)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    return poll(&wait, 1, 0) > 0;
+}
+
 static void on_connection(evutil_socket_t fd, short what, void *arg)
 {
     struct listeners *listeners = arg;
@@ -104,10 +124,9 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
 void listeners_poll(struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count && !listeners->paused; i++) {
-        /* Nobody may be waiting, so a full worker must not call that a shortage. */
-        if (listeners->host->stats.active >= listeners->max_connections)
-            return;
-        accept_one(listeners, event_get_fd(listeners->events[i]));
+        /* Where nobody waits, a full worker must not call that a shortage, and nobody must give way. */
+        if (is_awaited(event_get_fd(listeners->events[i])))
+            accept_one(listeners, event_get_fd(listeners->events[i]));
     }
 }
 
@@ -138,7 +157,7 @@ bool listeners_init(struct listeners *listeners, struct conn_host *host, const i
 
 void listeners_wake(struct listeners *listeners)
 {
-    if (listeners->paused && listeners->host->stats.active < listeners->max_connections)
+    if (listeners->paused && !lacks_connections(listeners) && !admission_is_full(&listeners->host->admission))
         resume_all(listeners);
 }
 

@@ -17,9 +17,10 @@ struct listeners {
 };
 
 /* Accept connections for the host's loop, one each time a socket is ready, so that other workers get theirs.
- * With max_connections open, or without descriptors left, all sockets are left alone for a while: then phones
- * wait in the kernel's queue, or another worker takes them. false: out of memory; fini is needed all the
- * same. */
+ * With max_connections open, or as many handshakes under way as may be, those give way that have kept others
+ * waiting longest. If there are none, or no descriptors left, all sockets are left alone for a while: then
+ * phones wait in the kernel's queue, or another worker takes them. false: out of memory; fini is needed all
+ * the same. */
 bool listeners_init(struct listeners *listeners, struct conn_host *host, const int *fds, size_t count,
                     uint64_t max_connections);
 
@@ -27,7 +28,7 @@ bool listeners_init(struct listeners *listeners, struct conn_host *host, const i
  * one a socket. */
 void listeners_poll(struct listeners *listeners);
 
-/* A connection has ended: if that was what we waited for, go on. */
+/* A connection, or a handshake, has ended: if that was what we waited for, go on. */
 void listeners_wake(struct listeners *listeners);
 
 /* Accept no more. Leaves the sockets open. Legal on a zeroed struct, and twice. */

@@ -21,7 +21,7 @@
 
 /* A worker and its ring. The worker ends it, the main thread frees it. */
 struct attachment {
-    struct log_ring *ring;
+    struct ring *ring;
     int wakeup_fd;
     atomic_bool has_ended;
     struct attachment *next; /* main thread, once it is in the list */
@@ -32,6 +32,7 @@ static atomic_int level_in_force = CONFIG_LOG_INFO, format_in_force = CONFIG_LOG
 /* Main thread. */
 static struct log_target *target;
 static uint64_t lost;
+static uint64_t lost_ever;      /* those that were said, too */
 static const char *lost_reason; /* static words */
 static char trouble[4400];      /* "": the target took the last line */
 static bool trouble_said;
@@ -132,11 +133,17 @@ static void say_lost(void)
     lost_reason = NULL;
 }
 
+static void lose(uint64_t lines)
+{
+    lost += lines;
+    lost_ever += lines;
+}
+
 static void write_line(const struct log_line *line)
 {
     say_lost();
     if (!put_line(line))
-        lost++;
+        lose(1);
 }
 
 static void submit(const struct log_line *line)
@@ -182,6 +189,21 @@ void log_trace(const char *format, ...)
     struct log_stamp stamp = stamp_now();
     log_render_trace(&stamp, text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1, &line);
     submit(&line);
+}
+
+enum config_log_level log_level(void)
+{
+    return (enum config_log_level)atomic_load_explicit(&level_in_force, memory_order_relaxed);
+}
+
+void log_set_level(enum config_log_level level)
+{
+    atomic_store_explicit(&level_in_force, level, memory_order_relaxed);
+}
+
+uint64_t log_lost(void)
+{
+    return lost_ever;
 }
 
 static void take_target(struct log_target *take_fresh)
@@ -245,7 +267,7 @@ bool log_attach(void)
 {
     assert(mine == NULL);
     struct attachment *attachment = calloc(1, sizeof *attachment);
-    struct log_ring *ring = log_ring_new(RING_SIZE);
+    struct ring *ring = ring_new(RING_SIZE);
     if (attachment == NULL || ring == NULL)
         goto fail;
     attachment->ring = ring;
@@ -263,7 +285,7 @@ bool log_attach(void)
     return true;
 
 fail:
-    log_ring_free(ring);
+    ring_free(ring);
     free(attachment);
     return false;
 }
@@ -294,11 +316,11 @@ static void welcome_newcomers(void)
 static bool drain_one(struct attachment *attachment)
 {
     bool has_ended = atomic_load_explicit(&attachment->has_ended, memory_order_acquire);
-    size_t mark = log_ring_mark(attachment->ring);
+    size_t mark = ring_mark(attachment->ring);
     struct log_line line;
     while (log_ring_pop(attachment->ring, mark, &line))
         write_line(&line);
-    lost += log_ring_take_lost(attachment->ring);
+    lose(ring_take_lost(attachment->ring));
     return has_ended;
 }
 
@@ -319,7 +341,7 @@ void log_drain(void)
             continue;
         }
         *at = attachment->next;
-        log_ring_free(attachment->ring);
+        ring_free(attachment->ring);
         free(attachment);
     }
     say_lost();
@@ -330,7 +352,7 @@ void log_close(void)
     log_drain();
     log_target_free(target);
     target = NULL;
-    lost = 0;
+    lost = lost_ever = 0;
     lost_reason = NULL;
     trouble[0] = '\0';
     trouble_said = false;

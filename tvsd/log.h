@@ -63,6 +63,13 @@ void log_say_stderr(enum log_event event, const struct log_field *fields, size_t
 const char *log_trouble(void);
 void log_close(void);
 
+/* The level in force. log_set_level puts another in its place until the next log_open. */
+enum config_log_level log_level(void);
+void log_set_level(enum config_log_level level);
+
+/* Main thread: the lines that were lost since the start. */
+uint64_t log_lost(void);
+
 /* Whether log_open could succeed; opens and makes nothing. */
 int log_check(const struct config *config, struct trust_error *err) TRUST_MUST_CHECK;
 

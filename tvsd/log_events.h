@@ -20,11 +20,16 @@
     X(NOTIFY_FAILED, "notify-failed", WARNING, "reason socket")                                              \
     X(CTL_LOADED, "ctl-loaded", INFO, "file certificates signer serial sha1")                                \
     X(CTL_REFUSED, "ctl-refused", ERROR, "file code reason in-force remedy")                                 \
+    X(CTL_OLDER, "ctl-older", WARNING, "file signed newer newer-signed setting")                             \
     X(CTL_GONE, "ctl-gone", WARNING, "file reason remedy")                                                   \
     X(STORE_LOADED, "store-loaded", INFO, "file certificates")                                               \
     X(STORE_REFUSED, "store-refused", ERROR, "file reason")                                                  \
     X(CERTIFICATE_LOADED, "certificate-loaded", INFO, "subject serial sha1 expires")                         \
     X(CERTIFICATE_REFUSED, "certificate-refused", ERROR, "reason")                                           \
+    X(ECDSA_SHOWN, "ecdsa-shown", INFO, "subject serial sha1 expires")                                       \
+    X(ECDSA_WAITS, "ecdsa-waits", INFO, "reason")                                                            \
+    X(ECDSA_ENDED, "ecdsa-ended", INFO, "serial")                                                            \
+    X(ECDSA_REFUSED, "ecdsa-refused", WARNING, "reason")                                                     \
     X(ANSWER, "answer", INFO, "type result roles source serial device peer us issuer reason")                \
     X(NO_ROLE, "no-role", WARNING, "serial issuer source device peer remedy")                                \
     X(TWIN_REFUSED, "twin-refused", WARNING, "serial issuer source device peer")                             \
@@ -35,12 +40,16 @@
     X(ADDRESS_REFUSED, "address-refused", WARNING, "peer connections setting")                               \
     X(TLS_WEAK, "tls-weak", INFO, "peer protocol cipher setting")                                            \
     X(ACCEPT_PAUSED, "accept-paused", WARNING, "reason error remedy")                                        \
+    X(OVERLOAD, "overload", WARNING, "reason peer setting remedy")                                           \
     X(ACCEPT_RESUMED, "accept-resumed", WARNING, "reason seconds pauses")                                    \
     X(WORKER_HUNG, "worker-hung", ERROR, "worker seconds remedy")                                            \
     X(WORKER_ANSWERS, "worker-answers", WARNING, "worker seconds")                                           \
     X(LOG_FAILED, "log-failed", ERROR, "reason remedy")                                                      \
     X(LOG_MOVED, "log-moved", INFO, "target")                                                                \
     X(LOG_DROPPED, "log-dropped", WARNING, "count target reason")                                            \
+    X(CONTROL, "control", WARNING, "command argument uid pid")                                               \
+    X(CONTROL_REFUSED, "control-refused", WARNING, "socket reason remedy")                                   \
+    X(PHONES_FAILED, "phones-failed", WARNING, "file reason remedy")                                         \
     X(STATS, "stats", INFO, "*")
 
 enum log_event {

@@ -1,4 +1,5 @@
 #include "config/config.h"
+#include "confined.h"
 #include "control.h"
 #include "world.h"
 
@@ -71,6 +72,7 @@ static int inspect(const struct arguments *arguments)
         rc = world_check(&world, &warning, &err);
     if (rc == 0 && warning.code != 0)
         fprintf(stderr, "tvsd: warning: %s would be refused: %s\n", CTL_FILE_NAME, warning.text);
+    confined_explain(CONFINED_LABEL, CONFINED_SELINUX, &err);
     if (rc != 0)
         fprintf(stderr, "tvsd: %s\n", err.text);
     else if (arguments->dump)

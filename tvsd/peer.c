@@ -1,4 +1,4 @@
-/* The table is open-addressed, of fixed size, and lock-free: a slot is one word of tag (48 bits of the key)
+/* A table is open-addressed, of fixed size, and lock-free: a slot is one word of tag (48 bits of the key)
  * and count (16 bits), 0 when free. An address may own several slots of its window for a while; their sum
  * counts. When a window is full, an address goes uncounted: the limit is a courtesy among phones, not a wall.
  */
@@ -14,7 +14,8 @@
 #define WINDOW    32
 #define COUNT_MAX 0xffffu
 
-static _Atomic uint64_t slots[SLOTS];
+typedef _Atomic uint64_t table[SLOTS];
+static table connections, handshakes;
 static uint64_t secret[2];
 
 void peer_init(void)
@@ -62,12 +63,13 @@ static uint64_t tag_of(const struct peer *peer)
     return (peer->key >> 16 | 1) << 16;
 }
 
-static _Atomic uint64_t *slot_at(const struct peer *peer, size_t i)
+static _Atomic uint64_t *slot_at(table slots, const struct peer *peer, size_t i)
 {
     return &slots[(peer->key + i) % SLOTS];
 }
 
-bool peer_enter(struct peer *peer, int64_t limit)
+/* false: there are `limit` already. before: how many there were. */
+static bool enter(table slots, const struct peer *peer, int64_t limit, int64_t *before, bool *counted)
 {
     for (;;) {
         _Atomic uint64_t *slot = NULL;
@@ -75,32 +77,56 @@ bool peer_enter(struct peer *peer, int64_t limit)
         int64_t sum = 0;
         bool own = false;
         for (size_t i = 0; i < WINDOW; i++) {
-            uint64_t seen = atomic_load(slot_at(peer, i));
+            uint64_t seen = atomic_load(slot_at(slots, peer, i));
             bool mine = seen != 0 && (seen & ~(uint64_t)COUNT_MAX) == tag_of(peer);
             if (mine)
                 sum += (int64_t)(seen & COUNT_MAX);
             if ((mine && !own && (seen & COUNT_MAX) < COUNT_MAX) || (seen == 0 && slot == NULL)) {
                 own = mine;
-                slot = slot_at(peer, i);
+                slot = slot_at(slots, peer, i);
                 word = seen;
             }
         }
+        *before = sum;
         if (limit > 0 && sum >= limit)
             return false;
-        peer->counted = slot != NULL;
+        *counted = slot != NULL;
         if (slot == NULL ||
             atomic_compare_exchange_strong(slot, &word, word == 0 ? tag_of(peer) + 1 : word + 1))
             return true;
     }
 }
 
+static void leave(table slots, const struct peer *peer, bool *counted)
+{
+    for (size_t i = 0; *counted && i < WINDOW; i++) {
+        uint64_t seen = atomic_load(slot_at(slots, peer, i));
+        while (seen != 0 && (seen & ~(uint64_t)COUNT_MAX) == tag_of(peer) && *counted)
+            if (atomic_compare_exchange_strong(slot_at(slots, peer, i), &seen,
+                                               (seen & COUNT_MAX) == 1 ? 0 : seen - 1))
+                *counted = false;
+    }
+}
+
+bool peer_enter(struct peer *peer, int64_t limit)
+{
+    int64_t before;
+    return enter(connections, peer, limit, &before, &peer->counted);
+}
+
 void peer_leave(struct peer *peer)
 {
-    for (size_t i = 0; peer->counted && i < WINDOW; i++) {
-        uint64_t seen = atomic_load(slot_at(peer, i));
-        while (seen != 0 && (seen & ~(uint64_t)COUNT_MAX) == tag_of(peer) && peer->counted)
-            if (atomic_compare_exchange_strong(slot_at(peer, i), &seen,
-                                               (seen & COUNT_MAX) == 1 ? 0 : seen - 1))
-                peer->counted = false;
-    }
+    leave(connections, peer, &peer->counted);
+}
+
+int64_t peer_shake(struct peer *peer)
+{
+    int64_t before;
+    enter(handshakes, peer, 0, &before, &peer->shaking);
+    return before;
+}
+
+void peer_shaken(struct peer *peer)
+{
+    leave(handshakes, peer, &peer->shaking);
 }

@@ -11,7 +11,7 @@ struct peer {
     char address[INET6_ADDRSTRLEN];  /* "192.0.2.1", "2001:db8::1"; "local" if it is neither */
     char text[INET6_ADDRSTRLEN + 8]; /* "192.0.2.1:1024", "[2001:db8::1]:1024" */
     uint64_t key;                    /* of the address, keyed by a secret of this process */
-    bool counted;
+    bool counted, shaking;           /* in the table of connections, of handshakes */
 };
 
 /* Main thread, before the first worker starts: draw the secret. */
@@ -26,5 +26,11 @@ bool peer_enter(struct peer *peer, int64_t limit);
 
 /* Any worker: one connection less, if it was counted. */
 void peer_leave(struct peer *peer);
+
+/* Any worker: count one handshake more of this address. Returns how many others are under way there. */
+int64_t peer_shake(struct peer *peer);
+
+/* Any worker: one handshake less, if it was counted. */
+void peer_shaken(struct peer *peer);
 
 #endif

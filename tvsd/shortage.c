@@ -24,8 +24,10 @@ static const struct {
 static enum shortage shortage_of(int error)
 {
     switch (error) {
-    case 0:
+    case SHORTAGE_BY_CONNECTIONS:
         return SHORTAGE_SHARE;
+    case SHORTAGE_BY_HANDSHAKES:
+        return SHORTAGE_HANDSHAKES;
     case EMFILE:
         return SHORTAGE_FILES;
     case ENFILE:
@@ -47,7 +49,7 @@ void shortage_met(int error, int64_t now)
         return;
     atomic_store(&shortages[shortage].began, now);
     LOG_SAY(ACCEPT_PAUSED, log_text("reason", words[shortage].name),
-            log_text("error", error != 0 ? strerrordesc_np(error) : "none"),
+            log_text("error", error > 0 ? strerrordesc_np(error) : "none"),
             log_text("remedy", words[shortage].remedy));
 }
 

@@ -9,6 +9,8 @@
 #define SHORTAGES(X)                                                                                         \
     X(SHARE, "a worker has its share of server.max_connections open",                                        \
       "it goes on when one of them ends; if there are that many phones, raise server.max_connections")       \
+    X(HANDSHAKES, "a worker has its share of server.max_handshakes under way",                               \
+      "it goes on when one of them ends; if there are that many phones, raise server.max_handshakes")        \
     X(FILES, "no descriptor left",                                                                           \
       "raise the limit of open files (LimitNOFILE, ulimit -n), or lower server.max_connections")             \
     X(SYSTEM_FILES, "no descriptor left in the whole system", "raise fs.file-max (sysctl)")                  \
@@ -22,10 +24,14 @@ enum shortage {
         SHORTAGE_COUNT
 };
 
+/* Beside the errors of accept4(). */
+#define SHORTAGE_BY_CONNECTIONS 0
+#define SHORTAGE_BY_HANDSHAKES  (-1)
+
 #define SHORTAGE_CALM_MS 10000 /* so long accepting must have gone well before a shortage is over */
 
 /* Any worker: accepting is paused. Says accept-paused unless that shortage is on already. error: of
- * accept4(); 0: the worker is full. now: monotonic milliseconds. */
+ * accept4(), or SHORTAGE_BY_…: the worker is full. now: monotonic milliseconds. */
 void shortage_met(int error, int64_t now);
 
 /* Any worker: say accept-resumed of each shortage that was not met for SHORTAGE_CALM_MS. Returns the

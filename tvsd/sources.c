@@ -1,5 +1,6 @@
 #include "sources.h"
 
+#include "ctl_age.h"
 #include "log.h"
 #include "remedy.h"
 
@@ -166,7 +167,10 @@ enum ctl_status ctl_source_load(const struct config *config, struct trust_store 
     char path[SOURCES_PATH_MAX];
     int rc = load_ctl(config, store, ctl_source_path(config, path, sizeof path), NULL, ctl, err);
     if (rc == 0)
+        rc = ctl_age_check(config, path, ctl, err);
+    if (rc == 0)
         return CTL_BELIEVED;
+    ctl_file_fini(ctl);
     struct stat info;
     if (rc != TRUST_ENOTFOUND)
         return CTL_REFUSED;

@@ -31,13 +31,28 @@ void stats_add(struct stats *into, const struct stats *from)
         sum[i] += __atomic_load_n(&one[i], __ATOMIC_RELAXED);
 }
 
-void stats_log(const struct stats *stats)
+void stats_each(const struct stats *stats, stats_take take, void *arg)
 {
     const uint64_t *one = (const uint64_t *)stats;
-    struct log_field fields[STATS_COUNT];
-    size_t count = 0;
     for (size_t i = 0; i < STATS_COUNT; i++)
         if (one[i] != 0)
-            fields[count++] = log_number(names[i], (int64_t)one[i]);
-    log_say(LOG_EV_STATS, fields, count);
+            take(arg, names[i], one[i]);
+}
+
+struct line {
+    struct log_field fields[STATS_COUNT];
+    size_t count;
+};
+
+static void add_field(void *arg, const char *name, uint64_t value)
+{
+    struct line *line = arg;
+    line->fields[line->count++] = log_number(name, (int64_t)value);
+}
+
+void stats_log(const struct stats *stats)
+{
+    struct line line = {.count = 0};
+    stats_each(stats, add_field, &line);
+    log_say(LOG_EV_STATS, line.fields, line.count);
 }

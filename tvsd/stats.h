@@ -22,7 +22,8 @@
     X(bytes_out)                                                                                             \
     X(accept_paused)                                                                                         \
     X(snapshots_made)                                                                                        \
-    X(snapshots_live)
+    X(snapshots_live)                                                                                        \
+    X(sightings_lost)
 
 struct stats {
 #define X(name) uint64_t name;
@@ -41,6 +42,10 @@ static inline void stats_bump(uint64_t *counter, int64_t by)
 
 /* Add one set, which its worker may be writing, to another, which nobody is. */
 void stats_add(struct stats *into, const struct stats *from);
+
+/* Hand over every counter that is not zero, as event=stats names it. */
+typedef void (*stats_take)(void *arg, const char *name, uint64_t value);
+void stats_each(const struct stats *stats, stats_take take, void *arg);
 
 /* Say event=stats with every counter that is not zero. Main thread. */
 void stats_log(const struct stats *stats);

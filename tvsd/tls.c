@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +134,25 @@ const char *tls_cipher(const struct tls *tls)
     return SSL_get_cipher_name(tls->ssl);
 }
 
+const uint8_t *tls_certificate(const struct tls *tls)
+{
+    if (tls->policy.ecdsa_group == 0)
+        return tls->policy.certificate;
+    if (SSL_session_reused(tls->ssl))
+        return NULL;
+    const X509 *shown = SSL_get_certificate(tls->ssl);
+    const EVP_PKEY *key = shown != NULL ? X509_get0_pubkey(shown) : NULL;
+    if (key == NULL)
+        return NULL;
+    return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC ? tls->policy.ecdsa : tls->policy.certificate;
+}
+
 bool tls_heard(const struct tls *tls)
 {
     return BIO_number_read(SSL_get_rbio(tls->ssl)) > 0;
+}
+
+const char *tls_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
 }

@@ -66,6 +66,13 @@ int tls_context_new(const struct config *config, const struct trust_cert *cert, 
                     struct trust_error *err) TRUST_MUST_CHECK;
 void tls_context_free(struct tls_context *context);
 
+/* Main thread, before the context is in use. Show strict clients that take ECDSA, on a curve that they know,
+ * this certificate instead; all others go on with the first one, which must be an RSA certificate. Errors:
+ * TRUST_EUNSUPPORTED (the first is no RSA certificate, or this one is on no curve that phones know),
+ * TRUST_EMISMATCH, TRUST_ECRYPTO; then the context is good for nothing but to be freed. */
+int tls_context_add_ecdsa(struct tls_context *context, const struct trust_cert *cert,
+                          const struct trust_key *key, struct trust_error *err) TRUST_MUST_CHECK;
+
 /* Worker. A server-side connection on fd (non-blocking; not closed by tls_free). NULL: out of memory. */
 struct tls *tls_new(struct tls_context *context, int fd);
 void tls_free(struct tls *tls); /* sends close_notify if it can be sent without waiting */
@@ -90,6 +97,13 @@ const char *tls_failure_remedy(const struct tls *tls, char *out, size_t size);
 enum tls_class tls_class(const struct tls *tls);
 const char *tls_protocol(const struct tls *tls); /* "TLSv1.2" */
 const char *tls_cipher(const struct tls *tls);   /* "AES256-SHA" */
+
+/* "OpenSSL 3.0.15 3 Sep 2024", what is in use. Static storage. */
+const char *tls_library(void);
+
+/* SHA-256 (TRUST_SHA256_SIZE bytes) of the certificate that the client was shown in this handshake or, if it
+ * resumed a session, before it; NULL if that is not known. Borrowed. */
+const uint8_t *tls_certificate(const struct tls *tls);
 
 /* Whether the peer sent any byte at all yet: tells a port scan from a failed handshake. */
 bool tls_heard(const struct tls *tls);

@@ -51,9 +51,9 @@ static EVP_PKEY *key_import(const struct trust_key *key, struct trust_error *err
 /* Load the certificate at the strictest level that takes it. That level stays in force for strict clients:
  * OpenSSL measures the certificate again whenever it is sent, and a weak one that the operator chose (phones
  * hold it in their lists) must still reach them. All else that a level rules out, the lists above do too. */
-static bool certificate_load(SSL_CTX *ctx, X509 *x509)
+static bool certificate_load(SSL_CTX *ctx, X509 *x509, int strictest)
 {
-    for (int level = STRICT_LEVEL; level >= 0; level--) {
+    for (int level = strictest; level >= 0; level--) {
         SSL_CTX_set_security_level(ctx, level);
         ERR_clear_error();
         if (SSL_CTX_use_certificate(ctx, x509) == 1)
@@ -63,14 +63,14 @@ static bool certificate_load(SSL_CTX *ctx, X509 *x509)
 }
 
 static int identity_set(SSL_CTX *ctx, const struct trust_cert *cert, const struct trust_key *key,
-                        struct trust_error *err)
+                        int strictest, struct trust_error *err)
 {
     int code;
     struct trust_bytes der = trust_cert_der(cert);
     const unsigned char *cursor = der.data;
     EVP_PKEY *pkey = NULL;
     X509 *x509 = d2i_X509(NULL, &cursor, (long)der.len);
-    if (x509 == NULL || !certificate_load(ctx, x509)) {
+    if (x509 == NULL || !certificate_load(ctx, x509, strictest)) {
         code = crypto_error(err, "certificate");
         goto out;
     }
@@ -88,6 +88,21 @@ out:
     EVP_PKEY_free(pkey);
     X509_free(x509);
     return code;
+}
+
+/* The curve of the key that was loaded last, as TLS numbers it; 0 if it is none that phones know. */
+static int group_of(SSL_CTX *ctx)
+{
+    static const struct {
+        int nid, group;
+    } curves[] = {{NID_X9_62_prime256v1, 23}, {NID_secp384r1, 24}, {NID_secp521r1, 25}};
+    char name[64];
+    EVP_PKEY *key = SSL_CTX_get0_privatekey(ctx);
+    const bool is_named = EVP_PKEY_get_group_name(key, name, sizeof name, NULL) == 1;
+    for (size_t i = 0; is_named && i < sizeof curves / sizeof curves[0]; i++)
+        if (OBJ_txt2nid(name) == curves[i].nid)
+            return curves[i].group;
+    return 0;
 }
 
 /* Two groups suffice: others cost the server several times as much, and everybody has one of these. Only a
@@ -151,13 +166,14 @@ static int context_fill(struct tls_context *context, const struct trust_cert *ce
     context->ctx = SSL_CTX_new(TLS_server_method());
     if (context->ctx == NULL)
         return crypto_error(err, "context");
-    int code = identity_set(context->ctx, cert, key, err);
+    int code = identity_set(context->ctx, cert, key, STRICT_LEVEL, err);
     if (code != 0)
         return code;
     if (!settings_set(context->ctx, &context->policy))
         return crypto_error(err, "settings");
     /* One certificate, one key: the key was checked against it. */
-    if (previous != NULL && memcmp(previous->certificate, context->certificate, TRUST_SHA256_SIZE) == 0 &&
+    if (previous != NULL &&
+        memcmp(previous->policy.certificate, context->policy.certificate, TRUST_SHA256_SIZE) == 0 &&
         !ticket_keys_inherit(context->ctx, previous->ctx))
         return crypto_error(err, "session ticket keys");
     return 0;
@@ -185,7 +201,7 @@ int tls_context_new(const struct config *config, const struct trust_cert *cert, 
         .rsa_key_exchange = config->tls.rsa_key_exchange,
         .key = trust_cert_key_type(cert),
     };
-    memcpy(context->certificate, trust_cert_sha256(cert), TRUST_SHA256_SIZE);
+    memcpy(context->policy.certificate, trust_cert_sha256(cert), TRUST_SHA256_SIZE);
     int code = context_fill(context, cert, key, previous, err);
     ERR_clear_error();
     if (code != 0) {
@@ -194,6 +210,35 @@ int tls_context_new(const struct config *config, const struct trust_cert *cert, 
     }
     *out = context;
     return 0;
+}
+
+/* The level that the first certificate has shown to be possible stays, unless this one is weaker still. */
+int tls_context_add_ecdsa(struct tls_context *context, const struct trust_cert *cert,
+                          const struct trust_key *key, struct trust_error *err)
+{
+    if (context->policy.key != TRUST_KEY_RSA || trust_cert_key_type(cert) != TRUST_KEY_EC)
+        return trust_error_set(err, TRUST_EUNSUPPORTED, TRUST_NO_OFFSET,
+                               context->policy.key != TRUST_KEY_RSA
+                                   ? "the TVS certificate is no RSA certificate itself"
+                                   : "the TVS-ECDSA certificate has no EC key");
+    if (!trust_key_matches(key, cert))
+        return trust_error_set(err, TRUST_EMISMATCH, TRUST_NO_OFFSET,
+                               "the private key is not the one of the TVS-ECDSA certificate");
+    struct trust_error local;
+    err = err != NULL ? err : &local;
+    int code = identity_set(context->ctx, cert, key, SSL_CTX_get_security_level(context->ctx), err);
+    const int group = code == 0 ? group_of(context->ctx) : 0;
+    if (code == 0 && group == 0)
+        code = trust_error_set(err, TRUST_EUNSUPPORTED, TRUST_NO_OFFSET,
+                               "the TVS-ECDSA certificate is on a curve that phones do not know");
+    if (code == 0 && !groups_set(context->ctx))
+        code = crypto_error(err, "settings");
+    ERR_clear_error();
+    if (code == 0) {
+        context->policy.ecdsa_group = group;
+        memcpy(context->policy.ecdsa, trust_cert_sha256(cert), TRUST_SHA256_SIZE);
+    }
+    return code;
 }
 
 void tls_context_free(struct tls_context *context)

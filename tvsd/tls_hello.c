@@ -18,6 +18,11 @@ static const uint16_t suites_rsa[] = {0x009c, 0x009d, 0x003c, 0x003d, 0x002f, 0x
 static const uint16_t suites_legacy[] = {0x002f, 0x0035, 0};
 #define SUITE_FALLBACK 0x5600 /* RFC 7507 */
 
+/* RFC 8446, 4.2.3: ecdsa_secp256r1_sha256 and so on, which TLS 1.2 reads as ECDSA with that hash. */
+#define SIGNATURE_ECDSA       0x03
+#define SIGNATURE_HASH_SHA256 0x04
+#define SIGNATURE_HASH_SHA512 0x06
+
 #define GROUP_P256   23
 #define GROUP_X25519 29
 
@@ -28,6 +33,7 @@ struct hello {
     int newest;                          /* version offered, 0 if it is none that we know */
     bool tls13;                          /* a TLS 1.3 suite */
     bool ecdhe;                          /* an ECDHE-AEAD suite for our kind of key, and a group of ours */
+    bool ecdsa;                          /* the same for the further, EC certificate, its curve and ECDSA */
     bool rsa;                            /* RSA key exchange with AES, and we have such a key */
     bool legacy;                         /* the same with what TLS 1.0 has */
     bool no_signatures, weak_signatures; /* the signature algorithms: none named; SHA-1 and worse alone */
@@ -87,8 +93,9 @@ static int newest_version(SSL *ssl)
     return newest;
 }
 
-static void read_suites(SSL *ssl, enum trust_key_type key, struct hello *hello)
+static void read_suites(SSL *ssl, const struct tls_policy *policy, struct hello *hello)
 {
+    const enum trust_key_type key = policy->key;
     const unsigned char *suites;
     size_t len = SSL_client_hello_get0_ciphers(ssl, &suites);
     size_t size = SSL_client_hello_isv2(ssl) ? 3 : 2; /* RFC 5246, E.2 */
@@ -98,34 +105,54 @@ static void read_suites(SSL *ssl, enum trust_key_type key, struct hello *hello)
         int suite = number(suites + at + size - 2);
         hello->tls13 |= is_in(suite, suites_tls13);
         hello->ecdhe |= is_in(suite, key == TRUST_KEY_RSA ? suites_ecdhe_rsa : suites_ecdhe_ecdsa);
+        hello->ecdsa |= policy->ecdsa_group != 0 && is_in(suite, suites_ecdhe_ecdsa);
         hello->rsa |= key == TRUST_KEY_RSA && is_in(suite, suites_rsa);
         hello->legacy |= key == TRUST_KEY_RSA && is_in(suite, suites_legacy);
         hello->fallback |= suite == SUITE_FALLBACK;
     }
 }
 
-static void read_hello(SSL *ssl, enum trust_key_type key, struct hello *hello)
+/* Without the extension the server is free in its choice (RFC 8422, 4). */
+static void read_groups(SSL *ssl, const struct tls_policy *policy, struct hello *hello)
 {
     const unsigned char *list;
     size_t count;
-    *hello = (struct hello){.newest = newest_version(ssl)};
-    read_suites(ssl, key, hello);
-    /* Without the extension the server is free in its choice (RFC 8422, 4). */
-    if (extension_list(ssl, TLSEXT_TYPE_supported_groups, 2, &list, &count)) {
-        bool shared = false;
-        for (size_t i = 0; i < count; i++)
-            shared |= number(list + 2 * i) == GROUP_P256 || number(list + 2 * i) == GROUP_X25519;
-        hello->ecdhe &= shared;
-    }
-    /* Without this one a client means SHA-1 (RFC 5246, 7.4.1.4.1): good enough where nothing is signed. */
-    if (!extension_list(ssl, TLSEXT_TYPE_signature_algorithms, 2, &list, &count)) {
-        hello->no_signatures = true;
+    bool shared = false, curve = false;
+    if (!extension_list(ssl, TLSEXT_TYPE_supported_groups, 2, &list, &count))
         return;
+    for (size_t i = 0; i < count; i++) {
+        const int group = number(list + 2 * i);
+        shared |= group == GROUP_P256 || group == GROUP_X25519;
+        curve |= group == policy->ecdsa_group;
     }
-    hello->weak_signatures = true;
-    for (size_t i = 0; i < count; i++)
-        if (!is_grease(number(list + 2 * i)) && list[2 * i] > SIGNATURE_HASH_SHA1)
+    hello->ecdhe &= shared;
+    hello->ecdsa &= curve;
+}
+
+/* Without the extension a client means SHA-1 (RFC 5246, 7.4.1.4.1): good enough where nothing is signed. */
+static void read_signatures(SSL *ssl, struct hello *hello)
+{
+    const unsigned char *list;
+    size_t count;
+    bool ecdsa = false;
+    hello->no_signatures = !extension_list(ssl, TLSEXT_TYPE_signature_algorithms, 2, &list, &count);
+    hello->weak_signatures = !hello->no_signatures;
+    for (size_t i = 0; !hello->no_signatures && i < count; i++) {
+        const unsigned char hash = list[2 * i], kind = list[2 * i + 1];
+        if (!is_grease(number(list + 2 * i)) && hash > SIGNATURE_HASH_SHA1)
             hello->weak_signatures = false;
+        ecdsa |= kind == SIGNATURE_ECDSA && hash >= SIGNATURE_HASH_SHA256 && hash <= SIGNATURE_HASH_SHA512;
+    }
+    hello->ecdsa &= ecdsa;
+}
+
+static void read_hello(SSL *ssl, const struct tls_policy *policy, struct hello *hello)
+{
+    *hello = (struct hello){.newest = newest_version(ssl)};
+    read_suites(ssl, policy, hello);
+    read_groups(ssl, policy, hello);
+    read_signatures(ssl, hello);
+    hello->ecdhe |= hello->ecdsa;
 }
 
 static int refuse(struct tls *tls, int *alert, int with, enum tls_failure failure, const char *detail)
@@ -190,7 +217,7 @@ int tls_hello(SSL *ssl, int *alert, void *arg)
     (void)arg;
     struct tls *tls = SSL_get_app_data(ssl);
     struct hello hello;
-    read_hello(ssl, tls->policy.key, &hello);
+    read_hello(ssl, &tls->policy, &hello);
     if (hello.fallback && hello.newest < TLS1_3_VERSION)
         return refuse(tls, alert, SSL_AD_INAPPROPRIATE_FALLBACK, TLS_FAILURE_FALLBACK, "");
     if (hello.newest < TLS1_2_VERSION)

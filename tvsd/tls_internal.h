@@ -11,12 +11,13 @@ struct tls_policy {
     int minimum; /* enum config_tls_version */
     bool rsa_key_exchange;
     enum trust_key_type key; /* of the server's certificate */
+    int ecdsa_group;         /* the curve of a further, EC certificate as TLS numbers it; 0: there is none */
+    uint8_t certificate[TRUST_SHA256_SIZE], ecdsa[TRUST_SHA256_SIZE];
 };
 
 struct tls_context {
     SSL_CTX *ctx;
     struct tls_policy policy;
-    uint8_t certificate[TRUST_SHA256_SIZE];
 };
 
 struct tls {

@@ -135,7 +135,9 @@ static struct event_base *loop_new(void)
 {
     struct event_base *base = NULL;
     struct event_config *config = event_config_new();
-    if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+    /* A crowd's handshakes one at a time: whoever else has something then comes first. */
+    if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0 &&
+        event_config_set_max_dispatch_interval(config, NULL, 1, CONN_CROWD_PRIORITY) == 0)
         base = event_base_new_with_config(config);
     if (config != NULL)
         event_config_free(config);
@@ -159,7 +161,9 @@ static int loop_set_up(struct worker *worker, const struct worker_options *optio
                                worker->number);
     worker->on_mail = event_new(worker->host.base, worker->mail_fd, EV_READ | EV_PERSIST, mail_came, worker);
     worker->on_drain_timeout = event_new(worker->host.base, -1, 0, drain_timed_out, worker);
-    if (worker->on_mail == NULL || worker->on_drain_timeout == NULL ||
+    worker->host.on_crowd = event_new(worker->host.base, -1, 0, conn_crowd_turn, &worker->host);
+    if (worker->on_mail == NULL || worker->on_drain_timeout == NULL || worker->host.on_crowd == NULL ||
+        event_priority_set(worker->host.on_crowd, CONN_CROWD_PRIORITY) != 0 ||
         event_priority_set(worker->on_mail, CONN_PRIORITY) != 0 ||
         event_priority_set(worker->on_drain_timeout, CONN_PRIORITY) != 0 ||
         event_add(worker->on_mail, NULL) != 0 ||
@@ -217,6 +221,8 @@ int worker_start(const struct worker_options *options, const struct snapshot *fi
     atomic_init(&worker->ping, 0);
     atomic_init(&worker->pong, 0);
     worker->host.snapshot = first;
+    worker->host.sightings = options->sightings;
+    worker->host.admission.limit = (size_t)options->max_handshakes;
     worker->host.on_end = connection_ended;
     worker->host.on_busy = connections_busy;
     worker->host.arg = worker;
@@ -279,6 +285,8 @@ void worker_free(struct worker *worker)
         event_free(worker->on_mail);
     if (worker->on_drain_timeout != NULL)
         event_free(worker->on_drain_timeout);
+    if (worker->host.on_crowd != NULL)
+        event_free(worker->host.on_crowd);
     if (worker->host.base != NULL)
         event_base_free(worker->host.base);
     if (worker->mail_fd >= 0)

@@ -3,6 +3,7 @@
 #ifndef TVSD_WORKER_H
 #define TVSD_WORKER_H
 
+#include "sightings.h"
 #include "snapshot.h"
 #include "stats.h"
 #include "trust.h"
@@ -15,7 +16,8 @@ struct worker_options {
     int number;           /* 0, 1, … for the log */
     const int *listeners; /* listening, non-blocking; shared by all workers, not closed by them */
     size_t listener_count;
-    int max_connections; /* of this worker */
+    int max_connections, max_handshakes; /* of this worker */
+    struct sightings_end *sightings;     /* of this worker; NULL: nobody is remembered */
     int ack_fd; /* eventfd of the main thread, written after each mail was taken and when the worker has ended
                  */
 };

@@ -28,6 +28,7 @@ struct workers {
     struct health *health; /* one an item */
     size_t count;
     int64_t max_connections;
+    struct sightings *sightings;
     struct snapshot *current;  /* posted to all */
     struct snapshot *previous; /* some may still use it; NULL: nobody does */
     struct snapshot *pending;  /* to be posted when previous is gone */
@@ -57,6 +58,20 @@ static int64_t most_connections(const struct config *config)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= 2 * SPARE_FILES)
         return SPARE_FILES;
     return limit.rlim_cur > INT_MAX ? INT_MAX : (int64_t)limit.rlim_cur - SPARE_FILES;
+}
+
+#define HANDSHAKES_LEAST 256
+#define HANDSHAKES_MOST  4096 /* by then the last one waits for seconds */
+
+/* A worker's share of handshakes. */
+static int64_t most_handshakes(const struct config *config, int64_t connections, size_t workers)
+{
+    int64_t most = (config->server.max_handshakes + (int64_t)workers - 1) / (int64_t)workers;
+    if (config->server.max_handshakes == CONFIG_AUTO) {
+        most = connections / 4;
+        most = most < HANDSHAKES_LEAST ? HANDSHAKES_LEAST : most > HANDSHAKES_MOST ? HANDSHAKES_MOST : most;
+    }
+    return most > connections ? connections : most;
 }
 
 /* ---- Handing over ---- */
@@ -213,6 +228,8 @@ static int start_all(struct workers *workers, const struct config *config, const
             .listeners = sockets->fds,
             .listener_count = sockets->count,
             .max_connections = (int)share,
+            .max_handshakes = (int)most_handshakes(config, share, count),
+            .sightings = workers->sightings != NULL ? sightings_end(workers->sightings, i) : NULL,
             .ack_fd = workers->ack_fd,
         };
         rc = worker_start(&options, workers->current, &workers->items[i], err);
@@ -247,8 +264,11 @@ int workers_start(struct event_base *base, const struct config *config, const st
     *workers = (struct workers){.current = take_first, .ack_fd = -1, .ended = ended, .arg = arg};
     workers->items = calloc(count, sizeof(struct worker *));
     workers->health = calloc(count, sizeof *workers->health);
+    if (config->phones.max > 0)
+        workers->sightings = sightings_new(count);
     int rc = 0;
-    if (workers->items == NULL || workers->health == NULL)
+    if (workers->items == NULL || workers->health == NULL ||
+        (config->phones.max > 0 && workers->sightings == NULL))
         rc = trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
     if (rc == 0)
         rc = init_acks(workers, base, err);
@@ -265,6 +285,11 @@ int workers_start(struct event_base *base, const struct config *config, const st
 size_t workers_count(const struct workers *workers)
 {
     return workers->count;
+}
+
+struct sightings *workers_sightings(const struct workers *workers)
+{
+    return workers->sightings;
 }
 
 int64_t workers_max_connections(const struct workers *workers)
@@ -296,6 +321,7 @@ void workers_free(struct workers *workers)
         event_free(workers->acked);
     if (workers->ack_fd >= 0)
         close(workers->ack_fd);
+    sightings_free(workers->sightings);
     snapshot_free(workers->pending);
     snapshot_free(workers->previous);
     snapshot_free(workers->current);

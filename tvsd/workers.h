@@ -4,6 +4,7 @@
 #define TVSD_WORKERS_H
 
 #include "config/config.h"
+#include "sightings.h"
 #include "snapshot.h"
 #include "sockets.h"
 #include "stats.h"
@@ -48,6 +49,9 @@ size_t workers_count(const struct workers *workers);
 int64_t workers_max_connections(const struct workers *workers);
 
 void workers_stats(const struct workers *workers, struct stats *sum);
+
+/* What they saw of phones; lives as long as they do. NULL: phones.max is 0. */
+struct sightings *workers_sightings(const struct workers *workers);
 
 /* Join and free. To be called when they have ended, or before the loop runs (they are drained at once then).
  */

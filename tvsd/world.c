@@ -43,6 +43,7 @@ void world_fini(struct world *world)
     world->ctl.index = NULL; /* the part's */
     ctl_file_fini(&world->ctl);
     trust_cert_free(world->cert);
+    trust_cert_free(world->ecdsa);
     store_source_close(&world->store);
     *world = (struct world){0};
 }
@@ -55,9 +56,25 @@ static int build_store(struct world *world, struct trust_error *err)
     int rc = store_source_load(&world->store, &index, err);
     if (rc == 0)
         rc = put_part(&world->store_part, snapshot_part_index(index), err);
-    if (rc == 0)
+    if (rc == 0) {
         world->store_index = index;
+        world->store_read = time(NULL);
+    }
     return rc;
+}
+
+/* With TVS-ECDSA if there is one; what is wrong with that leaves the other alone. */
+static int make_tls(const struct config *config, struct identity *identity,
+                    const struct tls_context *previous, struct tls_context **out, struct trust_error *err)
+{
+    int rc = tls_context_new(config, identity->cert, identity->key, previous, out, err);
+    if (rc != 0 || identity->ecdsa == NULL ||
+        tls_context_add_ecdsa(*out, identity->ecdsa, identity->ecdsa_key, &identity->why) == 0)
+        return rc;
+    tls_context_free(*out);
+    trust_cert_free(identity->ecdsa);
+    identity->ecdsa = NULL;
+    return tls_context_new(config, identity->cert, identity->key, previous, out, err);
 }
 
 /* The TLS context of an identity, which is used up. */
@@ -65,12 +82,15 @@ static int build_tls(struct world *world, struct identity *identity, const struc
                      struct trust_error *err)
 {
     struct tls_context *tls = NULL;
-    int rc = tls_context_new(world->config, identity->cert, identity->key, previous, &tls, err);
+    int rc = make_tls(world->config, identity, previous, &tls, err);
     if (rc == 0)
         rc = put_part(&world->tls_part, snapshot_part_tls(tls), err);
     if (rc == 0) {
         trust_cert_free(world->cert);
+        trust_cert_free(world->ecdsa);
         world->cert = trust_cert_ref(identity->cert);
+        world->ecdsa = identity->ecdsa != NULL ? trust_cert_ref(identity->ecdsa) : NULL;
+        world->ecdsa_why = identity->why;
         world->tls = tls;
     }
     identity_fini(identity);
@@ -98,6 +118,7 @@ static int adopt_ctl(struct world *world, struct ctl_file *ctl, const char *path
     world->ctl.index = NULL;
     ctl_file_fini(&world->ctl);
     world->ctl = made;
+    world->ctl_read = time(NULL);
     snprintf(world->ctl_path, sizeof world->ctl_path, "%s", path);
     if (ctl != NULL)
         *ctl = (struct ctl_file){0};
@@ -110,7 +131,7 @@ static const char *how_to_make_ctl(const struct world *world, const char *start,
     char phrase[REMEDY_MAX], published[SOURCES_PATH_MAX];
     if (config_state_path(world->config, CTL_FILE_PUBLISHED, published, sizeof published) == NULL)
         published[0] = '\0';
-    snprintf(out, size, "%s%s, or put back a list from %s", start,
+    snprintf(out, size, "%s%s, or put back the last list from %s", start,
              remedy_phrase(world->config_path, "utils ctl update CTLFile", phrase, sizeof phrase), published);
     return out;
 }
@@ -256,6 +277,10 @@ void world_say(const struct world *world)
 {
     store_source_say(&world->store, world->store_index);
     identity_say(world->cert);
+    if (world->ecdsa != NULL)
+        identity_say_ecdsa(world->ecdsa);
+    else if (world->ecdsa_why.code != 0)
+        identity_say_ecdsa_waits(&world->ecdsa_why);
     if (world->ctl.list != NULL && !world->ctl_stays)
         ctl_source_say(&world->ctl, world->ctl_path);
 }
@@ -288,34 +313,74 @@ static void say_cert_refused(const struct world *world, struct trust_error *why)
         LOG_SAY(CERTIFICATE_REFUSED, log_text("reason", why->text));
 }
 
-/* `set cert regen TVS` gives the server another identity. */
+static bool same_cert(const struct trust_cert *a, const struct trust_cert *b)
+{
+    return a == NULL || b == NULL ? a == b : trust_cert_equal(a, b);
+}
+
+/* What is new since then. */
+static void say_identity(const struct world *world, const struct trust_cert *cert,
+                         const struct trust_cert *ecdsa, const struct trust_error *why)
+{
+    if (!same_cert(cert, world->cert))
+        identity_say(world->cert);
+    if (ecdsa != NULL && !same_cert(ecdsa, world->ecdsa))
+        identity_say_ecdsa_ended(ecdsa);
+    if (world->ecdsa != NULL && !same_cert(ecdsa, world->ecdsa))
+        identity_say_ecdsa(world->ecdsa);
+    if (world->ecdsa_why.code != 0 &&
+        (world->ecdsa_why.code != why->code || strcmp(world->ecdsa_why.text, why->text) != 0))
+        identity_say_ecdsa_waits(&world->ecdsa_why);
+}
+
+/* Load it, and put it in the place of the one in force. */
+static bool take_identity(struct world *world, struct trust_error *err)
+{
+    struct identity identity = {0};
+    struct trust_cert *cert = trust_cert_ref(world->cert);
+    struct trust_cert *ecdsa = world->ecdsa != NULL ? trust_cert_ref(world->ecdsa) : NULL;
+    const struct trust_error why = world->ecdsa_why;
+    int rc = identity_load(world->config, world->config_path, world->store.db, &identity, err);
+    if (rc == 0)
+        rc = build_tls(world, &identity, world->tls, err);
+    if (rc == 0)
+        say_identity(world, cert, ecdsa, &why);
+    trust_cert_free(cert);
+    trust_cert_free(ecdsa);
+    return rc == 0;
+}
+
+/* Whether the store asks for what is shown. A TVS-ECDSA certificate that waits for a roll-out, say, changes
+ * nothing but the reason. */
+static bool is_in_force(struct world *world, const struct identity *seen)
+{
+    if (!same_cert(seen->cert, world->cert) || !same_cert(seen->ecdsa, world->ecdsa))
+        return false;
+    const struct trust_error why = world->ecdsa_why;
+    world->ecdsa_why = seen->why;
+    say_identity(world, world->cert, world->ecdsa, &why);
+    return true;
+}
+
+/* `set cert regen TVS` gives the server another identity, and the end of a roll-out a further one. */
 static bool refresh_identity(struct world *world)
 {
-    struct trust_cert *cert = NULL;
-    struct identity identity = {0};
+    struct identity seen;
     struct trust_error err = {0};
-    int rc = identity_cert(world->config, world->store.db, &cert, &err);
-    bool same = rc == 0 && trust_cert_equal(cert, world->cert);
-    trust_cert_free(cert);
-    if (same) {
-        world->cert_error = (struct trust_error){0};
-        return false;
-    }
-    if (rc == 0)
-        rc = identity_load(world->config, world->config_path, world->store.db, &identity, &err);
-    if (rc == 0)
-        rc = build_tls(world, &identity, world->tls, &err);
-    if (rc == 0)
-        identity_say(world->cert);
-    else
+    int rc = identity_look(world->config, world->config_path, world->store.db, &seen, &err);
+    bool is_same = rc == 0 && is_in_force(world, &seen);
+    identity_fini(&seen);
+    bool fresh = rc == 0 && !is_same && take_identity(world, &err);
+    if (!is_same && !fresh)
         say_cert_refused(world, &err);
     world->cert_error = err;
-    return rc == 0;
+    return fresh;
 }
 
 bool world_retry_cert(struct world *world)
 {
-    return ctl_file_is_trouble(world->cert_error.code) && refresh_identity(world);
+    return (ctl_file_is_trouble(world->cert_error.code) || ctl_file_is_trouble(world->ecdsa_why.code)) &&
+           refresh_identity(world);
 }
 
 bool world_store_changed(struct world *world)
@@ -411,6 +476,6 @@ bool world_retry_ctl(struct world *world)
 
 bool world_waits(const struct world *world)
 {
-    return ctl_file_is_trouble(world->cert_error.code) ||
+    return ctl_file_is_trouble(world->cert_error.code) || ctl_file_is_trouble(world->ecdsa_why.code) ||
            (world->ctl_status == CTL_REFUSED && ctl_file_is_trouble(world->ctl_error.code));
 }

@@ -10,6 +10,7 @@
 #include "trust.h"
 
 #include <stdbool.h>
+#include <time.h>
 
 struct world {
     const char *config_path; /* borrowed */
@@ -18,14 +19,18 @@ struct world {
     struct trust_index *store_index;
     struct snapshot_part *config_part, *tls_part, *store_part, *ctl_part;
     struct store_source store;
-    struct trust_cert *cert; /* of the TLS context */
+    struct trust_cert *cert;  /* of the TLS context */
+    struct trust_cert *ecdsa; /* that it shows beside that one; NULL: none */
     enum ctl_status ctl_status;
     struct ctl_file ctl;             /* in force; list NULL: none. Its index belongs to ctl_part */
     char ctl_path[SOURCES_PATH_MAX]; /* where it was read */
+    time_t store_read, ctl_read;     /* when */
     bool ctl_stays;                  /* it was in force before the reload that made this world */
     /* Why CTLFile.tlv, the store and the TVS certificate are refused, code 0 if they are not: said once, not
      * at each attempt. */
     struct trust_error ctl_error, store_error, cert_error;
+    struct trust_error
+        ecdsa_why;            /* why a TVS-ECDSA certificate is not shown; code 0: it is, or there is none */
     unsigned long generation; /* of the last snapshot */
 };
 

@@ -152,7 +152,10 @@ static const char *manual_default(const struct option *option, char *out, size_t
                                  (int)len, at);
         at += len + strspn(at + len, " ");
     }
-    snprintf(out + used, size - used, "]");
+    if (used == 0)
+        snprintf(out, size, "none");
+    else
+        snprintf(out + used, size - used, "]");
     return out;
 }
 
@@ -246,7 +249,7 @@ static const struct {
     {"server", "lisen", "did you mean listen?"},
     {"server", "max_connection", "did you mean max_connections?"},
     {"log", "colour", "known here: level format target"},
-    {"", "", "known here: server tls node certificates state trust_lists answers log"},
+    {"", "", "known here: server tls node certificates state trust_lists answers log control phones"},
     {"answers", "a_name_that_is_longer_than_any_word_this_table_has_and_more", "known here: ttl expired"},
 };
 
@@ -264,7 +267,8 @@ START_TEST(test_values_survive_a_dump)
 {
     static const char text[] =
         "server: { listen: ['192.0.2.7:0', '[fe80::1%eth0]:2445'], workers: 7, max_connections: 5,"
-        " max_connections_per_address: 3, handshake_timeout: 1500ms, request_timeout: 2m,"
+        " max_connections_per_address: 3, unlimited_addresses: ['192.0.2.0/24', '2001:db8::'],"
+        " max_handshakes: 9, handshake_timeout: 1500ms, request_timeout: 2m,"
         " idle_timeout: 1d, drain_timeout: 0s }\n"
         "tls: { minimum: 1.0, rsa_key_exchange: no }\n"
         "node: { name: tvs-1.example.com, address: 192.0.2.9 }\n"
@@ -273,9 +277,11 @@ START_TEST(test_values_survive_a_dump)
         "state: /a b/\"c\"\n"
         "trust_lists: { directory: 'C:\\', itl: manual, digest: sha512, signer: itlrecovery,"
         " recovery_anchor: off, itl_records: certificate, dns_names: blank, addresses: no,"
-        " require_trusted_signer: FALSE }\n"
+        " require_trusted_signer: FALSE, refuse_older_ctl: on }\n"
         "answers: { ttl: 0, expired: refuse }\n"
-        "log: { level: debug, format: json, target: ./tvsd.log }\n";
+        "log: { level: debug, format: json, target: ./tvsd.log }\n"
+        "control: { socket: ./control }\n"
+        "phones: { max: 0 }\n";
     size_t count;
     const struct option *all = option_table(&count);
     struct config *defaults = parse(""), *config = parse(text);
@@ -289,6 +295,7 @@ START_TEST(test_values_survive_a_dump)
     }
     ck_assert_str_eq(config->certificates.subject, "OU=\"a\\b\";O=Müller");
     ck_assert_str_eq(config->log.target, "/etc/tvs/tvsd.log");
+    ck_assert_str_eq(config->control.socket, "/etc/tvs/control");
     config_free(defaults);
     config_free(config);
     config_free(again);

@@ -126,14 +126,23 @@ START_TEST(a_retired_signer_is_believed)
 }
 END_TEST
 
-START_TEST(who_signed_a_published_list_is_believed)
+/* One of the last two CTLs, or the last ITL; who signed others before them may not any more. */
+START_TEST(who_signed_one_of_the_last_published_lists_is_believed)
 {
     put_list(site.ctl_path, "CTLFile.tlv", &stranger, &stranger, NULL);
     publish("000001-CTLFile.tlv", &own, &own);
     publish("000003-ITLFile.tlv", &own, &own);
     ck_judged(false, TRUST_ESIGNER);
-    publish("000002-ITLFile.tlv", &stranger, &stranger);
+    publish("000004-ITLFile.tlv", &stranger, &stranger);
     ck_judged(false, 1);
+    publish("000005-ITLFile.tlv", &own, &own);
+    ck_judged(false, TRUST_ESIGNER);
+    publish("000006-CTLFile.tlv", &stranger, &stranger);
+    ck_judged(false, 1);
+    publish("000007-CTLFile.tlv", &own, &own);
+    ck_judged(false, 1);
+    publish("1000000-CTLFile.tlv", &own, &own); /* after 999999 */
+    ck_judged(false, TRUST_ESIGNER);
 }
 END_TEST
 
@@ -321,7 +330,7 @@ Suite *suite(void)
     tcase_add_test(c, an_https_certificate_does_not_sign);
     tcase_add_test(c, a_list_may_leave_its_signer_to_the_store);
     tcase_add_test(c, a_retired_signer_is_believed);
-    tcase_add_test(c, who_signed_a_published_list_is_believed);
+    tcase_add_test(c, who_signed_one_of_the_last_published_lists_is_believed);
     tcase_add_test(c, who_merely_stands_in_a_published_list_is_not);
     tcase_add_test(c, a_published_signer_may_stand_in_the_store);
     tcase_add_loop_test(c, other_names_in_published_do_not_count, 0,

@@ -38,26 +38,26 @@ static unsigned long number_of(const struct log_line *line)
 /* Through many turns of the ring, with lines of every length. */
 START_TEST(test_wraps)
 {
-    struct log_ring *ring = log_ring_new(RING);
+    struct ring *ring = ring_new(RING);
     struct log_line in, out;
     for (unsigned long i = 0; i < 5000; i++) {
         size_t len = sizeof i + i * 7 % (LOG_LINE_MAX - sizeof i + 1);
         fill(&in, i, len);
         ck_assert(log_ring_push(ring, &in));
-        ck_assert(log_ring_pop(ring, log_ring_mark(ring), &out));
+        ck_assert(log_ring_pop(ring, ring_mark(ring), &out));
         ck_assert_uint_eq(number_of(&out), i);
         ck_assert_uint_eq(out.len, len);
-        ck_assert(!log_ring_pop(ring, log_ring_mark(ring), &out));
+        ck_assert(!log_ring_pop(ring, ring_mark(ring), &out));
     }
-    ck_assert_uint_eq(log_ring_take_lost(ring), 0);
-    log_ring_free(ring);
-    log_ring_free(NULL);
+    ck_assert_uint_eq(ring_take_lost(ring), 0);
+    ring_free(ring);
+    ring_free(NULL);
 }
 END_TEST
 
 START_TEST(test_full)
 {
-    struct log_ring *ring = log_ring_new(RING);
+    struct ring *ring = ring_new(RING);
     struct log_line line;
     unsigned long pushed = 0;
     for (fill(&line, 0, 100); log_ring_push(ring, &line); fill(&line, pushed, 100))
@@ -65,36 +65,36 @@ START_TEST(test_full)
     ck_assert_uint_ge(pushed, RING / 120);
     ck_assert_uint_le(pushed, RING / 100);
     ck_assert(!log_ring_push(ring, &line));
-    ck_assert_uint_eq(log_ring_take_lost(ring), 2);
-    ck_assert_uint_eq(log_ring_take_lost(ring), 0);
+    ck_assert_uint_eq(ring_take_lost(ring), 2);
+    ck_assert_uint_eq(ring_take_lost(ring), 0);
     for (unsigned long i = 0; i < pushed; i++) {
-        ck_assert(log_ring_pop(ring, log_ring_mark(ring), &line));
+        ck_assert(log_ring_pop(ring, ring_mark(ring), &line));
         ck_assert_uint_eq(number_of(&line), i);
     }
-    ck_assert(!log_ring_pop(ring, log_ring_mark(ring), &line));
+    ck_assert(!log_ring_pop(ring, ring_mark(ring), &line));
     /* There is room again. */
     fill(&line, 7, LOG_LINE_MAX);
     ck_assert(log_ring_push(ring, &line));
-    log_ring_free(ring);
+    ring_free(ring);
 }
 END_TEST
 
 /* What comes after the mark waits for the next round. */
 START_TEST(test_mark)
 {
-    struct log_ring *ring = log_ring_new(RING);
+    struct ring *ring = ring_new(RING);
     struct log_line line;
     fill(&line, 1, 50);
     ck_assert(log_ring_push(ring, &line));
-    size_t mark = log_ring_mark(ring);
+    size_t mark = ring_mark(ring);
     fill(&line, 2, 0);
     ck_assert(log_ring_push(ring, &line));
     ck_assert(log_ring_pop(ring, mark, &line));
     ck_assert_uint_eq(number_of(&line), 1);
     ck_assert(!log_ring_pop(ring, mark, &line));
-    ck_assert(log_ring_pop(ring, log_ring_mark(ring), &line));
+    ck_assert(log_ring_pop(ring, ring_mark(ring), &line));
     ck_assert_uint_eq(line.len, 0);
-    log_ring_free(ring);
+    ring_free(ring);
 }
 END_TEST
 
@@ -102,7 +102,7 @@ END_TEST
 
 static void *produce(void *arg)
 {
-    struct log_ring *ring = arg;
+    struct ring *ring = arg;
     struct log_line line;
     for (unsigned long i = 0; i < SENT; i++) {
         fill(&line, i, sizeof i + i % 200);
@@ -113,26 +113,26 @@ static void *produce(void *arg)
 
 START_TEST(test_two_threads)
 {
-    struct log_ring *ring = log_ring_new(RING);
+    struct ring *ring = ring_new(RING);
     struct log_line line;
     pthread_t thread;
     unsigned long got = 0, lost = 0, next = 0;
     ck_assert_int_eq(pthread_create(&thread, NULL, produce, ring), 0);
     /* The last lines may be lost too, so the sum tells when all is done. */
     while (got + lost < SENT) {
-        size_t mark = log_ring_mark(ring);
+        size_t mark = ring_mark(ring);
         while (log_ring_pop(ring, mark, &line)) {
             ck_assert_uint_ge(number_of(&line), next);
             next = number_of(&line) + 1;
             got++;
         }
-        lost += log_ring_take_lost(ring);
+        lost += ring_take_lost(ring);
     }
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
-    ck_assert(!log_ring_pop(ring, log_ring_mark(ring), &line));
+    ck_assert(!log_ring_pop(ring, ring_mark(ring), &line));
     ck_assert_uint_eq(got + lost, SENT);
     ck_assert_uint_gt(got, 0);
-    log_ring_free(ring);
+    ring_free(ring);
 }
 END_TEST
 

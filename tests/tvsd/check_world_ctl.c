@@ -287,7 +287,7 @@ START_TEST(refusals_say_what_to_do)
     garble_ctl();
     ck_started();
     snprintf(want, sizeof want,
-             " remedy=\"`tvsctl utils ctl update CTLFile --config %s`, or put back a list from %s\"\n",
+             " remedy=\"`tvsctl utils ctl update CTLFile --config %s`, or put back the last list from %s\"\n",
              config_path, site.published);
     ck_assert_uint_eq(said(want), 1);
     put_ctl(&signer, NULL);

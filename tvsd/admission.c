@@ -1,0 +1,104 @@
+#include "admission.h"
+
+static const int64_t patience[ADMISSION_QUEUE_COUNT] = {
+#define X(constant, milliseconds) [ADMISSION_##constant] = (milliseconds),
+    ADMISSION_QUEUES(X)
+#undef X
+};
+
+/* How long one of that queue may wait before it gives way. */
+static int64_t patience_of(const struct admission *admission, enum admission_queue queue)
+{
+    bool scales = queue != ADMISSION_IDLE && patience[queue] < INT64_MAX && admission->limit > 0 &&
+                  admission->limit < ADMISSION_LARGE;
+    return scales ? patience[queue] * ADMISSION_LARGE / (int64_t)admission->limit : patience[queue];
+}
+
+static bool is_handshake(enum admission_queue queue)
+{
+    return queue != ADMISSION_NONE && queue != ADMISSION_IDLE;
+}
+
+static void take_out(struct admission *admission, struct admission_place *place)
+{
+    if (place->queue == ADMISSION_NONE)
+        return;
+    if (place->older != NULL)
+        place->older->newer = place->newer;
+    else
+        admission->queues[place->queue].oldest = place->newer;
+    if (place->newer != NULL)
+        place->newer->older = place->older;
+    else
+        admission->queues[place->queue].newest = place->older;
+    admission->handshakes -= is_handshake(place->queue);
+}
+
+void admission_put(struct admission *admission, struct admission_place *place, enum admission_queue queue,
+                   int64_t since)
+{
+    if (place->queue == queue && place->since == since)
+        return;
+    take_out(admission, place);
+    *place = (struct admission_place){.queue = queue, .since = since};
+    if (queue == ADMISSION_NONE)
+        return;
+    place->older = admission->queues[queue].newest;
+    if (place->older != NULL)
+        place->older->newer = place;
+    else
+        admission->queues[queue].oldest = place;
+    admission->queues[queue].newest = place;
+    admission->handshakes += is_handshake(queue);
+}
+
+bool admission_is_full(const struct admission *admission)
+{
+    return admission->limit > 0 && admission->handshakes >= admission->limit;
+}
+
+/* Each of a silent queue is moved once at most, so all calls together look at it once. */
+static struct admission_place *oldest_silent(struct admission *admission, enum admission_queue silent,
+                                             enum admission_queue spoken, int64_t now,
+                                             bool (*has_spoken)(const struct admission_place *place))
+{
+    struct admission_place *place;
+    while ((place = admission->queues[silent].oldest) != NULL &&
+           now - place->since >= patience_of(admission, silent)) {
+        if (!has_spoken(place))
+            return place;
+        admission_put(admission, place, spoken, place->since);
+    }
+    return NULL;
+}
+
+struct admission_place *admission_victim(struct admission *admission, int64_t now, bool for_idle,
+                                         bool (*has_spoken)(const struct admission_place *place))
+{
+    for (int queue = ADMISSION_NONE + 1; queue < ADMISSION_QUEUE_COUNT; queue++) {
+        struct admission_place *place = admission->queues[queue].oldest;
+        if (queue == ADMISSION_CROWD_SILENT)
+            place = oldest_silent(admission, ADMISSION_CROWD_SILENT, ADMISSION_CROWD_SPOKEN, now, has_spoken);
+        else if (queue == ADMISSION_SILENT)
+            place = oldest_silent(admission, ADMISSION_SILENT, ADMISSION_SPOKEN, now, has_spoken);
+        else if (queue == ADMISSION_IDLE && !for_idle)
+            place = NULL;
+        if (place != NULL && now - place->since >= patience_of(admission, (enum admission_queue)queue))
+            return place;
+    }
+    return NULL;
+}
+
+int64_t admission_wait(const struct admission *admission, int64_t now, bool for_idle)
+{
+    int64_t least = INT64_MAX;
+    for (int queue = ADMISSION_NONE + 1; queue < ADMISSION_QUEUE_COUNT; queue++) {
+        const struct admission_place *place = admission->queues[queue].oldest;
+        if (place == NULL || patience[queue] == INT64_MAX || (queue == ADMISSION_IDLE && !for_idle))
+            continue;
+        int64_t wait = place->since + patience_of(admission, (enum admission_queue)queue) - now;
+        wait = wait < 0 ? 0 : wait;
+        least = wait < least ? wait : least;
+    }
+    return least;
+}

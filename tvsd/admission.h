@@ -1,0 +1,69 @@
+/* Who of a worker's connections gives way when it is full: queues of those that wait, each in the order in
+ * which they began to. Pure; embedded in the worker's conn_host and touched by its thread alone. A zeroed
+ * struct is ready for use. */
+#ifndef TVSD_ADMISSION_H
+#define TVSD_ADMISSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order in which they give way, once they have waited so many milliseconds: first who makes others
+ * wait and cost nothing yet. A crowd are the handshakes of an address that has more than
+ * ADMISSION_CROWD of them under way. A phone's first bytes follow its last packet of the TCP handshake at
+ * once, so who is silent for long is none. Below a limit of ADMISSION_LARGE that is as much longer as the
+ * limit is smaller, but for IDLE: the fewer there are, the likelier they are phones. X(constant,
+ * milliseconds) */
+#define ADMISSION_QUEUES(X)                                                                                  \
+    X(CROWD_SILENT, 20)  /* connected, and not a byte came yet */                                            \
+    X(CROWD_SPOKEN, 20)  /* its first bytes came, and wait to be read */                                     \
+    X(CROWD_BEGUN, 2000) /* in the middle of its handshake: what that cost is lost with it */                \
+    X(SILENT, 20)        /* the same, of addresses with few */                                               \
+    X(BEGUN, 5000)                                                                                           \
+    X(SPOKEN, INT64_MAX) /* it is we who keep it waiting */                                                  \
+    X(IDLE, 10000)       /* after the handshake, and nothing is asked; gives way for connections only */
+
+enum admission_queue {
+    ADMISSION_NONE,
+#define X(constant, milliseconds) ADMISSION_##constant,
+    ADMISSION_QUEUES(X)
+#undef X
+        ADMISSION_QUEUE_COUNT
+};
+
+#define ADMISSION_CROWD 4
+#define ADMISSION_LARGE 1024
+
+/* Embedded in each connection; zeroed: it stands nowhere. */
+struct admission_place {
+    struct admission_place *older, *newer;
+    enum admission_queue queue;
+    int64_t since;
+};
+
+struct admission {
+    struct {
+        struct admission_place *oldest, *newest;
+    } queues[ADMISSION_QUEUE_COUNT];
+    size_t handshakes; /* under way: who stands in any queue but IDLE */
+    size_t limit;      /* of handshakes; 0: none */
+};
+
+/* Put at the end of a queue, out of the one where it stands; NONE: out of all. since: monotonic milliseconds.
+ */
+void admission_put(struct admission *admission, struct admission_place *place, enum admission_queue queue,
+                   int64_t since);
+
+/* Whether as many handshakes are under way as may be. */
+bool admission_is_full(const struct admission *admission);
+
+/* Who gives way now; NULL: nobody has waited long enough. It stays where it is. has_spoken tells whether
+ * bytes of a silent one wait to be read after all: then it is moved. for_idle: who is idle may give way, too.
+ */
+struct admission_place *admission_victim(struct admission *admission, int64_t now, bool for_idle,
+                                         bool (*has_spoken)(const struct admission_place *place));
+
+/* In how many milliseconds the first one will give way, unless it goes before; INT64_MAX: never. */
+int64_t admission_wait(const struct admission *admission, int64_t now, bool for_idle);
+
+#endif

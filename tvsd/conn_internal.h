@@ -1,0 +1,61 @@
+/* A connection's own, for the conn*.c files. */
+#ifndef TVSD_CONN_INTERNAL_H
+#define TVSD_CONN_INTERNAL_H
+
+#include "conn.h"
+#include "inbox.h"
+#include "outbox.h"
+#include "peer.h"
+#include "tls.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+enum conn_phase {
+    CONN_HANDSHAKE,
+    CONN_OPEN,
+    CONN_FINISHING, /* reads no more, and closes once its answers are sent */
+    CONN_CLOSED,    /* to be freed at the tail of the callback */
+};
+
+struct conn {
+    struct admission_place place; /* first: it stands for the connection */
+    struct conn_host *host;
+    struct conn *next, **link;
+    struct event event;
+    short armed; /* what the event waits for now */
+    int fd;
+    struct tls *tls; /* NULL until the first byte has come */
+    enum conn_phase phase;
+    enum conn_end end;  /* FINISHING, CLOSED: why */
+    enum tls_step want; /* what the handshake, or reading, waits for */
+    bool shaken;        /* the handshake succeeded */
+    bool more;          /* there may be work that no event will announce */
+    bool crowd;         /* its address had many handshakes under way */
+    bool lined_up;      /* has bytes to be read when the crowd's turn comes */
+    bool last_turn;     /* draining: closes as soon as it is idle */
+    struct inbox inbox;
+    struct outbox outbox;
+    size_t frame_len;      /* of the message at the front of the inbox; 0: not known yet */
+    int64_t frame_started; /* when its first byte came */
+    int64_t read_at, opened, idle_since;
+    uint64_t requests;
+    unsigned session;
+    struct peer peer;
+    char detail[160];
+};
+
+/* The connection ends with its callback, or when it is freed. */
+void conn_close(struct conn *conn, enum conn_end end, const char *detail);
+void conn_free(struct conn *conn);
+
+/* Do what can be done without waiting, then arm the event or free the connection. what: as of an event. */
+void conn_turn(struct conn *conn, short what);
+
+/* Arm the event for what the next step needs. false: the loop refused. now: monotonic milliseconds. */
+bool conn_arm(struct conn *conn, int64_t now);
+
+/* A handshake of a crowd waits for its turn, off the loop's sockets. false: it need not wait. */
+bool conn_line_up(struct conn *conn, short what);
+
+#endif

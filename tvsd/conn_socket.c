@@ -1,0 +1,49 @@
+#include "conn_socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DISCARDED_AT_CLOSE 65536
+#define GIVEN_UP_MS        1000
+
+void conn_socket_set_up(int fd)
+{
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on what is no TCP: no matter */
+}
+
+bool conn_socket_has_bytes(int fd)
+{
+    int count = 0;
+    return ioctl(fd, FIONREAD, &count) == 0 && count > 0;
+}
+
+/* What came before a reset can still be read. */
+enum conn_socket_state conn_socket_state(int fd, int64_t patience)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return CONN_SOCKET_WAITS; /* no TCP */
+    if (info.tcpi_state == TCP_CLOSE)
+        return CONN_SOCKET_RESET;
+    int64_t waited = info.tcpi_last_data_recv;
+    bool has_left = info.tcpi_state == TCP_CLOSE_WAIT && waited >= GIVEN_UP_MS;
+    return (waited >= patience || has_left) && conn_socket_has_bytes(fd) ? CONN_SOCKET_OVERDUE
+                                                                         : CONN_SOCKET_WAITS;
+}
+
+/* Bytes that lie unread when a socket is closed reset the connection, and answers on their way would be lost.
+ */
+void conn_socket_close(int fd)
+{
+    char unread[4096];
+    shutdown(fd, SHUT_WR);
+    for (size_t n = 0; n < DISCARDED_AT_CLOSE; n += sizeof unread)
+        if (recv(fd, unread, sizeof unread, MSG_DONTWAIT) <= 0)
+            break;
+    close(fd);
+}

@@ -1,0 +1,27 @@
+/* What a connection asks of its socket, beside the bytes. */
+#ifndef TVSD_CONN_SOCKET_H
+#define TVSD_CONN_SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Answers leave at once. */
+void conn_socket_set_up(int fd);
+
+/* Whether bytes have come that nobody has read yet. */
+bool conn_socket_has_bytes(int fd);
+
+/* What has become of whoever has sent bytes that nobody has read yet. They may have waited in the kernel
+ * before the connection was accepted. */
+enum conn_socket_state {
+    CONN_SOCKET_WAITS,
+    CONN_SOCKET_OVERDUE, /* the bytes came more than patience milliseconds ago, or a second ago and he has
+                            left: an answer would come too late */
+    CONN_SOCKET_RESET,   /* he has reset the connection: there is nobody to answer */
+};
+enum conn_socket_state conn_socket_state(int fd, int64_t patience);
+
+/* Close it so that answers on their way still arrive. */
+void conn_socket_close(int fd);
+
+#endif
