@@ -93,12 +93,20 @@ void phone_run(struct phone *phone)
     phone_store_cache(phone);
 }
 
+/* A function and nothing that it would be for. */
+static bool is_blank(const struct trust_list_record *record)
+{
+    return record->certificate.len == 0 && record->cert_hash.len == 0 && record->serial.len == 0 &&
+           record->issuer.len == 0 && record->subject.len == 0 && record->public_key.len == 0 &&
+           !record->has_address;
+}
+
 bool phone_itl_is_empty(const struct trust_list *itl)
 {
-    if (itl == NULL)
+    if (itl == NULL || itl->record_count == 0)
         return false;
     for (size_t i = 0; i < itl->record_count; i++) {
-        if (itl->records[i].certificate.len > 0 || itl->records[i].cert_hash.len > 0)
+        if (!is_blank(&itl->records[i]))
             return false;
     }
     return true;

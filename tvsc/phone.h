@@ -119,7 +119,8 @@ enum phone_source_of_trust phone_by_of(const struct phone *phone);
 /* The verdict that explains the state: the first that is not as it should be; NULL if all is well. */
 const struct phone_verdict *phone_trouble_of(const struct phone *phone);
 
-/* Whether an ITL is one of "Prepare Cluster for Rollback": records without any certificate. NULL: false. */
+/* Whether an ITL is one of "Prepare Cluster for Rollback": it has records, and they are
+ * blank but for their functions. NULL: false. */
 bool phone_itl_is_empty(const struct trust_list *itl);
 
 #endif

@@ -22,7 +22,7 @@ struct job {
     struct tvsctl *ctl;
     struct state *state;
     struct trust_store *copy;
-    size_t certificates, keys, published;
+    size_t certificates, keys, in_tokens, published;
     bool ctl_there, itl_there;
 };
 
@@ -41,6 +41,14 @@ static bool is_list(struct trust_bytes bytes, struct trust_error *err)
     return is;
 }
 
+static bool is_uri(struct trust_bytes bytes, struct trust_error *err)
+{
+    char *uri;
+    const bool is = trust_key_parse_uri(bytes, &uri, err) == 0;
+    free(uri);
+    return is;
+}
+
 static bool is_key(struct trust_bytes bytes, struct trust_error *err)
 {
     struct trust_key *key = NULL;
@@ -54,7 +62,10 @@ static int save(const struct job *job, enum trust_place place, const char *name,
                 size_t *saved, struct trust_error *err)
 {
     struct trust_error why = {0};
-    if (place == TRUST_PLACE_KEYS ? is_key(bytes, &why) : is_list(bytes, &why)) {
+    const bool is = place != TRUST_PLACE_KEYS ? is_list(bytes, &why)
+                    : backup_is_uri(name)     ? is_uri(bytes, &why)
+                                              : is_key(bytes, &why);
+    if (is) {
         ++*saved;
         return trust_store_save_file(job->copy, place, name, bytes, err);
     }
@@ -92,8 +103,9 @@ static bool is_wanted(enum trust_place place, const char *name)
                                      : backup_list_name(name, &number, &filename);
 }
 
+/* in_tokens counts the keys that are named, and not in the folder. */
 static int save_folder(const struct job *job, enum trust_place place, const char *folder, size_t *saved,
-                       struct trust_error *err)
+                       size_t *in_tokens, struct trust_error *err)
 {
     const struct dirent *entry;
     int code = 0;
@@ -103,7 +115,9 @@ static int save_folder(const struct job *job, enum trust_place place, const char
                                "cannot read the folder %s: %s", folder, strerror(errno));
     while (code == 0 && (entry = readdir(dir)) != NULL) {
         if (is_wanted(place, entry->d_name))
-            code = save_file(job, place, folder, entry->d_name, saved, err);
+            code =
+                save_file(job, place, folder, entry->d_name,
+                          place == TRUST_PLACE_KEYS && backup_is_uri(entry->d_name) ? in_tokens : saved, err);
         else if (entry->d_name[0] != '.')
             say_warning(job->ctl, "%s/%s is not in the backup: it has no name of a file that belongs there",
                         folder, entry->d_name);
@@ -144,9 +158,9 @@ static int save_all(struct job *job, struct trust_error *err)
     if (code == 0)
         code = save_label(job, err);
     if (code == 0)
-        code = save_folder(job, TRUST_PLACE_KEYS, job->state->keys, &job->keys, err);
+        code = save_folder(job, TRUST_PLACE_KEYS, job->state->keys, &job->keys, &job->in_tokens, err);
     if (code == 0)
-        code = save_folder(job, TRUST_PLACE_PUBLISHED, job->state->published, &job->published, err);
+        code = save_folder(job, TRUST_PLACE_PUBLISHED, job->state->published, &job->published, NULL, err);
     if (code == 0)
         code = save_good(job, err);
     if (code == 0)
@@ -226,6 +240,11 @@ static int print_summary(const struct job *job, const char *file, struct trust_e
             : job->ctl_there                 ? PUBLISHED_CTL
             : job->itl_there                 ? PUBLISHED_ITL
                                              : "none");
+    if (job->in_tokens > 0)
+        fprintf(out,
+                "Private keys in security tokens, which are not in the backup: %zu\nKeep the tokens: without "
+                "them nothing can be signed with those keys.\n",
+                job->in_tokens);
     fputs("Backup written to ", out);
     print_text(out, print_bytes(file));
     fprintf(out, "\nLength: %zu bytes\n%s(SHA256)\n", len, hex);

@@ -12,8 +12,10 @@
 
 #define BACKUP_KEY_MAX (64 * 1024) /* bytes of a private key's file */
 
-/* Whether it is the name of a file of the folder of keys, "UNIT-0123456789abcdef.pem". unit gets the unit. */
+/* Whether it is the name of a file of the folder of keys, "UNIT-0123456789abcdef.pem", or .uri of a key that
+ * is in a security token. unit gets the unit. */
 bool backup_key_name(const char *name, char unit[TRUST_KEY_NAME_SIZE]);
+bool backup_is_uri(const char *name);
 
 /* Whether it is the name of a file of the folder of published lists, "000001-CTLFile.tlv". filename points
  * behind the number. */
@@ -31,6 +33,12 @@ struct backup_key {
     struct trust_key *key;
 };
 
+/* A key that is in a security token: what names it is in the backup, and it itself is not. */
+struct backup_uri {
+    char name[TRUST_KEY_NAME_SIZE]; /* of the file */
+    char *uri;
+};
+
 /* What is in a backup beside the store. */
 struct backup {
     char node[TRUST_NODE_NAME_SIZE];
@@ -38,6 +46,8 @@ struct backup {
     size_t certificates, published;
     struct backup_key *keys;
     size_t key_count;
+    struct backup_uri *uris;
+    size_t uri_count;
     struct trust_list *ctl, *itl; /* of the TFTP folder; NULL: there was none */
     struct trust_list *good;      /* ctl.good, likewise */
 };

@@ -13,6 +13,12 @@
 #define ID_CHARS     16 /* of the public key's digest, in the name of a key's file */
 #define SUFFIX_CHARS (1 + ID_CHARS + 4)
 
+bool backup_is_uri(const char *name)
+{
+    const size_t len = strlen(name);
+    return len > 4 && strcmp(name + len - 4, ".uri") == 0;
+}
+
 bool backup_key_name(const char *name, char unit[TRUST_KEY_NAME_SIZE])
 {
     const size_t len = strlen(name);
@@ -21,7 +27,8 @@ bool backup_key_name(const char *name, char unit[TRUST_KEY_NAME_SIZE])
         return false;
     const char *suffix = name + len - SUFFIX_CHARS;
     if (suffix[0] != '-' || strspn(suffix + 1, "0123456789abcdef") != ID_CHARS ||
-        strcmp(suffix + 1 + ID_CHARS, ".pem") != 0 || memchr(name, '/', len) != NULL)
+        memchr(name, '/', len) != NULL ||
+        (strcmp(suffix + 1 + ID_CHARS, ".pem") != 0 && !backup_is_uri(name)))
         return false;
     memcpy(unit, name, len - SUFFIX_CHARS);
     unit[len - SUFFIX_CHARS] = '\0';
@@ -108,6 +115,22 @@ static int read_key(struct backup *backup, const char *name, struct trust_bytes 
     return code;
 }
 
+static int read_uri(struct backup *backup, const char *name, struct trust_bytes content,
+                    struct trust_error *err)
+{
+    char unit[TRUST_KEY_NAME_SIZE];
+    struct backup_uri *uris = reallocarray(backup->uris, backup->uri_count + 1, sizeof *uris);
+    if (uris == NULL)
+        return no_memory(err);
+    backup->uris = uris;
+    if (!backup_key_name(name, unit))
+        return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET, "that is no name of a private key");
+    snprintf(uris[backup->uri_count].name, TRUST_KEY_NAME_SIZE, "%s", name);
+    int code = trust_key_parse_uri(content, &uris[backup->uri_count].uri, err);
+    backup->uri_count += code == 0;
+    return code;
+}
+
 static int read_published(struct backup *backup, const char *name, struct trust_bytes content,
                           struct trust_error *err)
 {
@@ -125,6 +148,8 @@ static int read_published(struct backup *backup, const char *name, struct trust_
 static int read_by_place(struct backup *backup, enum trust_place place, const char *name,
                          struct trust_bytes content, struct trust_error *err)
 {
+    if (place == TRUST_PLACE_KEYS && backup_is_uri(name))
+        return read_uri(backup, name, content, err);
     if (place == TRUST_PLACE_KEYS)
         return read_key(backup, name, content, err);
     if (place == TRUST_PLACE_PUBLISHED)
@@ -162,6 +187,9 @@ void backup_fini(struct backup *backup)
     for (size_t i = 0; i < backup->key_count; i++)
         trust_key_free(backup->keys[i].key);
     free(backup->keys);
+    for (size_t i = 0; i < backup->uri_count; i++)
+        free(backup->uris[i].uri);
+    free(backup->uris);
     trust_list_free(backup->ctl);
     trust_list_free(backup->itl);
     trust_list_free(backup->good);

@@ -4,7 +4,6 @@
 #include "limits.h"
 #include "own_cert.h"
 #include "print.h"
-#include "recent.h"
 #include "relist.h"
 #include "say.h"
 
@@ -138,28 +137,12 @@ static int put_in_force(struct change *change, void *arg, struct trust_error *er
     return code == 0 ? relist_look(change, &import->behind, err) : code;
 }
 
-/* The first certificate of a unit changes nothing for phones. */
-static int warn_of_recent(struct tvsctl *ctl, struct state *state, const struct own_import *import)
-{
-    char recent[RECENT_SIZE] = "";
-    bool has;
-    struct trust_error err = {0};
-    int code = state_has_own(state, state->node, import->unit->unit, &has, &err);
-    if (code == 0 && has && !import->foreign)
-        code = recent_change(state, import->unit->unit, ctl->now, recent, &err);
-    if (code == 0 && recent[0] != '\0')
-        say_warning(ctl, "%s", recent);
-    return code != 0 ? say_error(ctl, &err) : TVSCTL_DONE;
-}
-
 static int install(struct tvsctl *ctl, struct state *state, struct own_import *import)
 {
-    const char *objection = own_cert_key_objection(import->unit->unit, trust_cert_key_type(import->cert));
+    const char *objection = own_cert_objection(import->unit->unit, import->cert);
     if (objection != NULL)
         return say_refusal(ctl, "%s: %s: %s", import->unit->name, print_cert_name(import->cert), objection);
-    int result = warn_of_recent(ctl, state, import);
-    if (result == TVSCTL_DONE)
-        result = change_run(ctl, state, put_in_force, import);
+    int result = change_run(ctl, state, put_in_force, import);
     if (result != TVSCTL_DONE)
         return result;
     limits_warn(ctl, import->cert);

@@ -4,9 +4,9 @@
 #include "input.h"
 #include "limits.h"
 #include "own_cert.h"
-#include "recent.h"
 #include "relist.h"
 #include "say.h"
+#include "signing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,8 +34,7 @@ static int take_flags(struct tvsctl *ctl, struct own_cert_request *request)
 
 /* Nothing is asked when nothing is overwritten, unless our node looks like one with a wrong name: other is
  * the node that has such a certificate, else "". */
-static int ask_first(struct tvsctl *ctl, const struct own_cert_request *request, bool has, const char *other,
-                     const char *recent)
+static int ask_first(struct tvsctl *ctl, const struct own_cert_request *request, bool has, const char *other)
 {
     char warning[1024];
     const enum trust_unit unit = request->unit;
@@ -57,8 +56,7 @@ static int ask_first(struct tvsctl *ctl, const struct own_cert_request *request,
                  "the endpoints before you go on");
     else
         snprintf(warning, sizeof warning,
-                 "This operation will overwrite any CA signed certificate previously imported for %s%s%s",
-                 name, recent[0] != '\0' ? ". " : "", recent);
+                 "This operation will overwrite any CA signed certificate previously imported for %s", name);
     return ask_proceed(ctl, warning, "regeneration");
 }
 
@@ -87,7 +85,6 @@ static int make(struct change *change, void *arg, struct trust_error *err)
 
 static int regenerate(struct tvsctl *ctl, struct state *state, const struct own_cert_request *request)
 {
-    char recent[RECENT_SIZE] = "";
     struct trust_error err = {0};
     bool has;
     char other[TRUST_NODE_NAME_SIZE] = "";
@@ -97,10 +94,10 @@ static int regenerate(struct tvsctl *ctl, struct state *state, const struct own_
     if (!has && strcmp(request->node.server_name, state->node) == 0 &&
         state_other_node(state, request->unit, other, &err) != 0)
         return say_error(ctl, &err);
-    if (has && strcmp(request->node.server_name, state->node) == 0 &&
-        recent_change(state, request->unit, ctl->now, recent, &err) != 0)
-        return say_error(ctl, &err);
-    int result = ask_first(ctl, request, has, other, recent);
+    if (strcmp(request->node.server_name, state->node) == 0 && signing_is_in_token(state, request->unit))
+        say_warning(ctl, "the key of %s is in a security token, and the new one will lie in a file",
+                    trust_unit_by_number((int)request->unit)->name);
+    int result = ask_first(ctl, request, has, other);
     if (result == TVSCTL_DONE)
         result = change_run(ctl, state, make, &regeneration);
     if (result == TVSCTL_DONE) {

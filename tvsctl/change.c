@@ -1,9 +1,11 @@
 #include "change.h"
 
+#include "guard.h"
 #include "say.h"
 #include "settle.h"
 #include "workplace.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* From so many files on, they are synced together. */
@@ -12,6 +14,7 @@
 int change_begin(struct tvsctl *ctl, struct state *state, struct change *change, struct trust_error *err)
 {
     *change = (struct change){.ctl = ctl, .state = state, .lock.fd = -1};
+    state->tokens = ctl->tokens;
     int code = state_make(state, err);
     if (code == 0)
         code = rights_explain(ctl->config->state, lock_take(state->lock, ctl->said, &change->lock, err), err);
@@ -99,6 +102,40 @@ int change_drop_key(struct change *change, const char *unit, const struct trust_
     return code != 0 ? code : add_pending(change, TRUST_PLACE_KEYS, "", name, err);
 }
 
+int change_drop_key_uri(struct change *change, const char *unit, const struct trust_cert *cert,
+                        struct trust_error *err)
+{
+    char *uri, name[TRUST_KEY_NAME_SIZE];
+    int code = trust_key_load_uri(change->state->keys, unit, cert, &uri, name, err);
+    free(uri);
+    if (code == TRUST_ENOTFOUND)
+        return 0;
+    return code != 0 ? code : add_pending(change, TRUST_PLACE_KEYS, "", name, err);
+}
+
+int change_put_uri_file(struct change *change, const char *name, const char *uri, struct trust_error *err)
+{
+    char staged[TRUST_KEY_NAME_SIZE];
+    int code = trust_key_stage_uri(change->state->keys, name, uri, staged, err);
+    return code == 0 ? add_pending(change, TRUST_PLACE_KEYS, staged, name, err) : code;
+}
+
+int change_put_key_uri(struct change *change, const char *unit, const struct trust_cert *cert,
+                       const char *uri, struct trust_error *err)
+{
+    char name[TRUST_KEY_NAME_SIZE];
+    struct trust_key *key;
+    int code = trust_key_load(change->state->keys, unit, cert, &key, err);
+    trust_key_free(key);
+    if (code == 0)
+        code = change_drop_key(change, unit, cert, err);
+    else if (code == TRUST_ENOTFOUND || code == TRUST_EUNSUPPORTED)
+        code = 0;
+    if (code == 0)
+        code = trust_key_uri_name(unit, cert, name, err);
+    return code == 0 ? change_put_uri_file(change, name, uri, err) : code;
+}
+
 /* What was written without a sync of its own. */
 static int flush(const struct change *change, struct trust_error *err)
 {
@@ -173,6 +210,8 @@ int change_commit(struct change *change, struct trust_error *err)
 {
     struct trust_error why = {0};
     int code = drop_retired(change, err);
+    if (code == 0)
+        code = guard_log(change, err);
     if (code == 0)
         code = flush(change, err);
     if (code == 0)

@@ -53,6 +53,16 @@ int change_put_key(struct change *change, const char *unit, const struct trust_k
 int change_drop_key(struct change *change, const char *unit, const struct trust_cert *cert,
                     struct trust_error *err) TRUST_MUST_CHECK;
 
+/* From now on the key of cert is in a security token: the URI is to stand in the place of its file, which
+ * goes if there is one. And the reverse: the URI goes, if there is one. change_put_uri_file: the URI alone,
+ * in a file of that name. */
+int change_put_key_uri(struct change *change, const char *unit, const struct trust_cert *cert,
+                       const char *uri, struct trust_error *err) TRUST_MUST_CHECK;
+int change_put_uri_file(struct change *change, const char *name, const char *uri,
+                        struct trust_error *err) TRUST_MUST_CHECK;
+int change_drop_key_uri(struct change *change, const char *unit, const struct trust_cert *cert,
+                        struct trust_error *err) TRUST_MUST_CHECK;
+
 /* From now on the step is about another store, of this version and opened to write: when the step is decided,
  * its content becomes that of the state's own store, whole, with what the work does to it from here on. The
  * lock, the folders and change->own (to read) stay. take_store is the step's from success on. Its file lies

@@ -1,6 +1,7 @@
 #include "complete_values.h"
 
 #include "compose.h"
+#include "config/options.h"
 #include "handlers.h"
 #include "known_signers.h"
 #include "print.h"
@@ -104,6 +105,15 @@ static int offer_itl_numbers(struct values *values)
     return offer_numbers(values);
 }
 
+static int offer_levels(struct values *values)
+{
+    bool done = true;
+    for (const struct option_choice *level = option_find("log", "level", strlen("level"))->choices;
+         level->name != NULL && done; level++)
+        done = complete_offer(values->out, level->name);
+    return stop_without_memory(done);
+}
+
 typedef int (*offer_fn)(struct values *values);
 
 static const struct {
@@ -115,6 +125,7 @@ static const struct {
     {file_sign, offer_files, false},        {cert_delete, offer_certs, true},
     {show_cert_trust, offer_certs, true},   {node_delete, offer_nodes, true},
     {ctl_restore, offer_ctl_numbers, true}, {itl_restore, offer_itl_numbers, true},
+    {set_trace_level, offer_levels, false},
 };
 
 static offer_fn find_offer(const struct complete_place *place, bool *from_store)

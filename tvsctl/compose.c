@@ -157,10 +157,10 @@ static int add_token(struct composition *list, struct trust_cert *cert)
     if (item == NULL)
         return TRUST_ENOMEM;
     item->cert = trust_cert_ref(cert);
-    item->form = TRUST_RECORD_CLIENT;
+    item->form = list->as_client ? TRUST_RECORD_CLIENT : TRUST_RECORD_WHOLE;
     item->function = TRUST_ROLE_SAST;
     item->has_address = list->state->config->trust_lists.addresses;
-    return token_spell(cert, &item->spelling, list->err);
+    return list->as_client ? token_spell(cert, &item->spelling, list->err) : 0;
 }
 
 /* The order of the CTL client's files. */
@@ -286,16 +286,18 @@ int compose_list(struct state *state, enum compose_kind kind, time_t now, struct
 static int sign_with_token(const struct composition *list, struct trust_signer *signer, time_t now,
                            struct trust_list **out)
 {
-    struct token_spelling spelling;
+    struct token_spelling spelling = {0};
     struct trust_list *built = NULL;
-    int code = token_spell(trust_signer_cert(signer), &spelling, list->err);
-    if (code != 0)
-        return code;
     struct trust_header_spec header =
         compose_header(list->state->config, compose_file_name(COMPOSE_CTL), now);
-    header.signer_name = spelling.subject;
-    header.ca_name = spelling.issuer;
-    header.serial = (struct trust_bytes){spelling.serial, spelling.serial_len};
+    int code = list->as_client ? token_spell(trust_signer_cert(signer), &spelling, list->err) : 0;
+    if (code != 0)
+        return code;
+    if (list->as_client) {
+        header.signer_name = spelling.subject;
+        header.ca_name = spelling.issuer;
+        header.serial = (struct trust_bytes){spelling.serial, spelling.serial_len};
+    }
     code = build(list, &header, signer, &built);
     if (code == 0)
         code = compose_check(built, trust_signer_cert(signer), list->err);
@@ -308,10 +310,18 @@ static int sign_with_token(const struct composition *list, struct trust_signer *
     return code;
 }
 
+enum token_style compose_style_of(const struct trust_list *list)
+{
+    for (size_t i = 0; i < list->record_count; i++)
+        if (list->records[i].signature.len > 0)
+            return TOKEN_STYLE_CUCM;
+    return TOKEN_STYLE_CLIENT;
+}
+
 int compose_token_list(struct state *state, const struct compose_tokens *by, time_t now,
                        struct trust_list **out, struct trust_error *err)
 {
-    struct composition list = {.state = state, .as_client = true, .err = err};
+    struct composition list = {.state = state, .as_client = by->style == TOKEN_STYLE_CLIENT, .err = err};
     struct trust_signer *own = NULL;
     *out = NULL;
     int code = need_call_manager(state, err);

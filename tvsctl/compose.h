@@ -31,13 +31,17 @@ int compose_list(struct state *state, enum compose_kind kind, time_t now, struct
 struct compose_tokens {
     const struct token_set *tokens; /* the first becomes record 1, the rest stand behind the servers */
     struct trust_signer *signer;    /* of one of them; NULL: ours, for a list that is only compared */
+    enum token_style style;
 };
 
-/* The same for a CTL file with tokens, as the CTL client writes it: a System Administrator Security Token
- * record for each token and none for our own anchors, servers with their addresses as DNSNAME, nowhere a
- * SIGNATURE, the tokens in the client's spelling (token.h), in the header too. */
+/* The same for a CTL file with tokens: a System Administrator Security Token record for each token and none
+ * for our own anchors. In the CTL client's style servers have their addresses as DNSNAME, nowhere is a
+ * SIGNATURE, and the tokens are in the client's spelling (token.h), in the header too. */
 int compose_token_list(struct state *state, const struct compose_tokens *by, time_t now,
                        struct trust_list **out, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* The style of a CTL file with tokens that is there. */
+enum token_style compose_style_of(const struct trust_list *list);
 
 /* A header as the configuration wants it. */
 struct trust_header_spec compose_header(const struct config *config, const char *filename, time_t now);

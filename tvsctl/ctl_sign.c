@@ -7,6 +7,7 @@
 #include "say.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define TOKENS_MIN  2
 #define SERIAL_SIZE 41 /* RFC 5280 4.1.2.2: at most 20 bytes */
@@ -14,6 +15,7 @@
 struct signing {
     struct token *tokens; /* the first signs */
     size_t count;
+    enum token_style style;
     char question[512];
 };
 
@@ -27,16 +29,16 @@ static const char *short_serial(const struct trust_cert *cert, char out[SERIAL_S
 }
 
 /* The CTL client's words, and what to do here. */
-static int unknown_token(const struct trust_cert *cert, struct trust_error *err)
+static int unknown_token(const struct trust_cert *cert, bool has_tokens, struct trust_error *err)
 {
     char serial[SERIAL_SIZE];
     return trust_error_set(
         err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
-        "The Security Token you have inserted does not exist in the CTL File (%.60s, serial number %s), nor "
-        "in "
-        "Phone-SAST-trust. Please remove any Security Tokens already inserted and insert another Security "
-        "Token; or upload this one first: `set cert import trust Phone-SAST-trust FILE`",
-        print_cert_name(cert), short_serial(cert, serial));
+        "The Security Token you have inserted does not exist in the CTL File (%.40s, serial number %s), nor "
+        "in Phone-SAST-trust. Please remove any Security Tokens already inserted and insert another Security "
+        "Token; or upload this one first: `set cert import trust Phone-SAST-trust FILE`%s",
+        print_cert_name(cert), short_serial(cert, serial),
+        has_tokens ? "; if all tokens of the CTL file are lost, `utils ctl update CTLFile` needs none" : "");
 }
 
 /* What stands in the list, if it is the one that we gave out: everybody may be able to write into the folder.
@@ -67,7 +69,7 @@ static int add_unnamed(const struct trust_cert *signer, const struct token_set *
         return trust_error_set(err, TRUST_EAMBIGUOUS, TRUST_NO_OFFSET,
                                "Phone-SAST-trust holds %zu other certificates, and not each must be a token: "
                                "name the other token "
-                               "by a second --token file:/PATH (its certificate will do)",
+                               "by a second --token URI (file:/PATH of its certificate will do)",
                                others);
     int code = 0;
     for (size_t i = 0; i < from->count && code == 0; i++)
@@ -88,7 +90,7 @@ static int choose(struct state *state, const struct signing *signing, const stru
     for (size_t i = 0; i < signing->count && code == 0; i++)
         if (!token_set_has(&in_list, signing->tokens[i].cert) &&
             !token_set_has(&uploaded, signing->tokens[i].cert))
-            code = unknown_token(signing->tokens[i].cert, err);
+            code = unknown_token(signing->tokens[i].cert, in_list.count > 0, err);
     for (size_t i = 1; i < signing->count && code == 0; i++)
         code = token_set_add(out, signing->tokens[i].cert, err);
     if (code == 0 && signing->count < TOKENS_MIN)
@@ -97,6 +99,23 @@ static int choose(struct state *state, const struct signing *signing, const stru
         code = token_set_add(out, signer, err);
     token_set_fini(&in_list);
     token_set_fini(&uploaded);
+    return code;
+}
+
+/* The last token that phones know is as good as lost when the new list has none of the present one's. */
+static int warn_of_loss(struct tvsctl *ctl, struct state *state, const struct trust_list *present,
+                        const struct token_set *tokens, struct trust_error *err)
+{
+    struct token_set in_list = {0};
+    size_t stay = 0;
+    int code = tokens_of_list(state, present, &in_list, err);
+    for (size_t i = 0; i < in_list.count; i++)
+        stay += token_set_has(tokens, in_list.items[i]);
+    if (code == 0 && in_list.count > 0 && stay == 0)
+        say_warning(ctl,
+                    "no token of the CTL file before stands in this one: phones know none of the new ones by "
+                    "it, and follow only if their ITL or TVS vouches for the signer");
+    token_set_fini(&in_list);
     return code;
 }
 
@@ -114,6 +133,8 @@ static int check(struct tvsctl *ctl, struct state *state, struct list_dialogue *
                            "set-cluster mixed-mode` makes one, which a token can sign then");
     published_read(ctl->config, &lists, NULL);
     int code = choose(state, dialogue->arg, lists.ctl, &tokens, &err);
+    if (code == 0)
+        code = warn_of_loss(ctl, state, lists.ctl, &tokens, &err);
     bool is_there = lists.ctl != NULL;
     token_set_fini(&tokens);
     published_fini(&lists);
@@ -137,8 +158,9 @@ static int sign(struct change *change, void *arg, struct trust_error *err)
     struct trust_list *list = NULL;
     int code = choose(change->state, signing, publish_present(change, COMPOSE_CTL), &tokens, err);
     if (code == 0)
-        code = compose_token_list(change->state, &(struct compose_tokens){&tokens, signing->tokens[0].signer},
-                                  change->ctl->now, &list, err);
+        code = compose_token_list(
+            change->state, &(struct compose_tokens){&tokens, signing->tokens[0].signer, signing->style},
+            change->ctl->now, &list, err);
     if (code == 0)
         code = publish_list(change, COMPOSE_CTL, list, err);
     if (code == 0)
@@ -146,6 +168,14 @@ static int sign(struct change *change, void *arg, struct trust_error *err)
     trust_list_free(list);
     token_set_fini(&tokens);
     return code;
+}
+
+/* The PIN. */
+static int prepare(struct tvsctl *ctl, struct list_dialogue *dialogue)
+{
+    struct signing *signing = dialogue->arg;
+    struct trust_error err = {0};
+    return token_need_signer(ctl, &signing->tokens[0], &err) == 0 ? TVSCTL_DONE : say_error(ctl, &err);
 }
 
 static int run(struct tvsctl *ctl, struct signing *signing)
@@ -165,6 +195,7 @@ static int run(struct tvsctl *ctl, struct signing *signing)
                                       .done = "CTL file Updated",
                                       .restart = true,
                                       .check = check,
+                                      .prepare = prepare,
                                       .work = sign,
                                       .arg = signing,
                                   });
@@ -182,11 +213,19 @@ static int open_tokens(struct tvsctl *ctl, struct signing *signing, struct trust
             if (trust_cert_equal(signing->tokens[i].cert, token->cert))
                 code = trust_error_set(err, TRUST_EDUPLICATE, TRUST_NO_OFFSET,
                                        "%.120s: this token was named before; a CTL file needs two", uri);
-        if (code == 0 && signing->tokens[0].signer == NULL)
+        if (code == 0 && !signing->tokens[0].can_sign)
             code = trust_error_set(err, TRUST_EKEY, TRUST_NO_OFFSET,
                                    "%.120s: there is no private key in it, and the first --token signs", uri);
     }
     return code;
+}
+
+/* CUCM's own tools write tokens in no other style than the client's. */
+static bool take_style(const struct tvsctl *ctl, enum token_style *style)
+{
+    const char *named = ctl->flags.value[FLAG_STYLE];
+    *style = named != NULL && strcmp(named, "cucm") == 0 ? TOKEN_STYLE_CUCM : TOKEN_STYLE_CLIENT;
+    return named == NULL || *style == TOKEN_STYLE_CUCM || strcmp(named, "ctl-client") == 0;
 }
 
 int ctl_sign(struct tvsctl *ctl, char *const *args, size_t count)
@@ -196,7 +235,10 @@ int ctl_sign(struct tvsctl *ctl, char *const *args, size_t count)
     struct trust_error err = {0};
     (void)args, (void)count;
     if (!flag_given(&ctl->flags, FLAG_TOKEN))
-        return say_usage(ctl, "`utils ctl sign` needs to know who signs: --token file:/PATH");
+        return say_usage(ctl,
+                         "`utils ctl sign` needs to know who signs: --token URI (pkcs11:… or file:/PATH)");
+    if (!take_style(ctl, &signing.style))
+        return say_usage(ctl, "--style %s is none of: ctl-client, cucm", ctl->flags.value[FLAG_STYLE]);
     int code = open_tokens(ctl, &signing, &err);
     int result = code != 0 ? say_error(ctl, &err) : run(ctl, &signing);
     for (size_t i = 0; i < signing.count; i++)

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 
 /* "CTLFile.tlv: list 11 published; ITLFile.tlv: list 12 published; …" */
 struct line {
@@ -28,12 +29,43 @@ static void add(struct line *line, const char *format, ...)
     line->used += len >= 0 && (size_t)len < room ? (size_t)len : 0;
 }
 
+/* What does not fit, `utils rollout show` tells. */
+void deeds_add_rollout(struct deeds *deeds, int64_t number, const char *text)
+{
+    size_t used = strlen(deeds->rollout_texts), room = sizeof deeds->rollout_texts - used;
+    int len =
+        snprintf(deeds->rollout_texts + used, room, "%s%" PRId64 " (%s)", used > 0 ? ", " : "", number, text);
+    if (len < 0 || (size_t)len >= room)
+        deeds->rollout_texts[used] = '\0';
+    deeds->rollouts++;
+}
+
 static void tell(struct tvsctl *ctl, const char *text)
 {
     if (ctl->deeds.is_note)
         say_note(ctl, "%s", text);
     else
         fprintf(ctl->io.out, "%s\n", text);
+}
+
+static void tell_rollouts(struct tvsctl *ctl)
+{
+    const struct deeds *deeds = &ctl->deeds;
+    char line[sizeof deeds->rollout_texts + 256];
+    if (deeds->rollouts == 1)
+        snprintf(
+            line, sizeof line,
+            "roll-out %s is open: `utils rollout show` tells which phones have asked; close it with `utils "
+            "rollout close` when all are back",
+            deeds->rollout_texts);
+    else
+        snprintf(line, sizeof line,
+                 "roll-outs %s are open: `utils rollout show` tells which phones have asked; close each with "
+                 "`utils "
+                 "rollout close N` when all are back",
+                 deeds->rollout_texts);
+    if (deeds->rollouts > 0)
+        tell(ctl, line);
 }
 
 void deeds_tell(struct tvsctl *ctl)
@@ -64,4 +96,5 @@ void deeds_tell(struct tvsctl *ctl)
         tell(ctl, "tvsd takes it by itself; phones fetch it when they are reset");
         ctl->session->told = true;
     }
+    tell_rollouts(ctl);
 }

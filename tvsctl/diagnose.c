@@ -4,6 +4,7 @@
 #include "backup.h"
 #include "handlers.h"
 #include "input.h"
+#include "json.h"
 #include "print.h"
 #include "rehearse_run.h"
 #include "rehearse_words.h"
@@ -120,8 +121,7 @@ static int judge(struct diagnosis *diagnosis, bool with_ctl, struct trust_fate *
     struct trust_site site = rehearse_site_view(&diagnosis->site, REHEARSE_ALL_NODES, servers);
     site.candidates = diagnosis->candidates.items;
     site.candidate_count = diagnosis->candidates.count;
-    int code = rehearse_fate(trust_family_by_name("with TVS"), &held, &site,
-                             rehearse_site_files_are_final(&diagnosis->site), diagnosis->ctl->now, fate, err);
+    int code = rehearse_fate(trust_family_by_name("with TVS"), &held, &site, diagnosis->ctl->now, fate, err);
     free(servers);
     return code;
 }
@@ -224,51 +224,98 @@ static int find_key(struct diagnosis *diagnosis, const char *backup, const char 
 
 /* ---- The verdict */
 
-static void print_verdict(const struct diagnosis *diagnosis, size_t no, size_t unknown)
+static const struct {
+    const char *name, *text;
+} conditions[CONDITIONS] = {
+    {"signature-differs", "The signature differs from that of the TFTP server's ITL file"},
+    {"tvs-differs", "The TVS certificate differs from the ITL's"},
+    {"verification-fails", "The phone shows a verification failure"},
+    {"key-is-lost", "The key of its signer is lost, here and in backups"},
+};
+static const char *const answers[] = {"unknown", "no", "yes"};
+
+/* Whether to delete it: what all conditions come to. */
+static enum answer verdict_of(const struct diagnosis *diagnosis)
 {
+    enum answer verdict = ANSWER_YES;
+    for (size_t i = 0; i < CONDITIONS; i++) {
+        if (diagnosis->answer[i] == ANSWER_NO)
+            return ANSWER_NO;
+        if (diagnosis->answer[i] == ANSWER_UNKNOWN)
+            verdict = ANSWER_UNKNOWN;
+    }
+    return verdict;
+}
+
+/* NULL if memory ran out, or it follows. */
+static char *remedy_of(const struct trust_fate *fate)
+{
+    const struct rehearse_word word = {.fate = *fate};
+    return fate->outcome == TRUST_OUTCOME_WAITING ? rehearse_remedy(&word) : NULL;
+}
+
+static void print_verdict(const struct diagnosis *diagnosis)
+{
+    static const char *const texts[] = {
+        [ANSWER_YES] = "All four hold: delete the ITL on that phone by hand.",
+        [ANSWER_UNKNOWN] = "Delete the ITL on that phone by hand only if what is unknown turns out to be so.",
+        [ANSWER_NO] = "Not all four hold: do not delete the ITL on that phone.",
+    };
     FILE *out = diagnosis->ctl->io.out;
-    const struct trust_fate *fate = &diagnosis->fate;
-    const bool fails = fate->outcome != TRUST_OUTCOME_FOLLOWS;
-    if (no == 0 && unknown == 0)
-        fputs("All four hold: delete the ITL on that phone by hand.\n", out);
-    else if (no == 0)
-        fputs("Delete the ITL on that phone by hand only if what is unknown turns out to be so.\n", out);
-    else
-        fputs("Not all four hold: do not delete the ITL on that phone.\n", out);
-    if (!fails)
+    fprintf(out, "%s\n", texts[verdict_of(diagnosis)]);
+    if (diagnosis->fate.outcome == TRUST_OUTCOME_FOLLOWS)
         return;
     if (diagnosis->answer[3] == ANSWER_NO)
         fputs("Where the key of its signer is, lists can be signed that the phone takes: `utils restore`, or "
               "`utils itl reset remotekey`.\n",
               out);
-    if (fate->outcome == TRUST_OUTCOME_WAITING) {
-        fprintf(out, "It waits: %s", trust_remedy_text(fate->remedy));
-        for (size_t i = 0; i < sizeof fate->phrases / sizeof fate->phrases[0]; i++)
-            if (fate->phrases[i] != NULL)
-                fprintf(out, "%s `%s`", i > 0 && fate->phrases[0] != NULL ? "," : ":", fate->phrases[i]);
-        fputs(".\n", out);
+    char *remedy = remedy_of(&diagnosis->fate);
+    if (remedy != NULL)
+        fprintf(out, "It waits: %s.\n", remedy);
+    free(remedy);
+}
+
+static void tell_people(const struct diagnosis *diagnosis)
+{
+    FILE *out = diagnosis->ctl->io.out;
+    for (size_t i = 0; i < CONDITIONS; i++) {
+        fprintf(out, "%zu. %s: %s (", i + 1, conditions[i].text, answers[diagnosis->answer[i]]);
+        print_text(out, print_bytes(diagnosis->why[i]));
+        fputs(")\n", out);
     }
+    print_verdict(diagnosis);
+}
+
+static void tell_programs(const struct diagnosis *diagnosis)
+{
+    struct json json;
+    char *remedy = remedy_of(&diagnosis->fate);
+    json_init(&json, diagnosis->ctl->io.out);
+    json_object(&json, NULL);
+    json_array(&json, "conditions");
+    for (size_t i = 0; i < CONDITIONS; i++) {
+        json_object(&json, NULL);
+        json_string(&json, "condition", conditions[i].name);
+        json_string(&json, "text", conditions[i].text);
+        json_string(&json, "answer", answers[diagnosis->answer[i]]);
+        json_string(&json, "reason", diagnosis->why[i]);
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    json_string(&json, "delete", answers[verdict_of(diagnosis)]);
+    json_string(&json, "outcome", trust_outcome_name(diagnosis->fate.outcome));
+    json_string(&json, "remedy_text", remedy);
+    json_object_end(&json);
+    free(remedy);
 }
 
 static int tell(const struct diagnosis *diagnosis)
 {
-    static const char *const conditions[CONDITIONS] = {
-        "The signature differs from that of the TFTP server's ITL file",
-        "The TVS certificate differs from the ITL's",
-        "The phone shows a verification failure",
-        "The key of its signer is lost, here and in backups",
-    };
-    static const char *const words[] = {"unknown", "no", "yes"};
-    size_t count[3] = {0};
-    FILE *out = diagnosis->ctl->io.out;
-    for (size_t i = 0; i < CONDITIONS; i++) {
-        count[diagnosis->answer[i]]++;
-        fprintf(out, "%zu. %s: %s (", i + 1, conditions[i], words[diagnosis->answer[i]]);
-        print_text(out, print_bytes(diagnosis->why[i]));
-        fputs(")\n", out);
-    }
-    print_verdict(diagnosis, count[ANSWER_NO], count[ANSWER_UNKNOWN]);
-    return count[ANSWER_YES] == CONDITIONS ? TVSCTL_DONE : TVSCTL_NO;
+    if (flag_given(&diagnosis->ctl->flags, FLAG_JSON))
+        tell_programs(diagnosis);
+    else
+        tell_people(diagnosis);
+    return verdict_of(diagnosis) == ANSWER_YES ? TVSCTL_DONE : TVSCTL_NO;
 }
 
 static int diagnose(struct diagnosis *diagnosis, const char *backup, const char *password)

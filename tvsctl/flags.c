@@ -17,14 +17,20 @@ static const struct flag_row {
     [FLAG_NODE] = {"--node", "--node NAME", "another node than node.name of the configuration"},
     [FLAG_KEY] = {"--key", "--key SPEC", "rsa:1024, rsa:2048, rsa:4096, ec:P-256, ec:P-384 or ec:P-521"},
     [FLAG_DAYS] = {"--days", "--days N", "how long the certificate is valid, 1 to 36500"},
-    [FLAG_ALL] = {"--all", "--all", "every signed file of the TFTP folder"},
+    [FLAG_ALL] = {"--all", "--all", "every signed file of the TFTP folder; every phone of a roll-out"},
     [FLAG_FAMILY] = {"--family", "--family NAME",
                      "phones of this family (79xx, 69xx, 78xx, 7940, …); can be given again"},
     [FLAG_INSTALLED] = {"--installed", "--installed FILE",
                         "a CTL or ITL file that a phone holds; can be given again"},
     [FLAG_TO] = {"--to", "--to FILE", "a CTL, ITL or signed file of the other cluster; can be given again"},
     [FLAG_TOKEN] = {"--token", "--token URI",
-                    "a security token, file:/PATH; the first signs; can be given again"},
+                    "a security token, pkcs11:… or file:/PATH; the first signs; can be given again"},
+    [FLAG_PIN_FILE] = {"--pin-file", "--pin-file FILE",
+                       "a file whose first line is the PIN of the security token"},
+    [FLAG_STYLE] = {"--style", "--style STYLE",
+                    "how a CTL file with tokens is written: ctl-client (as the CTL client does) or cucm"},
+    [FLAG_PHONES_ARE_BACK] = {"--phones-are-back", "--phones-are-back", "all phones have fetched the list"},
+    [FLAG_FORCE] = {"--force", "--force", "do it although a guard rail refuses; that is logged"},
 };
 
 static bool takes_value(const struct flag_row *row)

@@ -21,13 +21,18 @@ enum flag_id {
     FLAG_INSTALLED,
     FLAG_TO,
     FLAG_TOKEN,
+    FLAG_PIN_FILE,
+    FLAG_STYLE,
+    FLAG_FORCE,
+    FLAG_PHONES_ARE_BACK,
     FLAG_COUNT,
 };
 
 #define FLAG_BIT(id) (1u << (id))
 /* What every phrase takes. */
 #define FLAGS_GENERAL                                                                                        \
-    (FLAG_BIT(FLAG_CONFIG) | FLAG_BIT(FLAG_YES) | FLAG_BIT(FLAG_HELP) | FLAG_BIT(FLAG_VERSION))
+    (FLAG_BIT(FLAG_CONFIG) | FLAG_BIT(FLAG_YES) | FLAG_BIT(FLAG_HELP) | FLAG_BIT(FLAG_VERSION) |             \
+     FLAG_BIT(FLAG_PIN_FILE))
 
 /* How often the options that can be given several times are given, in all. */
 #define FLAGS_FURTHER_MAX 16

@@ -5,35 +5,11 @@
 #include <string.h>
 
 struct search {
-    const struct trust_list *list; /* its signer is looked for; NULL: cert's row is */
     const struct trust_cert *cert;
-    struct trust_cert *found;
     bool answers, has_role;
     struct trust_roles imported;
     int64_t ttl;
 };
-
-static int take_signer(void *arg, const struct trust_store_row *row)
-{
-    struct search *search = arg;
-    if (trust_list_verify(search->list, row->cert, NULL) != 0)
-        return 0;
-    search->found = trust_cert_ref(row->cert);
-    return 1;
-}
-
-/* Out of the list or, were it an empty ITL, out of the store. */
-static int signer_of(struct state *state, const struct trust_list *list, struct trust_cert **out,
-                     struct trust_error *err)
-{
-    struct search search = {.list = list};
-    int code = trust_list_verify_self(list, out, err);
-    if (code != TRUST_ESIGNER)
-        return code;
-    int stored = trust_store_each(state->store, 0, take_signer, &search, err);
-    *out = search.found;
-    return stored < 0 ? stored : search.found != NULL ? 0 : code;
-}
 
 static int take_row(void *arg, const struct trust_store_row *row)
 {
@@ -85,7 +61,7 @@ int former_signer_find(struct state *state, const struct trust_list *list, const
     struct trust_cert *signer = NULL;
     bool answers = false;
     *out = NULL;
-    int code = signer_of(state, list, &signer, err);
+    int code = history_signer(state, list, &signer, err);
     if (code == 0)
         code = look_up(state, signer, &search, err);
     if (code == 0 && search.answers)

@@ -9,13 +9,23 @@
 int show_ctl(struct tvsctl *ctl, char *const *args, size_t count);
 int show_itl(struct tvsctl *ctl, char *const *args, size_t count);
 
+/* show_status.c, show_clients.c, trace_phrase.c, service_phrases.c: what the running tvsd is asked */
+int show_status(struct tvsctl *ctl, char *const *args, size_t count);
+int show_tvs_clients(struct tvsctl *ctl, char *const *args, size_t count);
+int set_trace_level(struct tvsctl *ctl, char *const *args, size_t count);
+int service_reload(struct tvsctl *ctl, char *const *args, size_t count);
+
 /* show_cert.c */
 int show_cert_list_own(struct tvsctl *ctl, char *const *args, size_t count);
 int show_cert_list_trust(struct tvsctl *ctl, char *const *args, size_t count);
 int show_cert_own(struct tvsctl *ctl, char *const *args, size_t count);
 int show_cert_trust(struct tvsctl *ctl, char *const *args, size_t count);
 
-/* cert_import.c, cert_import_trust.c, cert_regen.c, cert_delete.c */
+/* show_token.c */
+int show_token(struct tvsctl *ctl, char *const *args, size_t count);
+
+/* cert_own.c, cert_import.c, cert_import_trust.c, cert_regen.c, cert_delete.c */
+int cert_own(struct tvsctl *ctl, char *const *args, size_t count);
 int cert_import_own(struct tvsctl *ctl, char *const *args, size_t count);
 int cert_import_trust(struct tvsctl *ctl, char *const *args, size_t count);
 int cert_regen(struct tvsctl *ctl, char *const *args, size_t count);
@@ -37,6 +47,10 @@ int import_usecallmanager(struct tvsctl *ctl, char *const *args, size_t count);
 /* backup.c, restore.c */
 int utils_backup(struct tvsctl *ctl, char *const *args, size_t count);
 int utils_restore(struct tvsctl *ctl, char *const *args, size_t count);
+
+/* rollout_show.c, rollout_close.c */
+int rollout_show(struct tvsctl *ctl, char *const *args, size_t count);
+int rollout_close(struct tvsctl *ctl, char *const *args, size_t count);
 
 /* rehearse.c, migrate.c, diagnose.c */
 int utils_rehearse(struct tvsctl *ctl, char *const *args, size_t count);

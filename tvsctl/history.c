@@ -142,26 +142,38 @@ int history_check_ours(struct state *state, enum compose_kind kind, const struct
 
 /* ---- Lists of before */
 
-struct verification {
+struct signer_search {
     const struct trust_list *list;
-    bool is_good;
+    struct trust_cert *found;
 };
 
 static int take_signer(void *arg, const struct trust_store_row *row)
 {
-    struct verification *verification = arg;
-    verification->is_good = trust_list_verify(verification->list, row->cert, NULL) == 0;
-    return verification->is_good;
+    struct signer_search *search = arg;
+    if (trust_list_verify(search->list, row->cert, NULL) != 0)
+        return 0;
+    search->found = trust_cert_ref(row->cert);
+    return 1;
+}
+
+int history_signer(struct state *state, const struct trust_list *list, struct trust_cert **out,
+                   struct trust_error *err)
+{
+    struct signer_search search = {.list = list};
+    int code = trust_list_verify_self(list, out, err);
+    if (code != TRUST_ESIGNER)
+        return code;
+    int stored = trust_store_each(state->store, 0, take_signer, &search, err);
+    *out = search.found;
+    return stored < 0 ? stored : search.found != NULL ? 0 : code;
 }
 
 int history_verify(struct state *state, const struct trust_list *list, struct trust_error *err)
 {
-    struct verification verification = {.list = list};
-    int code = trust_list_verify_self(list, NULL, err);
-    if (code != TRUST_ESIGNER)
-        return code;
-    int stored = trust_store_each(state->store, 0, take_signer, &verification, err);
-    return stored < 0 ? stored : verification.is_good ? 0 : code;
+    struct trust_cert *signer = NULL;
+    int code = history_signer(state, list, &signer, err);
+    trust_cert_free(signer);
+    return code;
 }
 
 struct search {

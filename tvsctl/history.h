@@ -35,8 +35,12 @@ int history_is_last(struct state *state, enum compose_kind kind, const struct tr
 int history_check_ours(struct state *state, enum compose_kind kind, const struct trust_list *list,
                        struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Check the signature of a list with the certificate that it holds itself or, if it holds none of its signer
- * (an empty ITL), with one of the store. Errors: trust_list_verify's. */
+/* The signer of a list: the certificate that it holds itself or, if it holds none of its signer (an empty
+ * ITL), one of the store; its signature is checked. The caller frees *out. Errors: trust_list_verify's. */
+int history_signer(struct state *state, const struct trust_list *list, struct trust_cert **out,
+                   struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Check the signature of a list with its signer's certificate. Errors: history_signer's. */
 int history_verify(struct state *state, const struct trust_list *list,
                    struct trust_error *err) TRUST_MUST_CHECK;
 

@@ -2,6 +2,7 @@
 #include "former_signer.h"
 #include "handlers.h"
 #include "history.h"
+#include "input.h"
 #include "json.h"
 #include "list_dialogue.h"
 #include "print.h"
@@ -9,7 +10,6 @@
 #include "say.h"
 #include "table.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,10 +312,7 @@ static int publish_again(struct change *change, void *arg, struct trust_error *e
 static int restore(struct tvsctl *ctl, enum compose_kind kind, const char *number)
 {
     struct restoration restoration = {.kind = kind};
-    char *end;
-    errno = 0;
-    restoration.number = strtoll(number, &end, 10);
-    if (errno != 0 || *end != '\0' || number[0] < '0' || number[0] > '9' || restoration.number == 0)
+    if (!input_number(number, &restoration.number))
         return say_usage(ctl, "%s is no number of a list; `show published` lists them", number);
     return list_dialogue_run(ctl,
                              &(struct list_dialogue){

@@ -21,6 +21,7 @@ struct renaming {
     const char *name;      /* to */
     struct change *change; /* while it is under way */
     uint32_t made, taken;  /* bit 1 << unit: certificates that were made anew, and that were taken out */
+    uint32_t stay;         /* and that stay, since their keys are in security tokens */
     bool has_anchor;       /* an ITLRecovery that phones may know */
     struct relist_behind behind;
 };
@@ -33,6 +34,8 @@ static int is_ours_to_make(const struct state *state, const struct state_node *f
     if (*is)
         return 0;
     int code = trust_key_load(state->keys, trust_unit_by_number((int)unit)->name, cert, &key, err);
+    if (code == TRUST_EUNSUPPORTED) /* it is in a token */
+        code = TRUST_ENOTFOUND;
     *is = code == 0;
     trust_key_free(key);
     return code == TRUST_ENOTFOUND ? 0 : code;
@@ -51,11 +54,23 @@ static int make(struct renaming *renaming, enum trust_unit unit, struct trust_er
     return code;
 }
 
+/* What signs by a security token goes on: no key of it may come to lie in a file unasked, and phones do not
+ * look at the host name in a signer's certificate. */
+static bool stays(const struct renaming *renaming, enum trust_unit unit)
+{
+    struct state *state = renaming->change->state;
+    return renaming->from->is_ours && signing_is_in_token(state, unit);
+}
+
 static int renew(void *arg, enum trust_unit unit, struct trust_error *err)
 {
     struct renaming *renaming = arg;
     struct trust_store_row row;
     bool is_ours;
+    if (stays(renaming, unit)) {
+        renaming->stay |= UINT32_C(1) << unit;
+        return 0;
+    }
     int code = state_own_row(renaming->change->state, renaming->name, unit, &row, err);
     if (code != 0)
         return code == TRUST_ENOTFOUND ? 0 : code;
@@ -113,6 +128,13 @@ static void warn_of_units(struct tvsctl *ctl, const struct renaming *renaming)
 {
     size_t count;
     const struct trust_unit_info *units = trust_units(&count);
+    for (size_t i = 0; i < count; i++)
+        if ((renaming->stay & UINT32_C(1) << units[i].unit) != 0)
+            say_warning(
+                ctl,
+                "%s stays as it is, since its key is in a security token; phones do not mind the host "
+                "name in it. `set cert own %s --token URI` takes another certificate of the token",
+                units[i].name, units[i].name);
     for (size_t i = 0; i < count; i++)
         if ((renaming->taken & UINT32_C(1) << units[i].unit) != 0)
             say_warning(ctl,

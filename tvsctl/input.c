@@ -2,7 +2,9 @@
 
 #include "ask.h"
 #include "say.h"
+#include "token.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -76,6 +78,14 @@ static void wipe_free(void *data, size_t len)
     free(data);
 }
 
+bool input_number(const char *text, int64_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    return errno == 0 && *end == '\0' && text[0] >= '0' && text[0] <= '9' && *number > 0;
+}
+
 int input_password(struct tvsctl *ctl, char **password, struct trust_error *err)
 {
     uint8_t *data;
@@ -100,6 +110,19 @@ void input_wipe(char *password)
     wipe_free(password, password != NULL ? strlen(password) : 0);
 }
 
+/* The certificate of a security token, without its key. */
+static int read_token(struct tvsctl *ctl, const char *uri, struct trust_bundle **bundle,
+                      struct trust_error *err)
+{
+    struct trust_cert *cert;
+    *bundle = NULL;
+    int code = token_read_cert(ctl, uri, &cert, err);
+    if (code == 0)
+        code = trust_bundle_read(trust_cert_der(cert), NULL, bundle, err);
+    trust_cert_free(cert);
+    return code;
+}
+
 /* Without --password-file a terminal is asked for the password of a file that needs one. */
 static int read_one(struct tvsctl *ctl, const char *path, const char *password, struct trust_bundle **bundle,
                     struct trust_error *err)
@@ -107,6 +130,8 @@ static int read_one(struct tvsctl *ctl, const char *path, const char *password, 
     uint8_t *data;
     size_t len;
     char *typed = NULL;
+    if (token_is_hardware(path))
+        return read_token(ctl, path, bundle, err);
     int code = trust_file_read(path, INPUT_MAX, &data, &len, NULL, err);
     if (code != 0)
         return code;

@@ -19,6 +19,9 @@ const char *input_unit_name(int unit);
 /* The node of --node, our own without it. TVSCTL_DONE, or said: there is none. */
 int input_node(struct tvsctl *ctl, struct state *state, struct state_node *node);
 
+/* A number from 1 on, in digits alone. false: it is none; nothing is said. */
+bool input_number(const char *text, int64_t *number);
+
 /* The first line of the file of --password-file; NULL without the option. Free with input_wipe. */
 int input_password(struct tvsctl *ctl, char **password, struct trust_error *err) TRUST_MUST_CHECK;
 
@@ -36,8 +39,8 @@ struct input {
     size_t count;
 };
 
-/* Read them all, with the password of --password-file. 0, or a code with the file's name in the error. Free
- * with input_free, after a failure too. */
+/* Read them all, with the password of --password-file; a "pkcs11:" URI is the certificate of a security
+ * token. 0, or a code with the file's name in the error. Free with input_free, after a failure too. */
 int input_read(struct tvsctl *ctl, char *const *paths, size_t count, struct input *input,
                struct trust_error *err) TRUST_MUST_CHECK;
 void input_free(struct input *input);

@@ -1,5 +1,6 @@
 #include "known_signers.h"
 
+#include "config/ctl_published.h"
 #include "publish.h"
 #include "say.h"
 #include "state.h"
@@ -73,16 +74,16 @@ static int take_record(struct known_signers *known, const struct trust_list *lis
     return 0;
 }
 
-static bool has_signed_published(const struct known_signers *known, const struct trust_cert *cert)
+static bool is_vouched_for(const struct known_signers *known, const struct trust_cert *cert)
 {
     for (size_t i = 0; i < known->count; i++)
-        if (known->items[i].signed_published && trust_cert_equal(known->items[i].cert, cert))
+        if (known->items[i].vouched_for && trust_cert_equal(known->items[i].cert, cert))
             return true;
     return false;
 }
 
 /* The signer of a file of published/. What is no list vouches for nobody. */
-static int take_published(struct known_signers *known, const char *path)
+static int take_published(struct known_signers *known, const char *path, bool is_last)
 {
     uint8_t *data = NULL;
     size_t len = 0;
@@ -96,8 +97,10 @@ static int take_published(struct known_signers *known, const char *path)
         code = trust_list_verify_self(list, &cert, NULL);
     if (code == 0 && (signer = signer_of(known, cert)) == NULL)
         code = TRUST_ENOMEM;
-    if (signer != NULL)
+    if (signer != NULL) {
         signer->signed_published = true;
+        signer->vouched_for |= is_last;
+    }
     trust_cert_free(cert);
     trust_list_free(list);
     free(data);
@@ -115,10 +118,16 @@ static int read_published(const struct state *state, struct known_signers *known
         const char *name = publish_filename(entry->d_name);
         if (name != NULL && (strcmp(name, PUBLISHED_CTL) == 0 || strcmp(name, PUBLISHED_ITL) == 0) &&
             (size_t)snprintf(path, sizeof path, "%s/%s", state->published, entry->d_name) < sizeof path)
-            code = take_published(known, path);
+            code = take_published(known, path, false);
     }
     if (dir != NULL)
         closedir(dir);
+    struct ctl_published last = {.count = 0};
+    if (code == 0 && ctl_published_vouching(state->published, &last, NULL) == TRUST_ENOMEM)
+        code = TRUST_ENOMEM;
+    for (size_t i = 0; code == 0 && i < last.count; i++)
+        code = take_published(known, last.paths[i], true);
+    ctl_published_fini(&last);
     return code == TRUST_ENOMEM ? no_memory(err) : code;
 }
 
@@ -130,12 +139,13 @@ static int is_believed(const struct config *config, struct trust_store *store, c
     *believed = false;
     int code = trust_list_verify_self(list, &signer, err);
     if (code == 0)
-        *believed = !config->trust_lists.require_trusted_signer || has_signed_published(known, signer);
+        *believed = !config->trust_lists.require_trusted_signer || is_vouched_for(known, signer);
     if (code == 0 && !*believed && store != NULL)
         code = trust_store_vouches(store, signer, believed, err);
     if (code == 0 && !*believed)
-        trust_error_set(err, TRUST_ESIGNER, TRUST_NO_OFFSET,
-                        "the store does not vouch for its signer, who signed no list published here");
+        trust_error_set(
+            err, TRUST_ESIGNER, TRUST_NO_OFFSET,
+            "the store does not vouch for its signer, who did not sign the last lists published here");
     trust_cert_free(signer);
     return code == TRUST_ENOMEM || code == TRUST_ESTORE || code == TRUST_ESTOREBUSY ? code : 0;
 }

@@ -9,6 +9,7 @@
 struct known_signer {
     struct trust_cert *cert;
     bool in_ctl, in_itl, in_store;
+    bool vouched_for;      /* signed one of the last lists in published/: its CTL counts */
     bool signed_published; /* a list in published/; this alone makes it a signer of trust lists only */
     bool is_present;       /* CallManager or ITLRecovery of our node, in force */
     bool signs_lists;      /* SAST or CCM+TFTP; whoever is here signs configuration files */
@@ -20,10 +21,10 @@ struct known_signers {
     bool store_was_read;
 };
 
-/* Read them. As the daemon has it, a list counts only if the store vouches for its own signer, or it signed a
- * published list (or trust_lists.require_trusted_signer is off), since others may write into the folder; one
- * that does not count is named in a warning. No store is no error. Other errors: the store's. Free with
- * known_signers_free, after a failure too. */
+/* Read them. As the daemon has it, a list counts only if the store vouches for its own signer, or it signed
+ * one of the last published lists (or trust_lists.require_trusted_signer is off), since others may write into
+ * the folder; one that does not count is named in a warning. No store is no error. Other errors: the store's.
+ * Free with known_signers_free, after a failure too. */
 int known_signers_read(struct tvsctl *ctl, struct known_signers *known,
                        struct trust_error *err) TRUST_MUST_CHECK;
 void known_signers_free(struct known_signers *known);

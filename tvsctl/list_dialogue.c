@@ -35,6 +35,8 @@ int list_dialogue_run(struct tvsctl *ctl, struct list_dialogue *dialogue)
     int result = look(ctl, &state, dialogue);
     if (result == TVSCTL_DONE)
         result = ask_continue(ctl, dialogue->question);
+    if (result == TVSCTL_DONE && dialogue->prepare != NULL)
+        result = dialogue->prepare(ctl, dialogue);
     if (result == TVSCTL_DONE) {
         ctl->deeds.is_note = true;
         fprintf(ctl->io.out, "%s\n", dialogue->begins);

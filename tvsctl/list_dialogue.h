@@ -13,6 +13,8 @@ struct list_dialogue {
 
     /* Look before anything is asked: TVSCTL_DONE, or said. May set question. NULL: nothing to look at. */
     int (*check)(struct tvsctl *ctl, struct state *state, struct list_dialogue *dialogue);
+    /* What has to be asked besides, when the answer was yes; TVSCTL_DONE, or said. NULL: nothing. */
+    int (*prepare)(struct tvsctl *ctl, struct list_dialogue *dialogue);
     change_work work;
     void *arg; /* of work; check finds it here too */
 };

@@ -178,11 +178,10 @@ static struct trust_site view(void *arg, bool after, size_t node, struct trust_s
     struct trust_site site = rehearse_site_view(&migration->site, node, servers);
     site.ctl = migration->lists.ctl;
     site.itl = migration->lists.itl;
+    site.anew = (struct trust_configuration){.signer = migration->server, .digest = migration->digest};
+    site.configuration = site.anew;
     if (migration->signed_file != NULL)
         site.configuration = (struct trust_configuration){.file = migration->signed_file};
-    else
-        site.configuration =
-            (struct trust_configuration){.signer = migration->server, .digest = migration->digest};
     return site;
 }
 

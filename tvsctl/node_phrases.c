@@ -176,7 +176,7 @@ static int keep_anchor(struct change *change, const struct trust_cert *cert, str
         return code;
     code = trust_key_load(change->state->keys, trust_unit_by_number(TRUST_UNIT_ITLRECOVERY)->name, cert, &key,
                           err);
-    if (code == 0)
+    if (code == 0 || code == TRUST_EUNSUPPORTED) /* in a token of ours */
         code = own_cert_install(change, &request, cert, NULL, err);
     trust_key_free(key);
     return code == TRUST_ENOTFOUND ? 0 : code;

@@ -23,14 +23,29 @@ static const char *unit_name(enum trust_unit unit)
     return trust_unit_by_number((int)unit)->name;
 }
 
+static bool signs_files(enum trust_unit unit)
+{
+    return unit == TRUST_UNIT_CALLMANAGER || unit == TRUST_UNIT_ITLRECOVERY;
+}
+
 const char *own_cert_key_objection(enum trust_unit unit, enum trust_key_type type)
 {
-    bool signs = unit == TRUST_UNIT_CALLMANAGER || unit == TRUST_UNIT_ITLRECOVERY;
-    if (signs && type != TRUST_KEY_RSA)
+    if (signs_files(unit) && type != TRUST_KEY_RSA)
         return "this unit signs files for phones, and their format knows RSA keys only";
     if (unit == TRUST_UNIT_TVS_ECDSA && type != TRUST_KEY_EC)
         return "this unit is for an EC key; the unit for RSA is TVS";
     return type == TRUST_KEY_OTHER ? "phones know RSA and EC keys only" : NULL;
+}
+
+const char *own_cert_objection(enum trust_unit unit, const struct trust_cert *cert)
+{
+    const char *objection = own_cert_key_objection(unit, trust_cert_key_type(cert));
+    const int bits = trust_cert_key_bits(cert);
+    if (objection != NULL || !signs_files(unit) || bits == 512 || bits == 1024 || bits == 2048 ||
+        bits == 4096)
+        return objection;
+    return "this unit signs files for phones, and their format knows RSA keys of 512, 1024, 2048 and 4096 "
+           "bits only; make the key anew, best with 2048";
 }
 
 /* CAPF and ITLRecovery have names of their own, all others the node's. */
@@ -172,6 +187,8 @@ int own_cert_install(struct change *change, const struct own_cert_request *reque
     bool has_key = key == NULL || trust_key_load(state->keys, unit, cert, &there, NULL) == 0;
     if (code == 0 && !has_key)
         code = change_put_key(change, unit, key, err);
+    if (code == 0 && key != NULL)
+        code = change_drop_key_uri(change, unit, cert, err);
     if (code == 0)
         code = put_in_store(change, request, &before, cert, err);
     if (code == 0)

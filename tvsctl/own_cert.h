@@ -33,6 +33,8 @@ int own_cert_new_key(const struct state *state, const struct own_cert_request *r
 
 /* Whether the unit can work with such a key; if not, why (a sentence). NULL if it can. Static storage. */
 const char *own_cert_key_objection(enum trust_unit unit, enum trust_key_type type);
+/* Likewise with the key of this certificate; its size counts, too. */
+const char *own_cert_objection(enum trust_unit unit, const struct trust_cert *cert);
 
 /* Make key and self-signed certificate, and put them in force when the step is decided. *out, if not NULL, is
  * the caller's to free. */

@@ -1,13 +1,14 @@
 #include "publish.h"
 
 #include "limits.h"
+#include "person.h"
+#include "rollout.h"
 #include "say.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,16 +43,6 @@ static int next_number(const struct state *state, int64_t *next, struct trust_er
             *next = number_of(entry->d_name) + 1;
     closedir(dir);
     return 0;
-}
-
-/* Who says the phrase: behind sudo, the one who called it. */
-static const char *person(void)
-{
-    const char *caller = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-    if (caller != NULL && caller[0] != '\0')
-        return caller;
-    const struct passwd *user = getpwuid(getuid());
-    return user != NULL ? user->pw_name : "";
 }
 
 static struct trust_list **present(struct change *change, enum compose_kind kind)
@@ -118,11 +109,19 @@ int publish_list(struct change *change, enum compose_kind kind, const struct tru
     if (code == 0)
         code = change_put(change, TRUST_PLACE_TFTP, filename, list->file, err);
     if (code == 0)
+        code = rollout_follow(change, kind, list, number, err);
+    if (code == 0)
         code = trust_store_add_publication(state->store, number, list, filename, change->ctl->now,
-                                           change->ctl->said, person(), err);
+                                           change->ctl->said, person_name(), err);
     if (code == 0)
         code = take_over(change, kind, list, err);
     *(kind == COMPOSE_CTL ? &change->deeds.ctl : &change->deeds.itl) = number;
+    if (code == 0 && list->header.digest == TRUST_DIGEST_SHA256)
+        say_warning(
+            change->ctl,
+            "%s is signed with SHA-256, which no phone is known to verify: trust_lists.digest should be "
+            "sha1, or sha512 for newer phones",
+            filename);
     if (code == 0 && list->record_count > LIMITS_CERTIFICATES)
         say_warning(change->ctl,
                     "%s has %zu records; with more than %d certificates a list becomes too large for phones",

@@ -1,27 +1,16 @@
 /* utils rehearse PHRASE…: the very phrase, on a copy, and what phones would then find. */
+#include "rehearse.h"
+#include "guard.h"
 #include "handlers.h"
 #include "json.h"
 #include "print.h"
-#include "rehearse_run.h"
-#include "rehearse_words.h"
 #include "say.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct rehearsal {
-    struct tvsctl *ctl;
-    char said[256];
-    struct rehearse_place place;
-    struct rehearse_site before, after;
-    struct rehearse_holders holders;
-    struct rehearse_candidates candidates;
-    struct rehearse_question question;
-    struct rehearse_words words;
-};
-
-static void fini(struct rehearsal *rehearsal)
+void rehearsal_fini(struct rehearsal *rehearsal)
 {
     rehearse_words_fini(&rehearsal->words);
     rehearse_candidates_fini(&rehearsal->candidates);
@@ -33,27 +22,22 @@ static void fini(struct rehearsal *rehearsal)
 
 /* ---- Before the phrase, and after it */
 
-static int read_holders(struct rehearsal *rehearsal)
+static int read_holders(struct rehearsal *rehearsal, struct trust_error *err)
 {
-    struct trust_error err = {0};
     char folder[PATH_MAX / 2];
     if (flag_given(&rehearsal->ctl->flags, FLAG_INSTALLED))
-        return TVSCTL_DONE;
+        return 0;
     snprintf(folder, sizeof folder, "%s/held", rehearsal->place.folder);
     return rehearse_holders_read(&rehearsal->place.config, &rehearsal->before.lists, folder,
-                                 &rehearsal->holders, &err) == 0
-               ? TVSCTL_DONE
-               : say_error(rehearsal->ctl, &err);
+                                 &rehearsal->holders, err);
 }
 
-static int prepare(struct rehearsal *rehearsal)
+int rehearsal_prepare(struct rehearsal *rehearsal, struct trust_error *err)
 {
-    struct trust_error err = {0};
-    struct tvsctl *ctl = rehearsal->ctl;
-    if (rehearse_place_make(ctl->config, REHEARSE_WHOLE, &rehearsal->place, &err) != 0 ||
-        rehearse_site_read(&rehearsal->place.config, &rehearsal->before, &err) != 0)
-        return say_error(ctl, &err);
-    return read_holders(rehearsal);
+    int code = rehearse_place_make(rehearsal->ctl->config, REHEARSE_WHOLE, &rehearsal->place, err);
+    if (code == 0)
+        code = rehearse_site_read(&rehearsal->place.config, &rehearsal->before, err);
+    return code == 0 ? read_holders(rehearsal, err) : code;
 }
 
 static struct trust_site view(void *arg, bool after, size_t node, struct trust_server *servers)
@@ -73,8 +57,7 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Candidates are made only where somebody does not follow: each costs a copy. */
-static int judge(struct rehearsal *rehearsal, struct trust_error *err)
+int rehearsal_look(struct rehearsal *rehearsal, struct trust_error *err)
 {
     struct rehearse_question *question = &rehearsal->question;
     int code = rehearse_site_read(&rehearsal->place.config, &rehearsal->after, err);
@@ -83,14 +66,23 @@ static int judge(struct rehearsal *rehearsal, struct trust_error *err)
     question->arg = rehearsal;
     question->room = larger(rehearsal->before.node_count, rehearsal->after.node_count);
     question->node_count = rehearsal->after.node_count;
-    question->files_are_final = code == 0 && rehearse_site_files_are_final(&rehearsal->after);
     question->now = rehearsal->ctl->now;
-    if (code == 0)
-        code = rehearse_judge(question, &rehearsal->words, err);
-    if (code != 0 || (rehearsal->words.waiting == 0 && rehearsal->words.stranded == 0))
+    return code;
+}
+
+/* Candidates are made only where somebody does not follow: each costs a copy. */
+int rehearsal_judge(struct rehearsal *rehearsal, struct trust_error *err)
+{
+    const struct rehearse_question *question = &rehearsal->question;
+    int code = rehearse_judge(question, &rehearsal->words, err);
+    bool some = false; /* also of those that ask one node alone */
+    for (size_t i = 0; code == 0 && i < rehearsal->words.count; i++)
+        some = some || rehearsal->words.items[i].fate.outcome != TRUST_OUTCOME_FOLLOWS;
+    if (code != 0 || !some)
         return code;
     rehearse_words_fini(&rehearsal->words);
-    code = rehearse_candidates_read(rehearsal->ctl, &rehearsal->place, &rehearsal->candidates, err);
+    if (rehearsal->candidates.count == 0)
+        code = rehearse_candidates_read(rehearsal->ctl, &rehearsal->place, &rehearsal->candidates, err);
     return code == 0 ? rehearse_judge(question, &rehearsal->words, err) : code;
 }
 
@@ -156,70 +148,109 @@ static void print_notes(const struct rehearsal *rehearsal, FILE *out)
                 rehearsal->holders.lost);
 }
 
-static int print_for_people(const struct rehearsal *rehearsal, const struct rehearse_telling *telling)
+static struct rehearse_telling telling_of(const struct rehearsal *rehearsal)
+{
+    return (struct rehearse_telling){&rehearsal->words, &rehearsal->question, &rehearsal->after, true};
+}
+
+int rehearsal_print(const struct rehearsal *rehearsal, FILE *out)
+{
+    const struct rehearse_telling telling = telling_of(rehearsal);
+    print_looked_at(rehearsal, out);
+    print_counts(&rehearsal->words, out);
+    int code = rehearse_print_table(out, &telling);
+    print_notes(rehearsal, out);
+    return code;
+}
+
+static void print_guards(const struct guard_findings *findings, FILE *out)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        fprintf(out, "Guard rail %s would refuse it without --force: ", findings->items[i].guard);
+        print_text(out, print_bytes(findings->items[i].why));
+        fputs(".\n", out);
+    }
+}
+
+static int print_for_people(const struct rehearsal *rehearsal, const struct guard_findings *findings)
 {
     FILE *out = rehearsal->ctl->io.out;
     fputs("Rehearsal of `", out);
     print_text(out, print_bytes(rehearsal->said));
     fputs("`: nothing was changed.\n", out);
-    print_looked_at(rehearsal, out);
-    print_counts(&rehearsal->words, out);
-    int code = rehearse_print_table(out, telling);
-    print_notes(rehearsal, out);
-    return code == 0 ? TVSCTL_DONE : say_no_memory(rehearsal->ctl);
+    if (rehearsal_print(rehearsal, out) != 0)
+        return say_no_memory(rehearsal->ctl);
+    print_guards(findings, out);
+    return TVSCTL_DONE;
 }
 
-static void print_for_programs(const struct rehearsal *rehearsal, const struct rehearse_telling *telling)
+static void print_for_programs(const struct rehearsal *rehearsal, const struct guard_findings *findings)
 {
     struct json json;
+    const struct rehearse_telling telling = telling_of(rehearsal);
     json_init(&json, rehearsal->ctl->io.out);
     json_object(&json, NULL);
     json_string(&json, "phrase", rehearsal->said);
     json_number(&json, "lists_lost", (int64_t)rehearsal->holders.lost);
-    rehearse_print_json(&json, telling);
+    rehearse_print_json(&json, &telling);
+    json_array(&json, "guards");
+    for (size_t i = 0; i < findings->count; i++) {
+        json_object(&json, NULL);
+        json_string(&json, "name", findings->items[i].guard);
+        json_string(&json, "why", findings->items[i].why);
+        json_string(&json, "instead", findings->items[i].instead);
+        json_object_end(&json);
+    }
+    json_array_end(&json);
     json_object_end(&json);
 }
 
-static int tell(struct rehearsal *rehearsal)
+static int tell(struct rehearsal *rehearsal, const struct guard_findings *findings)
 {
-    const struct rehearse_telling telling = {&rehearsal->words, &rehearsal->question, &rehearsal->after,
-                                             true};
     int result = TVSCTL_DONE;
     if (flag_given(&rehearsal->ctl->flags, FLAG_JSON))
-        print_for_programs(rehearsal, &telling);
+        print_for_programs(rehearsal, findings);
     else
-        result = print_for_people(rehearsal, &telling);
+        result = print_for_people(rehearsal, findings);
     return result == TVSCTL_DONE && rehearsal->words.stranded > 0 ? TVSCTL_NO : result;
 }
 
 /* ---- The phrase */
 
-static int rehearse(struct rehearsal *rehearsal, char *const *args, size_t count)
+static int rehearse(struct rehearsal *rehearsal, const struct phrase *phrase, char *const *args, size_t count)
 {
     struct trust_error err = {0};
-    int result = prepare(rehearsal);
+    struct guard_findings findings;
+    struct guard_view before = {0};
+    int result = TVSCTL_DONE;
+    if (rehearsal_prepare(rehearsal, &err) != 0 ||
+        guard_view_read(&rehearsal->place.config, &before, &err) != 0)
+        result = say_error(rehearsal->ctl, &err);
     if (result == TVSCTL_DONE)
         result = rehearse_run(rehearsal->ctl, &rehearsal->place, args, count);
-    if (result == TVSCTL_DONE && judge(rehearsal, &err) != 0)
+    if (result == TVSCTL_DONE && (guard_of_rehearsal(rehearsal, phrase, &before, &findings, &err) != 0 ||
+                                  rehearsal_judge(rehearsal, &err) != 0))
         result = say_error(rehearsal->ctl, &err);
-    return result == TVSCTL_DONE ? tell(rehearsal) : result;
+    guard_view_fini(&before);
+    return result == TVSCTL_DONE ? tell(rehearsal, &findings) : result;
 }
 
 int utils_rehearse(struct tvsctl *ctl, char *const *args, size_t count)
 {
     sigset_t before;
+    const struct phrase *phrase;
     struct rehearsal rehearsal = {.ctl = ctl};
-    int result = rehearse_check(ctl, args, count, rehearsal.said, sizeof rehearsal.said);
+    int result = rehearse_check(ctl, args, count, rehearsal.said, sizeof rehearsal.said, &phrase);
     if (result == TVSCTL_DONE)
         result = rehearse_families(ctl, &rehearsal.question);
     if (result == TVSCTL_DONE && flag_given(&ctl->flags, FLAG_INSTALLED))
         result = rehearse_holders_installed(ctl, &rehearsal.holders);
     if (result == TVSCTL_DONE) {
         rehearse_hold_signals(&before);
-        result = rehearse(&rehearsal, args, count);
+        result = rehearse(&rehearsal, phrase, args, count);
         rehearse_place_remove(&rehearsal.place);
         sigprocmask(SIG_SETMASK, &before, NULL);
     }
-    fini(&rehearsal);
+    rehearsal_fini(&rehearsal);
     return result;
 }

@@ -102,6 +102,9 @@ void rehearse_place_remove(struct rehearse_place *place)
     if (place->folder[0] != '\0')
         nftw(place->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     place->folder[0] = '\0';
+    if (place->pretends)
+        trust_pretend_end();
+    place->pretends = false;
 }
 
 /* ---- Files */
@@ -226,7 +229,8 @@ static bool ends_in(const char *name, const char *end)
 }
 
 /* Of files that say nothing of trust the name alone. What cannot be read as such a file is none for phones
- * either, and one that went meanwhile is gone. */
+ * either, and one that went meanwhile is gone. A signed file that may not be read stays as it is whatever is
+ * said. */
 static int copy_from_tftp(const struct copying *copying, const char *name, struct trust_error *err)
 {
     uint8_t *data = NULL;
@@ -235,11 +239,13 @@ static int copy_from_tftp(const struct copying *copying, const char *name, struc
     int code = 0;
     if (tftp_folder_is_alias(copying->from, name))
         return copy_alias(copying, name, err);
-    if (ends_in(name, ".tlv") || ends_in(name, SIGNED_FILE_SUFFIX))
+    const bool is_signed = ends_in(name, SIGNED_FILE_SUFFIX);
+    if (is_signed || ends_in(name, ".tlv"))
         code = tftp_folder_read(copying->from, name, TRUST_SIGNED_FILE_MAX, &data, &len, &why);
     if (code == 0)
         code = write_file(copying->place->tftp, name, (struct trust_bytes){data, len}, 0644, err);
-    else if (code == TRUST_ENOTFOUND || code == TRUST_EARGUMENT || code == TRUST_ETOOLARGE)
+    else if (code == TRUST_ENOTFOUND || code == TRUST_EARGUMENT || code == TRUST_ETOOLARGE ||
+             (code == TRUST_EDENIED && is_signed))
         code = 0;
     else
         code = trust_error_set(err, code, TRUST_NO_OFFSET, "%s", why.text);
@@ -341,6 +347,11 @@ int rehearse_place_make(const struct config *from, enum rehearse_extent extent, 
     if (code != 0)
         return code;
     code = copy_state(from, &state, extent, place, err);
+    if (code == 0)
+        code = trust_pretend_begin(err);
+    place->pretends = code == 0;
+    if (code != 0)
+        rehearse_place_remove(place);
     state_close(&state);
     return code;
 }

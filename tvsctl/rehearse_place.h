@@ -18,6 +18,7 @@ struct rehearse_place {
     char folder[PATH_MAX / 4]; /* "": there is none */
     char state[PATH_MAX / 2], tftp[PATH_MAX / 2];
     struct config config; /* the one it was made from, but for these two; borrows the rest */
+    bool pretends;        /* trust_pretend_begin, as long as it is there: no token is asked for its PIN */
 };
 
 /* Make one, as the owner of the state folder. What is copied is of one moment: no phrase changed it

@@ -49,9 +49,13 @@ char *rehearse_remedy(const struct rehearse_word *word)
     if (fate->outcome == TRUST_OUTCOME_FOLLOWS)
         return strdup("");
     const char *first = fate->phrases[0], *second = fate->phrases[1];
-    int len = asprintf(&out, "%s%s%s%s%s%s", trust_remedy_text(fate->remedy), first != NULL ? ": `" : "",
-                       first != NULL ? first : "", first != NULL && second != NULL ? "`, `" : "",
-                       second != NULL ? second : "", first != NULL || second != NULL ? "`" : "");
+    int len = asprintf(&out, "%s%s%s%s%s%s%s%s%s%s", trust_remedy_text(fate->remedy),
+                       first != NULL ? ": `" : "", first != NULL ? first : "",
+                       first != NULL && second != NULL ? "`, `" : "", second != NULL ? second : "",
+                       first != NULL || second != NULL ? "`" : "", fate->needs_signing ? "; then " : "",
+                       fate->needs_signing ? trust_remedy_text(TRUST_REMEDY_SIGN_CONFIGURATION) : "",
+                       fate->needs_servers ? "; besides, " : "",
+                       fate->needs_servers ? trust_remedy_text(TRUST_REMEDY_START_SERVER) : "");
     return len >= 0 ? out : NULL;
 }
 
@@ -105,7 +109,8 @@ static bool says_the_same(const struct rehearse_word *a, const struct rehearse_w
            a->family->knows_itl == b->family->knows_itl && a->fate.outcome == b->fate.outcome &&
            a->fate.file == b->fate.file && a->fate.reason == b->fate.reason &&
            a->fate.remedy == b->fate.remedy && a->fate.phrases[0] == b->fate.phrases[0] &&
-           a->fate.phrases[1] == b->fate.phrases[1];
+           a->fate.phrases[1] == b->fate.phrases[1] && a->fate.needs_servers == b->fate.needs_servers &&
+           a->fate.needs_signing == b->fate.needs_signing;
 }
 
 /* The row of a word and of those behind it that say the same; their families together. *next is behind them.
@@ -318,6 +323,12 @@ static void json_fate(struct json *json, const struct rehearse_telling *telling,
     for (size_t i = 0; i < sizeof fate->phrases / sizeof fate->phrases[0]; i++)
         if (fate->phrases[i] != NULL)
             json_string(json, NULL, fate->phrases[i]);
+    json_array_end(json);
+    json_array(json, "besides");
+    if (fate->needs_signing)
+        json_string(json, NULL, trust_remedy_name(TRUST_REMEDY_SIGN_CONFIGURATION));
+    if (fate->needs_servers)
+        json_string(json, NULL, trust_remedy_name(TRUST_REMEDY_START_SERVER));
     json_array_end(json);
     json_warnings(json, fate->warnings);
     free(reason);

@@ -21,12 +21,14 @@ static struct tvsctl inner_run(const struct tvsctl *ctl)
     return inner;
 }
 
-int rehearse_check(struct tvsctl *ctl, char *const *words, size_t count, char *said, size_t size)
+int rehearse_check(struct tvsctl *ctl, char *const *words, size_t count, char *said, size_t size,
+                   const struct phrase **phrase)
 {
     struct phrase_match match;
     struct tvsctl inner = inner_run(ctl);
     int result = run_find(&inner, words, count, &match);
     snprintf(said, size, "%s", inner.said);
+    *phrase = match.phrase;
     if (result != TVSCTL_DONE)
         return result;
     if ((match.phrase->flags & PHRASE_CHANGES) == 0)
@@ -58,6 +60,7 @@ static int run_at(struct tvsctl *inner, struct rehearse_place *place, char *cons
     inner->config = &place->config;
     inner->flags.given |= FLAG_BIT(FLAG_YES);
     int result = run_find(inner, words, count, &match);
+    inner->flags.given |= FLAG_BIT(FLAG_PHONES_ARE_BACK);
     return result == TVSCTL_DONE ? match.phrase->run(inner, match.args, match.arg_count) : result;
 }
 
@@ -92,6 +95,15 @@ int rehearse_run(struct tvsctl *ctl, struct rehearse_place *place, char *const *
         say_with_real_names(ctl, place, errors);
     free(errors);
     return result;
+}
+
+int rehearse_try(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count)
+{
+    char *errors;
+    struct tvsctl inner = inner_run(ctl);
+    int result = run_quietly(&inner, place, words, count, &errors);
+    free(errors);
+    return result < 0 ? TVSCTL_REFUSED : result;
 }
 
 /* ---- Candidates */

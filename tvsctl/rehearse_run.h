@@ -7,11 +7,15 @@
 
 /* Find the phrase of the words, with the options of ctl that are not the rehearsal's own, and whether it can
  * be rehearsed. TVSCTL_DONE, or said. said: it, as the history keeps it. */
-int rehearse_check(struct tvsctl *ctl, char *const *words, size_t count, char *said, size_t size);
+int rehearse_check(struct tvsctl *ctl, char *const *words, size_t count, char *said, size_t size,
+                   const struct phrase **phrase);
 
 /* Run it there; questions are answered with yes and what it prints is dropped. Its warnings, and why it
  * refuses, are said with the real folders' names. Returns what it returned. */
 int rehearse_run(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count);
+
+/* The same, and nothing is said. */
+int rehearse_try(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count);
 
 /* Lists that phrases could publish in place of those that phones find at a place. */
 #define REHEARSE_CANDIDATES_MAX 6

@@ -1,7 +1,6 @@
 #include "rehearse_site.h"
 
-#include "backup.h"
-#include "history.h"
+#include "rehearse_ctl.h"
 #include "signed_files.h"
 #include "tftp_folder.h"
 
@@ -131,10 +130,27 @@ static int take_node(void *arg, const struct trust_store_row *row)
     return 0;
 }
 
+/* tvsd's rule: shown once all phones have an ITL with it. */
+static int read_ecdsa(struct trust_store *store, struct rehearse_node *node, struct trust_error *err)
+{
+    struct trust_cert *cert;
+    bool is_out = false;
+    int code = trust_store_own(store, node->name, TRUST_UNIT_TVS_ECDSA, &cert, err);
+    if (code != 0)
+        return code == TRUST_ENOTFOUND ? 0 : code;
+    code = trust_store_rolled_out(store, trust_cert_sha256(cert), &is_out, err);
+    if (code == 0 && is_out)
+        node->ecdsa = trust_cert_ref(cert);
+    trust_cert_free(cert);
+    return code;
+}
+
 static int read_nodes(struct state *state, struct rehearse_site *site, struct trust_error *err)
 {
     struct node_visit visit = {site, state->node};
     int code = trust_store_each(state->store, TRUST_UNIT_TVS, take_node, &visit, err);
+    for (size_t i = 0; code == 0 && i < site->node_count; i++)
+        code = read_ecdsa(state->store, &site->nodes[i], err);
     return code == TRUST_ENOMEM ? no_memory(err) : code;
 }
 
@@ -150,111 +166,6 @@ static int read_store(struct trust_store *store, struct trust_index **out, struc
     return code;
 }
 
-struct list_search {
-    const struct trust_list *list;
-    bool found;
-};
-
-static int take_publication(void *arg, const struct trust_publication *row)
-{
-    struct list_search *search = arg;
-    search->found = strcmp(row->filename, PUBLISHED_CTL) == 0 && history_is_of(row, search->list->file);
-    return search->found;
-}
-
-struct signer_search {
-    const struct trust_list *list;
-    struct trust_cert *cert;
-};
-
-static int take_signer(void *arg, const struct trust_store_row *row)
-{
-    struct signer_search *search = arg;
-    if (trust_list_verify(search->list, row->cert, NULL) != 0)
-        return 0;
-    search->cert = trust_cert_ref(row->cert);
-    return 1;
-}
-
-/* tvsd's rule: the signature verifies, and the store vouches for the signer or the list is one of ours. */
-static int is_believed(struct state *state, const struct trust_list *list, bool *is, struct trust_error *err)
-{
-    struct signer_search signer = {.list = list};
-    struct list_search search = {.list = list};
-    *is = false;
-    if (trust_list_is_itl(list))
-        return 0;
-    int code = trust_list_verify_self(list, &signer.cert, err);
-    if (code == TRUST_ESIGNER)
-        code = trust_store_each(state->store, 0, take_signer, &signer, err);
-    if (code == TRUST_ENOMEM || code == TRUST_ESTORE || code == TRUST_ESTOREBUSY)
-        return code;
-    if (signer.cert == NULL)
-        return 0;
-    *is = !state->config->trust_lists.require_trusted_signer;
-    code = *is ? 0 : trust_store_vouches(state->store, signer.cert, is, err);
-    trust_cert_free(signer.cert);
-    if (code != 0 || *is)
-        return code;
-    code = trust_store_each_publication(state->store, take_publication, &search, err);
-    *is = search.found;
-    return code < 0 ? code : 0;
-}
-
-static int index_list(const struct trust_list *list, struct trust_index **out, struct trust_error *err)
-{
-    struct trust_index_builder *builder = NULL;
-    int code = trust_index_builder_new(&builder, err);
-    if (code == 0)
-        code = trust_index_add_list(builder, list, err);
-    if (code == 0)
-        code = trust_index_build(builder, out, err);
-    trust_index_builder_free(builder);
-    /* A list with a record that is no certificate is none for tvsd. */
-    return code == TRUST_ECERT || code == TRUST_ETRAILING ? 0 : code;
-}
-
-/* The CTL that tvsd goes on with when that of the TFTP folder is not to be believed. */
-static int read_good(struct state *state, struct trust_list **out)
-{
-    char path[STATE_PATH_MAX];
-    uint8_t *data = NULL;
-    size_t len;
-    *out = NULL;
-    if (config_state_path(state->config, BACKUP_GOOD, path, sizeof path) == NULL ||
-        trust_file_read(path, TRUST_LIST_MAX, &data, &len, NULL, NULL) != 0)
-        return 0;
-    int code = trust_list_parse((struct trust_bytes){data, len}, out, NULL);
-    free(data);
-    return code == TRUST_ENOMEM ? code : 0;
-}
-
-static bool is_there(const struct config *config)
-{
-    struct stat info;
-    return tftp_folder_look(config, PUBLISHED_CTL, &info, NULL) == 0;
-}
-
-static int read_ctl(struct state *state, struct rehearse_site *site, struct trust_error *err)
-{
-    struct trust_list *good = NULL;
-    bool believed = false;
-    int code = 0;
-    if (site->lists.ctl != NULL)
-        code = is_believed(state, site->lists.ctl, &believed, err);
-    if (code == 0 && believed)
-        return index_list(site->lists.ctl, &site->ctl, err);
-    if (code != 0 || !is_there(state->config))
-        return code;
-    code = read_good(state, &good) != 0 ? no_memory(err) : 0;
-    if (code == 0 && good != NULL)
-        code = is_believed(state, good, &believed, err);
-    if (code == 0 && believed)
-        code = index_list(good, &site->ctl, err);
-    trust_list_free(good);
-    return code;
-}
-
 /* ---- All of it */
 
 static int read_site(struct state *state, struct rehearse_site *site, struct trust_error *err)
@@ -265,7 +176,7 @@ static int read_site(struct state *state, struct rehearse_site *site, struct tru
     if (code == 0)
         code = read_store(state->store, &site->store, err);
     if (code == 0)
-        code = read_ctl(state, site, err);
+        code = rehearse_ctl_read(state, site->lists.ctl, &site->ctl, err);
     return code == 0 ? read_all_signed(state->config, site, err) : code;
 }
 
@@ -291,22 +202,15 @@ void rehearse_site_fini(struct rehearse_site *site)
         free(site->signed_files[i].name);
         trust_list_free(site->signed_files[i].file);
     }
-    for (size_t i = 0; i < site->node_count; i++)
+    for (size_t i = 0; i < site->node_count; i++) {
         trust_cert_free(site->nodes[i].tvs);
+        trust_cert_free(site->nodes[i].ecdsa);
+    }
     free(site->nodes);
     trust_cert_free(site->signer);
     trust_index_free(site->store);
     trust_index_free(site->ctl);
     *site = (struct rehearse_site){0};
-}
-
-bool rehearse_site_files_are_final(const struct rehearse_site *site)
-{
-    /* Who cannot sign leaves them as they are. */
-    if (site->signer == NULL || site->signed_kinds == 0)
-        return site->signer != NULL || site->signed_kinds > 0;
-    const struct trust_list *file = site->signed_files[0].file;
-    return file->header.digest == (uint8_t)site->digest && trust_list_verify(file, site->signer, NULL) == 0;
 }
 
 struct trust_site rehearse_site_view(const struct rehearse_site *site, size_t node,
@@ -316,6 +220,7 @@ struct trust_site rehearse_site_view(const struct rehearse_site *site, size_t no
     for (size_t i = 0; i < site->node_count; i++)
         servers[i] = (struct trust_server){
             .cert = site->nodes[i].tvs,
+            .ecdsa = site->nodes[i].ecdsa,
             .unnamed = node != REHEARSE_ALL_NODES && node != i,
             .refuses_old_tls = site->refuses_old_tls,
             .refuses_expired = site->refuses_expired,
@@ -324,9 +229,9 @@ struct trust_site rehearse_site_view(const struct rehearse_site *site, size_t no
         };
     view.servers = servers;
     view.server_count = site->node_count;
+    view.anew = (struct trust_configuration){.signer = site->signer, .digest = site->digest};
+    view.configuration = view.anew;
     if (site->signed_kinds > 0)
-        view.configuration.file = site->signed_files[0].file;
-    else
-        view.configuration = (struct trust_configuration){.signer = site->signer, .digest = site->digest};
+        view.configuration = (struct trust_configuration){.file = site->signed_files[0].file};
     return view;
 }

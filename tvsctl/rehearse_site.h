@@ -18,14 +18,15 @@ struct rehearse_signed {
 struct rehearse_node {
     char name[TRUST_NODE_NAME_SIZE];
     struct trust_cert *tvs;
+    struct trust_cert *ecdsa; /* what phones that offer ECDSA are shown; NULL: the same */
 };
 
 struct rehearse_site {
     struct published lists;
     struct rehearse_signed signed_files[REHEARSE_SIGNED_MAX]; /* the kinds; the most frequent first */
     size_t signed_kinds, signed_count;
-    struct trust_cert *signer;       /* without signed files: who would sign them; NULL: nobody can */
-    enum trust_digest digest;        /* likewise */
+    struct trust_cert *signer;       /* who signs files here; NULL: nobody can */
+    enum trust_digest digest;        /* of such a signature */
     struct trust_index *store, *ctl; /* what TVS answers from; the CTL's as tvsd believes it, or NULL */
     struct rehearse_node *nodes;     /* those that have a TVS certificate, our own first */
     size_t node_count;
@@ -37,9 +38,6 @@ struct rehearse_site {
 int rehearse_site_read(const struct config *config, struct rehearse_site *site,
                        struct trust_error *err) TRUST_MUST_CHECK;
 void rehearse_site_fini(struct rehearse_site *site);
-
-/* Whether `file sign` would make of the signed files what they are already. */
-bool rehearse_site_files_are_final(const struct rehearse_site *site);
 
 #define REHEARSE_ALL_NODES SIZE_MAX
 

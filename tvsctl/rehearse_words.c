@@ -44,31 +44,10 @@ int rehearse_families(struct tvsctl *ctl, struct rehearse_question *question)
 
 /* ---- Judging */
 
-/* It has taken, or holds, every list that is published: what is left are its configuration and candidates. */
-static int look_further(const struct trust_family *family, const struct trust_site *site, time_t now,
-                        struct trust_fate *fate, struct trust_error *err)
-{
-    const struct trust_held held = {.ctl = fate->after.ctl, .itl = fate->after.itl};
-    struct trust_site rest = *site;
-    struct trust_fate other;
-    rest.ctl = rest.itl = NULL;
-    int code = trust_anchor_judge(family, &held, &rest, now, &other, err);
-    if (code != 0 || other.outcome == TRUST_OUTCOME_FOLLOWS)
-        return code;
-    fate->outcome = other.outcome;
-    fate->remedy = other.remedy;
-    memcpy(fate->phrases, other.phrases, sizeof fate->phrases);
-    return 0;
-}
-
 int rehearse_fate(const struct trust_family *family, const struct trust_held *held,
-                  const struct trust_site *site, bool files_are_final, time_t now, struct trust_fate *fate,
-                  struct trust_error *err)
+                  const struct trust_site *site, time_t now, struct trust_fate *fate, struct trust_error *err)
 {
     int code = trust_anchor_judge(family, held, site, now, fate, err);
-    if (code == 0 && fate->outcome == TRUST_OUTCOME_WAITING &&
-        fate->remedy == TRUST_REMEDY_SIGN_CONFIGURATION && files_are_final)
-        code = look_further(family, site, now, fate, err);
     fate->after = (struct trust_held){0};
     return code;
 }
@@ -90,8 +69,7 @@ static int judge_at(const struct judging *judging, const struct trust_family *fa
 {
     const struct rehearse_question *question = judging->question;
     const struct trust_site site = question->view(question->arg, after, node, judging->servers);
-    return rehearse_fate(family, held, &site, after && question->files_are_final, question->now, fate,
-                         judging->err);
+    return rehearse_fate(family, held, &site, question->now, fate, judging->err);
 }
 
 static int add_word(const struct judging *judging, const struct rehearse_word *word)

@@ -30,16 +30,14 @@ struct rehearse_question {
     size_t family_count;
     struct trust_site (*view)(void *arg, bool after, size_t node, struct trust_server *servers);
     void *arg;
-    size_t room;          /* that servers need */
-    size_t node_count;    /* ask also for phones that know one of these alone; 0: do not */
-    bool files_are_final; /* afterwards `file sign` makes nothing else of signed files */
+    size_t room;       /* that servers need */
+    size_t node_count; /* ask also for phones that know one of these alone; 0: do not */
     time_t now;
 };
 
-/* A phone at a site, as trust_anchor_judge says; but where signing its configuration as the lists are would
- * help, and `file sign` cannot, what else does. What it holds then is left out of the fate. */
+/* A phone at a site, as trust_anchor_judge says. What it holds then is left out of the fate. */
 int rehearse_fate(const struct trust_family *family, const struct trust_held *held,
-                  const struct trust_site *site, bool files_are_final, time_t now, struct trust_fate *fate,
+                  const struct trust_site *site, time_t now, struct trust_fate *fate,
                   struct trust_error *err) TRUST_MUST_CHECK;
 
 /* The families that --family names, else the two general ones. TVSCTL_DONE, or said. */

@@ -75,17 +75,34 @@ static int is_there(const struct change *change, const struct trust_list *list, 
     return history_is_last(change->state, COMPOSE_ITL, present, is, &number, err);
 }
 
+/* What the ITL would be. A token is not asked for its PIN before it is known that the list has to be signed.
+ */
+static int look_ahead(struct change *change, struct trust_list **list, struct trust_error *err)
+{
+    *list = NULL;
+    int code = trust_pretend_begin(err);
+    if (code != 0)
+        return code;
+    code = compose_list(change->state, COMPOSE_ITL, change->ctl->now, list, err);
+    trust_pretend_end();
+    return code;
+}
+
 static int follow_with_itl(struct change *change, struct trust_error *err)
 {
     struct trust_list *list = NULL;
     bool is_done = false;
     int code = make_anchor(change, err);
     if (code == 0)
-        code = compose_list(change->state, COMPOSE_ITL, change->ctl->now, &list, err);
+        code = look_ahead(change, &list, err);
     if (code == 0)
         code = is_there(change, list, &is_done, err);
     if (code == 0 && !is_done)
         code = publish_check(change->ctl->config, err);
+    if (code == 0 && !is_done && signing_is_in_token(change->state, signing_unit(change->ctl->config))) {
+        trust_list_free(list);
+        code = compose_list(change->state, COMPOSE_ITL, change->ctl->now, &list, err);
+    }
     if (code == 0 && !is_done)
         code = publish(change, COMPOSE_ITL, list, err);
     trust_list_free(list);
@@ -144,11 +161,12 @@ static bool is_behind(struct change *change, enum compose_kind kind, const struc
     struct trust_list *list = NULL;
     const struct trust_list *present = publish_present(change, kind);
     const time_t now = change->ctl->now;
-    if (present == NULL)
+    if (present == NULL || trust_pretend_begin(NULL) != 0)
         return false;
-    int code = tokens->count > 0 ? compose_token_list(change->state, &(struct compose_tokens){tokens, NULL},
-                                                      now, &list, NULL)
+    const struct compose_tokens by = {tokens, NULL, compose_style_of(present)};
+    int code = tokens->count > 0 ? compose_token_list(change->state, &by, now, &list, NULL)
                                  : compose_list(change->state, kind, now, &list, NULL);
+    trust_pretend_end();
     bool same = code == 0 && same_records(present, list);
     struct lag lag = {.present = present, .wanted = list, .names = names};
     if (code == 0 && !same && trust_store_each(change->state->store, 0, add_lagging, &lag, NULL) != 0)

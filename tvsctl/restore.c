@@ -4,10 +4,12 @@
 #include "ask.h"
 #include "change.h"
 #include "handlers.h"
+#include "history.h"
 #include "input.h"
 #include "print.h"
 #include "publish.h"
 #include "restore_history.h"
+#include "rollout.h"
 #include "say.h"
 #include "signed_files.h"
 #include "workplace.h"
@@ -90,11 +92,23 @@ static int read_backup(struct job *job, struct trust_error *err)
 
 /* ---- What the operator has to know */
 
+/* Whether the backup says in which token its key is: by the key's name, as files of keys have it. */
+static bool is_named(const struct job *job, const struct trust_cert *cert)
+{
+    char suffix[TRUST_KEY_NAME_SIZE];
+    if (job->backup.uri_count == 0 || trust_key_uri_name("", cert, suffix, NULL) != 0)
+        return false;
+    for (size_t i = 0; i < job->backup.uri_count; i++)
+        if (strstr(job->backup.uris[i].name, suffix) != NULL)
+            return true;
+    return false;
+}
+
 static bool has_key(const struct job *job, const struct trust_cert *cert)
 {
     char name[TRUST_KEY_NAME_SIZE];
     return backup_has_key(&job->backup, cert) ||
-           trust_key_find(job->state->keys, "key", cert, name, NULL) == 0;
+           trust_key_find(job->state->keys, "key", cert, name, NULL) == 0 || is_named(job, cert);
 }
 
 /* What the node that this configuration names has in the backup. */
@@ -212,6 +226,8 @@ static int put_keys(struct change *change, const struct backup *backup, struct t
     int code = 0;
     for (size_t i = 0; i < backup->key_count && code == 0; i++)
         code = change_put_key(change, backup->keys[i].unit, backup->keys[i].key, err);
+    for (size_t i = 0; i < backup->uri_count && code == 0; i++)
+        code = change_put_uri_file(change, backup->uris[i].name, backup->uris[i].uri, err);
     return code;
 }
 
@@ -239,10 +255,63 @@ static int take_signer(void *arg, const struct trust_store_row *row)
     return trust_list_verify(search->list, row->cert, NULL) == 0 && has_key(search->job, row->cert);
 }
 
+/* Roll-outs are facts about phones, and what was forced is one, too: those of here stay, as they ended here.
+ */
+struct rollout_copy {
+    struct change *change;
+    struct trust_error *err;
+};
+
+static int copy_forced(void *arg, const struct trust_forced *row)
+{
+    const struct rollout_copy *copy = arg;
+    return trust_store_copy_forced(copy->change->state->store, row, copy->err);
+}
+
+static int copy_rollout(void *arg, const struct trust_rollout *row)
+{
+    const struct rollout_copy *copy = arg;
+    return trust_store_copy_rollout(copy->change->state->store, copy->change->own->store, row, copy->err);
+}
+
+static int keep_rollouts(struct change *change, struct trust_error *err)
+{
+    struct rollout_copy copy = {change, err};
+    int code = trust_store_each_rollout(change->own->store, TRUST_ROLLOUTS_ALL, copy_rollout, &copy, err);
+    return code == 0 ? trust_store_each_forced(change->own->store, copy_forced, &copy, err) : code;
+}
+
+/* Number of the list, as it stands in the history; 0 if it does not. */
+struct number_search {
+    const struct trust_list *list;
+    int64_t number;
+};
+
+static int take_number(void *arg, const struct trust_publication *row)
+{
+    struct number_search *search = arg;
+    if (history_is_of(row, search->list->file))
+        search->number = row->number;
+    return 0;
+}
+
+/* A list of before is one like any other to phones that took those of here. Where none was published there
+ * are no such phones, but those of the backup. */
+static int follow_list(struct change *change, const struct job *job, enum compose_kind kind,
+                       const struct trust_list *list, struct trust_error *err)
+{
+    struct number_search search = {.list = list};
+    if (job->here.count == 0)
+        return 0;
+    int code = trust_store_each_publication(change->state->store, take_number, &search, err);
+    return code == 0 ? rollout_follow(change, kind, list, search.number, err) : code;
+}
+
 /* A list whose signer's key nobody has would bind new phones to a key that is lost. */
-static int put_list(struct change *change, const struct job *job, const char *name,
+static int put_list(struct change *change, const struct job *job, enum compose_kind kind,
                     const struct trust_list *list, struct trust_error *err)
 {
+    const char *name = compose_file_name(kind);
     struct signer_search search = {job, list};
     struct trust_cert *signer = NULL;
     if (list == NULL)
@@ -253,8 +322,10 @@ static int put_list(struct change *change, const struct job *job, const char *na
         found = trust_store_each(change->state->store, 0, take_signer, &search, err);
     if (found < 0)
         return found;
-    if (found > 0)
-        return change_put(change, TRUST_PLACE_TFTP, name, list->file, err);
+    if (found > 0) {
+        int code = follow_list(change, job, kind, list, err);
+        return code == 0 ? change_put(change, TRUST_PLACE_TFTP, name, list->file, err) : code;
+    }
     say_warning(job->ctl, "%s of the backup is not put into the TFTP folder: the key of its signer is lost",
                 name);
     return 0;
@@ -278,7 +349,9 @@ static int put_history(struct change *change, const struct job *job, struct trus
 {
     struct putting putting = {change, err};
     int code = trust_store_each_saved(change->state->store, put_published, &putting, err);
-    return code == 0 ? restore_history_keep(change, &job->here, &job->there, err) : code;
+    if (code == 0)
+        code = restore_history_keep(change, &job->here, &job->there, err);
+    return code == 0 ? keep_rollouts(change, err) : code;
 }
 
 static int restore_step(struct change *change, void *arg, struct trust_error *err)
@@ -295,9 +368,9 @@ static int restore_step(struct change *change, void *arg, struct trust_error *er
     if (code == 0)
         code = put_history(change, job, err);
     if (code == 0)
-        code = put_list(change, job, PUBLISHED_CTL, job->backup.ctl, err);
+        code = put_list(change, job, COMPOSE_CTL, job->backup.ctl, err);
     if (code == 0)
-        code = put_list(change, job, PUBLISHED_ITL, job->backup.itl, err);
+        code = put_list(change, job, COMPOSE_ITL, job->backup.itl, err);
     if (code == 0)
         code = put_good(change, job->backup.good, err);
     if (code == 0 && own.has_key[TRUST_UNIT_CALLMANAGER])

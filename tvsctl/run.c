@@ -1,9 +1,12 @@
 /* From arguments to a phrase: options, grammar, configuration, handler. */
 #include "run.h"
+#include "ask.h"
 #include "change.h"
 
 #include "console.h"
+#include "guard.h"
 #include "say.h"
+#include "token_keys.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -111,7 +114,7 @@ int run_find(struct tvsctl *ctl, char *const *words, size_t count, struct phrase
     return check_flags(ctl);
 }
 
-static int run_phrase(struct tvsctl *ctl, char *const *words, size_t count)
+static int run_phrase(struct tvsctl *ctl, char *const *words, size_t count, struct token_keys *tokens)
 {
     struct phrase_match match;
     if (flag_given(&ctl->flags, FLAG_VERSION)) {
@@ -127,6 +130,10 @@ static int run_phrase(struct tvsctl *ctl, char *const *words, size_t count)
         result = load_config(ctl, match.arg_count);
     if (result == TVSCTL_DONE && ctl->config != NULL)
         change_recover(ctl);
+    if (result == TVSCTL_DONE)
+        result = token_keys_begin(tokens, ctl);
+    if (result == TVSCTL_DONE && ctl->config != NULL)
+        result = guard_check(ctl, words, count);
     if (result == TVSCTL_DONE)
         result = match.phrase->run(ctl, match.args, match.arg_count);
     if (result == TVSCTL_DONE)
@@ -154,7 +161,9 @@ static bool reader_left(FILE *out)
 
 int run_words(struct session *session, int argument_count, char **arguments)
 {
-    struct tvsctl ctl = {.io = session->io, .now = time(NULL), .session = session};
+    struct token_keys tokens = {0};
+    struct ask_typed typed = {0};
+    struct tvsctl ctl = {.io = session->io, .now = time(NULL), .session = session, .typed = &typed};
     char text[256];
     size_t count;
     char **words = calloc((size_t)argument_count + 1, sizeof *words);
@@ -168,13 +177,16 @@ int run_words(struct session *session, int argument_count, char **arguments)
     else if (count == 0 && console_is_wanted(&ctl))
         result = console_run(&ctl);
     else
-        result = run_phrase(&ctl, words, count);
+        result = run_phrase(&ctl, words, count, &tokens);
+    token_keys_fini(&tokens);
     if (fflush(ctl.io.out) != 0 || ferror(ctl.io.out)) {
         if (!reader_left(ctl.io.out))
             say_refusal(&ctl, "the output could not be written whole");
         result = result == TVSCTL_DONE ? TVSCTL_REFUSED : result;
     }
     config_free(ctl.config);
+    guard_free(ctl.forced);
+    ask_typed_fini(&typed);
     free(words);
     return result;
 }

@@ -92,6 +92,7 @@ struct pass {
     struct change *change;
     struct trust_cert *present;
     struct trust_signer *signer; /* of present; opened for the first file that needs it */
+    bool has_trouble;            /* the security token with the key does not sign */
     struct signers known;
     struct signed_files_tally tally;
 };
@@ -156,6 +157,7 @@ static int sign_again(struct pass *pass, const char *name, const struct trust_li
         return no_memory(err);
     if (pass->signer == NULL)
         code = signing_open(pass->change->state, TRUST_UNIT_CALLMANAGER, &pass->signer, err);
+    pass->has_trouble = code != 0 && signing_is_in_token(pass->change->state, TRUST_UNIT_CALLMANAGER);
     if (code == 0)
         code = build(pass->change->ctl->config, filename, old->payload, pass->change->ctl->now, pass->signer,
                      out, err);
@@ -182,7 +184,7 @@ static int look_at(struct pass *pass, const char *name, struct trust_error *err)
     bool right = bad == 0 && is_right(pass, file);
     if (bad == 0 && !right)
         bad = sign_again(pass, name, file, &fresh, &why);
-    if (is_trouble(bad))
+    if (is_trouble(bad) || pass->has_trouble)
         code = trust_error_set(err, bad, why.offset, "%s: %.300s", name, why.text);
     else if (bad != 0)
         say_warning(ctl, "%s stays as it is and is not signed by the present CallManager key: %s", name,

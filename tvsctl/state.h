@@ -9,8 +9,11 @@
 
 #define STATE_PATH_MAX 4096
 
+struct token_keys;
+
 struct state {
     const struct config *config;
+    struct token_keys *tokens; /* who opens keys that are in security tokens (token_keys.h); NULL: nobody */
     struct trust_store *store;
     char keys[STATE_PATH_MAX];       /* folder of private keys; there from state_make on */
     char published[STATE_PATH_MAX];  /* folder of the lists that were given out; likewise */

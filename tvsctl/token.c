@@ -1,6 +1,7 @@
 #include "token.h"
 
 #include "input.h"
+#include "token_keys.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -124,14 +125,38 @@ static const char *path_of(const char *uri)
     return strncmp(path, "///", 3) == 0 ? path + 2 : path;
 }
 
+bool token_is_hardware(const char *uri)
+{
+    return strncmp(uri, TRUST_TOKEN_SCHEME, strlen(TRUST_TOKEN_SCHEME)) == 0;
+}
+
+int token_read_cert(struct tvsctl *ctl, const char *uri, struct trust_cert **out, struct trust_error *err)
+{
+    struct token_agent *agent;
+    *out = NULL;
+    int code = token_keys_open(ctl->tokens, uri, &agent, err);
+    return code == 0 ? token_agent_cert(agent, out, err) : code;
+}
+
+int token_need_signer(struct tvsctl *ctl, struct token *token, struct trust_error *err)
+{
+    if (token->signer != NULL)
+        return 0;
+    return token_keys_signer(ctl->tokens, token->uri, token->cert, &token->signer, err);
+}
+
 int token_open(struct tvsctl *ctl, const char *uri, struct token *token, struct trust_error *err)
 {
     const char *path = path_of(uri);
-    *token = (struct token){0};
+    *token = (struct token){.uri = uri};
+    if (token_is_hardware(uri)) {
+        token->can_sign = true;
+        return token_read_cert(ctl, uri, &token->cert, err);
+    }
     if (path == NULL)
         return trust_error_set(err, TRUST_EUNSUPPORTED, TRUST_NO_OFFSET,
-                               "%s: no such kind of token is known; file:/PATH names a file with the token's "
-                               "certificate and key",
+                               "%.200s: no such kind of token is known; pkcs11:token=LABEL names one by its "
+                               "label, file:/PATH a file with the token's certificate and key",
                                uri);
     if (path[0] != '/' || path[1] == '/')
         return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET,
@@ -140,6 +165,7 @@ int token_open(struct tvsctl *ctl, const char *uri, struct token *token, struct 
     if (copy == NULL)
         return no_memory(err);
     int code = open_file(ctl, copy, token, err);
+    token->can_sign = token->signer != NULL;
     free(copy);
     return code;
 }

@@ -24,8 +24,11 @@ struct tvsctl_io {
     FILE *out, *err;
 };
 
+struct ask_typed;
+struct guard_findings;
 struct phrase;
 struct session;
+struct token_keys;
 
 /* A run. Handlers of phrases get it. */
 struct tvsctl {
@@ -33,9 +36,12 @@ struct tvsctl {
     struct flags flags;
     struct config *config; /* NULL only for a phrase that can do without */
     const struct phrase *phrase;
-    struct session *session; /* run.h: what it is a part of */
+    struct session *session;   /* run.h: what it is a part of */
+    struct token_keys *tokens; /* token_keys.h */
     struct deeds deeds;
-    char said[256]; /* the phrase as the history keeps it, with its arguments */
+    struct ask_typed *typed;       /* ask.h: passwords of this run; NULL: none is kept */
+    struct guard_findings *forced; /* past which guard rails the phrase goes; NULL: none */
+    char said[256];                /* the phrase as the history keeps it, with its arguments */
     time_t now;
 };
 

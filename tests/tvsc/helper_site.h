@@ -1,6 +1,6 @@
 /* A site as a phone finds it, in folders: what the TFTP server gives out, and what the phone holds.
- * Certificates are named by letters: A, B, C, R are signers, C's name is A's; T is a TVS server's (another
- * can be put in its place). */
+ * Certificates are named by letters: A, B, C, R are signers, C's name is A's; L's key has 4096 bits; T is a
+ * TVS server's (another can be put in its place). */
 #ifndef TESTS_TVSC_HELPER_SITE_H
 #define TESTS_TVSC_HELPER_SITE_H
 
@@ -25,8 +25,8 @@ void site_init(struct site *site);
 void site_fini(struct site *site);
 
 /* A list: "A 0A 2A 21hT -" is signed by A; records are a function and a certificate, "h" between them: by its
- * hash alone, "2A=B": with B's serial number; "-": a blank record. "A512" signs with SHA-512. The caller
- * frees it. */
+ * hash alone, "2A=B": with B's serial number; "-": a blank record, "2@": a hollow one. "A512" signs with
+ * SHA-512. The caller frees it. */
 struct trust_list *site_list(const char *spec, const char *filename);
 
 /* Publish such a list, or let the phone hold it. spec NULL: do nothing. */

@@ -298,7 +298,7 @@ START_TEST(two_owners)
     bench_expect(&bench, TVSCTL_DONE, "ITLFile.tlv now ", "");
     bench_run(&bench, "utils itl reset localkey --yes");
     bench_expect(&bench, TVSCTL_DONE, "The reset ITL file was generated successfully", "");
-    bench_run(&bench, "set cert delete CallManager cucm-1051-a-pub --yes");
+    bench_run(&bench, "set cert delete CallManager cucm-1051-a-pub --yes --force");
     bench_expect(&bench, TVSCTL_DONE, NULL, "phones go on fetching ITLFile.tlv");
     bench_close(&bench);
 }

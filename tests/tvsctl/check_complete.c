@@ -77,10 +77,10 @@ static const struct {
     {"get ", "file, files, (<NAME>)"},
     {"get file", "file, files, (<NAME>)"},
     /* Options stand anywhere, once, and where the phrase takes them. */
-    {"--", "--config, --yes, --help, --version, --json, --password-file, --node, --days"},
+    {"--", "--config, --yes, --help, --version, --json, --password-file, --node, --days, --pin-file"},
     {"--c", "--config"},
     {"--yes sh", "show"},
-    {"--yes --", "--config, --help, --version, --json, --password-file, --node, --days"},
+    {"--yes --", "--config, --help, --version, --json, --password-file, --node, --days, --pin-file"},
     {"set cert regen --n", "--node"},
     {"set cert --node x regen --n", ""},
     {"set cert regen TVS --j", ""},

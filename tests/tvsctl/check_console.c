@@ -100,7 +100,7 @@ START_TEST(long_line_on_a_narrow_terminal)
     waits(&terminal, "<FILE>…");
     waits(&terminal, "--password-file FILE");
     /* The line has three rows. The editor clears as many upwards: two that were left free, and its own. */
-    waits(&terminal, "or a backup\r\n\r\n\r\n");
+    waits(&terminal, "that is logged\r\n\r\n\r\n");
     waits(&terminal, "admin:set cert import trust");
     ck_assert(terminal_type(&terminal, "\025"));
     ck_assert(terminal_type(&terminal, "show cert list own\r"));

@@ -27,6 +27,16 @@ static void diagnose(struct bench *bench, const char *words, int status, const c
     free(after);
 }
 
+static void diagnose_for_programs(struct bench *bench, const char *words, int status, const char *out)
+{
+    char *all;
+    ck_assert_int_ge(asprintf(&all, "%s --json", words), 0);
+    diagnose(bench, all, status, NULL, "");
+    ck_assert(helper_is_json(bench->out));
+    ck_assert_msg(helper_holds(bench->out, out), "%s", bench->out);
+    free(all);
+}
+
 /* The key of the certificate that signed a list goes. */
 static void lose_key(const struct bench *bench, const char *path)
 {
@@ -59,6 +69,11 @@ START_TEST(all_is_well)
                            "what is published, by ITL)"));
     ck_assert(helper_holds(bench.out, "4. The key of its signer is lost, here and in backups: no ("));
     ck_assert(helper_holds(bench.out, "Not all four hold: do not delete the ITL on that phone."));
+    diagnose_for_programs(&bench, itl, TVSCTL_NO, "\"condition\": \"verification-fails\"");
+    ck_assert(helper_holds(bench.out, "\"a phone that holds it takes what is published, by ITL\""));
+    ck_assert(helper_holds(bench.out, "\"delete\": \"no\""));
+    ck_assert(helper_holds(bench.out, "\"outcome\": \"follows\""));
+    ck_assert(helper_holds(bench.out, "\"remedy_text\": null"));
     free(itl);
     rehearse_close(&bench);
 }
@@ -71,6 +86,7 @@ START_TEST(lost_key)
     struct bench bench;
     char words[2048];
     open_cluster(&bench, "  recovery_anchor: false\n");
+    bench.forces = true;
     char *itl = rehearse_keep(&bench, "ITL", "itl");
     bench_write(&bench, "password", helper_bytes("secret\n"));
     char *password = strdup(bench_path(&bench, "password")), *with = strdup(bench_path(&bench, "with")),
@@ -91,6 +107,8 @@ START_TEST(lost_key)
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     snprintf(words, sizeof words, "%s %s --password-file %s", itl, without, password);
     diagnose(&bench, words, TVSCTL_DONE, "All four hold: delete the ITL on that phone by hand.", "");
+    diagnose_for_programs(&bench, words, TVSCTL_DONE, "\"delete\": \"yes\"");
+    ck_assert(helper_holds(bench.out, "\"outcome\": \"stranded\""));
     snprintf(words, sizeof words, "%s %s --password-file %s", itl, with, password);
     diagnose(&bench, words, TVSCTL_NO, "backups: no (the key of its signer is in", "");
     ck_assert(helper_holds(bench.out, "`utils restore`"));
@@ -106,12 +124,16 @@ START_TEST(second_anchor)
 {
     struct bench bench;
     open_cluster(&bench, "");
+    bench.forces = true;
     char *itl = rehearse_keep(&bench, "ITL", "itl");
     rehearse_do(&bench, "set cert regen CallManager");
     rehearse_do(&bench, "set cert regen TVS");
     lose_key(&bench, itl);
     diagnose(&bench, itl, TVSCTL_NO, "It waits: publish what these phones do take", "");
     ck_assert(helper_holds(bench.out, "`utils itl reset localkey`"));
+    diagnose_for_programs(&bench, itl, TVSCTL_NO, "\"outcome\": \"waiting\"");
+    ck_assert(helper_holds(bench.out, "\"delete\": \"unknown\""));
+    ck_assert(helper_holds(bench.out, "\"remedy_text\": \"publish what these phones do take"));
     free(itl);
     rehearse_close(&bench);
 }
@@ -138,6 +160,7 @@ START_TEST(mixed_mode)
 {
     struct bench bench;
     open_cluster(&bench, "  recovery_anchor: false\n");
+    bench.forces = true;
     char *itl = rehearse_keep(&bench, "ITL", "itl");
     rehearse_do(&bench, "set cert regen CallManager");
     rehearse_do(&bench, "set cert regen TVS");

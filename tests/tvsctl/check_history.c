@@ -222,6 +222,7 @@ START_TEST(restored_signer_is_answered_for)
 {
     struct bench bench;
     bench_open(&bench, "");
+    bench.forces = true;
     bench_run(&bench, "set cert regen CallManager");
     bench_run(&bench, "set cert regen TVS");
     struct trust_cert *old = lists_own(&bench, TRUST_UNIT_CALLMANAGER);
@@ -262,9 +263,9 @@ START_TEST(who_signed_a_published_list_may_sign_lists)
     bench_expect(&bench, TVSCTL_NO, NULL, "old.sgn: signer not in CTL or ITL, and not in the store");
     bench_write(&bench, lists_tftp(&bench, "ITLFile.tlv"), list);
     bench_run(&bench, "file verify ITLFile.tlv");
-    bench_expect(&bench, TVSCTL_DONE, "Signer found in: ITL\n", "");
+    bench_expect(&bench, TVSCTL_DONE, "Signer found in: published lists\n", "does not count");
     bench_run(&bench, "file list tftp");
-    bench_expect(&bench, TVSCTL_DONE, NULL, "");
+    bench_expect(&bench, TVSCTL_DONE, NULL, "does not count");
     fixture_free(list);
     bench_close(&bench);
 }
@@ -274,6 +275,7 @@ START_TEST(restores_an_empty_itl)
 {
     struct bench bench;
     open_with_history(&bench);
+    bench.forces = true;
     bench_run(&bench, "utils itl rollback on --yes");
     bench_run(&bench, "utils itl rollback off --yes");
     bench_run(&bench, "utils itl restore 6 --yes");

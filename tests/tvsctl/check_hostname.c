@@ -49,6 +49,7 @@ START_TEST(renames_our_node)
     struct bench bench;
     char *before[UNITS], text[2048];
     bench_open(&bench, "");
+    bench.forces = true;
     for (size_t i = 0; i < UNITS; i++)
         bench_run(&bench, "set cert regen %s", every_unit[i]);
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");

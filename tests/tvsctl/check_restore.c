@@ -58,6 +58,7 @@ START_TEST(restores)
 {
     struct bench bench;
     backup_open(&bench, "");
+    bench.forces = true;
     copy_aside(&bench, "CTLFile.tlv");
     copy_aside(&bench, "ITLFile.tlv");
     bench_run(&bench, "show cert list own");
@@ -135,6 +136,7 @@ START_TEST(keeps_newer_keys)
 {
     struct bench bench;
     backup_open(&bench, "");
+    bench.forces = true;
     backup_make(&bench);
     change_much(&bench);
     count_keys(&bench, 4); /* both CallManagers */
@@ -170,6 +172,7 @@ static void open_other(struct bench *other, struct bench *bench)
 {
     char to[512];
     bench_open(other, "");
+    other->forces = true;
     bench_write(other, "password", backup_text("open sesame\r\n"));
     snprintf(to, sizeof to, "%s", bench_path(other, BACKUP));
     lists_copy_file(bench_path(bench, BACKUP), to);
@@ -208,6 +211,7 @@ START_TEST(numbers_that_were_given_twice)
     struct bench bench, other;
     char first[512], moved[512];
     backup_open(&bench, "");
+    bench.forces = true;
     backup_make(&bench);
     open_other(&other, &bench);
     bench_run(&other, "set cert regen CallManager");
@@ -232,6 +236,7 @@ START_TEST(number_of_another_list)
 {
     struct bench bench, other;
     backup_open(&bench, "");
+    bench.forces = true;
     backup_make(&bench);
     open_other(&other, &bench);
     bench_run(&other, "set cert regen CallManager");
@@ -347,6 +352,7 @@ START_TEST(empty_itl)
 {
     struct bench bench;
     backup_open(&bench, "");
+    bench.forces = true;
     bench_run(&bench, "utils itl rollback on --yes");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     copy_aside(&bench, "ITLFile.tlv");

@@ -144,9 +144,9 @@ START_TEST(tokens_that_stand_in_the_list)
     upload(&bench, "1.pem");
     upload(&bench, "2.pem");
     sign(&bench, "1.pem");
-    bench_run(&bench, "set cert delete Phone-SAST-trust 45DAA2AF00000027F93C --yes");
+    bench_run(&bench, "set cert delete Phone-SAST-trust 45DAA2AF00000027F93C --yes --force");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
-    bench_run(&bench, "set cert delete Phone-SAST-trust 31AF455500000008E983 --yes");
+    bench_run(&bench, "set cert delete Phone-SAST-trust 31AF455500000008E983 --yes --force");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     upload(&bench, "3.pem");
     sign(&bench, "2.pem");
@@ -204,8 +204,8 @@ START_TEST(token_that_makes_no_sense)
     lists_write_cert(&bench, "1.pem", &first);
     snprintf(words, sizeof words, "--token file:%s", bench_path(&bench, "1.pem"));
     refuse(&bench, TVSCTL_REFUSED, words, "the cluster is not in mixed mode");
-    refuse(&bench, TVSCTL_USAGE, "", "--token file:/PATH");
-    refuse(&bench, TVSCTL_REFUSED, "--token pkcs11:object=x", "no such kind of token is known");
+    refuse(&bench, TVSCTL_USAGE, "", "--token URI (pkcs11:… or file:/PATH)");
+    refuse(&bench, TVSCTL_REFUSED, "--token pkcs12:object=x", "no such kind of token is known");
     refuse(&bench, TVSCTL_REFUSED, "--token file:1.pem", "behind file: stands a whole path");
     refuse(&bench, TVSCTL_REFUSED, "--token file://host/1.pem", "behind file: stands a whole path");
     bench_write(&bench, "key.pem", helper_bytes("nothing"));
@@ -231,7 +231,7 @@ START_TEST(what_is_said_of_a_list_with_tokens)
                  "The CTL file does not hold CAPF of cucm-1051-a-pub yet: run `utils ctl sign --token URI`.",
                  NULL);
     sign(&bench, "1.pem");
-    bench_run(&bench, "set cert delete Phone-SAST-trust 45DAA2AF00000027F93C --yes");
+    bench_run(&bench, "set cert delete Phone-SAST-trust 45DAA2AF00000027F93C --yes --force");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     ck_assert_ptr_null(strstr(bench.out, "does not hold"));
     bench_close(&bench);

@@ -127,6 +127,7 @@ static void open_cluster(struct bench *bench)
 {
     setenv("TZ", "CET-1", 1);
     bench_open(bench, "  recovery_anchor: false\n");
+    bench->forces = true;
     import(bench, "CallManager", "",
            &(struct lists_cert){.subject = "C=PL;O=Cisco;OU=TAC;CN=cucm-1051-a-pub;ST=Malopolska;L=Krakow",
                                 .serial = "70CAF64E090751B9DF22F49F754FC5BB",
@@ -198,7 +199,7 @@ START_TEST(tokenless_ctl_note)
     lists_expect_lines(bench.out, regenerated_ctl);
 
     bench_run(&bench, "utils ctl set-cluster non-secure-mode --yes");
-    bench_expect(&bench, TVSCTL_DONE, NULL, "");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     ck_assert_str_eq(
         bench.out,
         "This operation will set the cluster to non secure mode. Do you want to continue? (y/n):y\n"

@@ -76,7 +76,8 @@ END_TEST
 
 /* ---- No phrase may be without rows */
 
-/* Phrases that change things and yet put no question, and those that look only. */
+/* Phrases that change things and yet put no question, and those that look only. `set cert own` asks when it
+ * has read the token: tests/it/57-tokens.sh. */
 static const char *const never_ask[] = {
     "show ",
     "run sql",
@@ -86,10 +87,14 @@ static const char *const never_ask[] = {
     "utils node list",
     "utils node add",
     "set cert import",
+    "set cert own",
     "utils import usecallmanager",
     "utils rehearse",
     "utils migrate-check",
     "utils itl diagnose",
+    "set trace",
+    "utils service",
+    "utils rollout show",
 };
 
 static bool asks(const struct phrase *phrase)

@@ -8,7 +8,8 @@
 struct bench {
     char *folder;
     char config[256], state[256], tftp[256], store[512];
-    int status; /* of the last run */
+    bool forces; /* guard rails are not what the test is about: every phrase that takes --force gets it */
+    int status;  /* of the last run */
     char *out, *err;
 };
 
@@ -25,7 +26,7 @@ void bench_run_plain(struct bench *bench, const char *answer, const char *words)
 void bench_run_answered(struct bench *bench, const char *answer, const char *format, ...) TRUST_PRINTF(3, 4);
 
 /* The run ended with the status, and its output holds the texts (NULL: not looked at; "": must be empty, but
- * for notes).
+ * for notes and what was forced).
  * Blanks in both are folded. */
 void bench_expect_at(const struct bench *bench, const char *file, int line, int status, const char *out,
                      const char *err);

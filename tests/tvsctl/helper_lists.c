@@ -225,7 +225,9 @@ char *lists_snapshot(const struct bench *bench)
                                          "certificateservicecertificatemap",
                                          "pendingfile",
                                          "formername",
-                                         "signingrequest"};
+                                         "signingrequest",
+                                         "rollout",
+                                         "forced"};
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);

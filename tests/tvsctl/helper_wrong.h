@@ -6,9 +6,9 @@
 #include "helper.h"
 
 /* "none": no state folder. "full": a cluster in mixed mode, in which history and files are damaged. "plain":
- * one that is not in mixed mode. "empty": a store without certificates. "homeless": no TFTP folder.
- * "rollback": prepared for it. "keyless": the keys are gone. "corrupt": the store is garbage. "usurped": a
- * file stands in the place of the state folder. */
+ * one that is not in mixed mode, with an open roll-out. "empty": a store without certificates. "homeless": no
+ * TFTP folder. "rollback": prepared for it. "keyless": the keys are gone. "corrupt": the store is garbage.
+ * "usurped": a file stands in the place of the state folder. */
 #define WRONG_SCENES 9
 extern const char *const wrong_scenes[WRONG_SCENES];
 

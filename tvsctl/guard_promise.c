@@ -1,0 +1,237 @@
+/* The last guard rail: whatever else a phrase does, phones that all rails promise to keep are kept. */
+#include "guard.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct promise {
+    const struct guard_scene *scene;
+    struct rehearsal *rehearsal;
+    struct rehearse_holders kept;      /* those that the promise holds for; borrows */
+    struct rehearse_candidates before; /* lists that could be published instead, before the phrase */
+    bool has_before;
+    struct rehearse_question question;
+    struct rehearse_words words; /* of those that would be stranded */
+};
+
+static int no_memory(struct trust_error *err)
+{
+    return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
+}
+
+/* ---- Who it holds for */
+
+static bool is_recent(const struct promise *promise, size_t which, enum compose_kind kind)
+{
+    const struct rehearse_holders *all = &promise->rehearsal->holders;
+    return which == REHEARSE_NO_LIST || all->lists[which].number == 0 ||
+           all->lists[which].number >= promise->scene->before.back[kind];
+}
+
+static int choose(struct promise *promise, struct trust_error *err)
+{
+    const struct rehearse_holders *all = &promise->rehearsal->holders;
+    promise->kept = *all;
+    promise->kept.count = 0;
+    promise->kept.items = calloc(all->count + 1, sizeof *promise->kept.items);
+    if (promise->kept.items == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < all->count; i++) {
+        const struct rehearse_holder *holder = &all->items[i];
+        if (!holder->is_fresh && is_recent(promise, holder->ctl, COMPOSE_CTL) &&
+            is_recent(promise, holder->itl, COMPOSE_ITL))
+            promise->kept.items[promise->kept.count++] = *holder;
+    }
+    return 0;
+}
+
+/* ---- Before and after */
+
+static bool is_rolling_out(const struct guard_view *view, const struct trust_cert *cert)
+{
+    for (size_t i = 0; i < view->open_count; i++)
+        if (view->open[i].kind == TRUST_ROLLOUT_TVS &&
+            memcmp(view->open[i].sha256, trust_cert_sha256(cert), TRUST_ROLLOUT_SHA256) == 0)
+            return true;
+    return false;
+}
+
+/* Whether phones that ask this node alone may not know its TVS certificate. */
+static bool is_new_node(const struct promise *promise, size_t node)
+{
+    const struct guard_view *before = &promise->scene->before;
+    const struct trust_list *was = before->lists.itl, *is = promise->scene->after.lists.itl;
+    const struct trust_cert *tvs = promise->rehearsal->after.nodes[node].tvs;
+    return was == NULL || is == NULL || !trust_list_holds(was, tvs) || !trust_list_holds(is, tvs) ||
+           is_rolling_out(before, tvs);
+}
+
+static int read_before(struct promise *promise, struct trust_error *err)
+{
+    const struct rehearse_place real = {.config = *promise->scene->ctl->config};
+    if (promise->has_before)
+        return 0;
+    promise->has_before = true;
+    return rehearse_candidates_read(promise->rehearsal->ctl, &real, &promise->before, err);
+}
+
+/* Whether a phone that does not follow now is stranded already. */
+static int was_stranded(struct promise *promise, const struct rehearse_word *word, bool *was,
+                        struct trust_error *err)
+{
+    const struct rehearsal *rehearsal = promise->rehearsal;
+    struct published loaded = {0};
+    struct trust_held held;
+    struct trust_fate fate = {0};
+    struct trust_server *servers = calloc(rehearsal->before.node_count + 1, sizeof *servers);
+    int code = servers != NULL ? read_before(promise, err) : no_memory(err);
+    if (code == 0)
+        code = rehearse_holders_load(&promise->kept, word->holder, &loaded, &held, err);
+    if (code == 0) {
+        struct trust_site site = rehearse_site_view(&rehearsal->before, REHEARSE_ALL_NODES, servers);
+        site.candidates = promise->before.items;
+        site.candidate_count = promise->before.count;
+        code = rehearse_fate(word->family, &held, &site, promise->question.now, &fate, err);
+    }
+    *was = code == 0 && fate.outcome == TRUST_OUTCOME_STRANDED;
+    published_fini(&loaded);
+    free(servers);
+    return code;
+}
+
+static int is_broken(struct promise *promise, const struct rehearse_word *word, bool *is,
+                     struct trust_error *err)
+{
+    bool was = false;
+    int code = 0;
+    if (!word->follows_now)
+        code = was_stranded(promise, word, &was, err);
+    *is = code == 0 && !was;
+    return code;
+}
+
+/* ---- Judging */
+
+/* What phones cannot read, whoever signs it, is a matter of the configuration: of that, warnings tell. */
+static bool is_of_choice(enum trust_reason reason)
+{
+    return reason == TRUST_REASON_DIGEST || reason == TRUST_REASON_KEY_SIZE ||
+           reason == TRUST_REASON_KEY_KIND || reason == TRUST_REASON_TOO_LARGE;
+}
+
+static int judge_at(struct promise *promise, size_t holder, const struct trust_held *held, size_t node,
+                    struct trust_error *err)
+{
+    const struct rehearsal *rehearsal = promise->rehearsal;
+    struct rehearse_words *words = &promise->words;
+    struct trust_server *servers = calloc(promise->question.room + 1, sizeof *servers);
+    struct rehearse_word *items = reallocarray(words->items, words->count + 1, sizeof *items),
+                         word = {.holder = holder, .family = promise->question.families[0], .node = node};
+    words->items = items != NULL ? items : words->items;
+    int code = servers != NULL && items != NULL ? 0 : no_memory(err);
+    if (code == 0) {
+        const struct trust_site site = promise->question.view(promise->rehearsal, true, node, servers);
+        code = rehearse_fate(word.family, held, &site, rehearsal->question.now, &word.fate, err);
+    }
+    if (code == 0 && word.fate.outcome == TRUST_OUTCOME_STRANDED && !is_of_choice(word.fate.reason)) {
+        struct trust_fate before;
+        const struct trust_site site =
+            promise->question.view(promise->rehearsal, false, REHEARSE_ALL_NODES, servers);
+        code = rehearse_fate(word.family, held, &site, rehearsal->question.now, &before, err);
+        word.follows_now = code == 0 && before.outcome == TRUST_OUTCOME_FOLLOWS;
+        items[words->count++] = word;
+    }
+    free(servers);
+    return code;
+}
+
+/* Who asks all nodes, and who asks one alone that it may not know. */
+static int judge_holder(struct promise *promise, size_t holder, struct trust_error *err)
+{
+    struct published loaded;
+    struct trust_held held;
+    int code = rehearse_holders_load(&promise->kept, holder, &loaded, &held, err);
+    if (code == 0)
+        code = judge_at(promise, holder, &held, REHEARSE_ALL_NODES, err);
+    for (size_t node = 0; code == 0 && node < promise->rehearsal->after.node_count; node++)
+        if (promise->rehearsal->after.node_count > 1 && is_new_node(promise, node))
+            code = judge_at(promise, holder, &held, node, err);
+    published_fini(&loaded);
+    return code;
+}
+
+static int judge_all(struct promise *promise, struct trust_error *err)
+{
+    int code = 0;
+    rehearse_words_fini(&promise->words);
+    for (size_t i = 0; code == 0 && i < promise->kept.count; i++)
+        code = judge_holder(promise, i, err);
+    return code;
+}
+
+/* Without what could be published instead, nobody is known to be only waiting. */
+static int judge(struct promise *promise, struct trust_error *err)
+{
+    struct rehearsal *rehearsal = promise->rehearsal;
+    int code = judge_all(promise, err);
+    if (code != 0 || promise->words.count == 0)
+        return code;
+    code = rehearse_candidates_read(rehearsal->ctl, &rehearsal->place, &rehearsal->candidates, err);
+    return code == 0 ? judge_all(promise, err) : code;
+}
+
+static void say_broken(const struct promise *promise, const struct rehearse_word *word, size_t count,
+                       struct guard_finding *finding)
+{
+    const struct rehearse_telling telling = {&promise->words, &promise->question, &promise->rehearsal->after,
+                                             true};
+    const struct rehearsal *rehearsal = promise->rehearsal;
+    char node[TRUST_NODE_NAME_SIZE + 32] = "", *reason = rehearse_reason(&telling, word),
+                                     *remedy = rehearse_remedy(word);
+    if (word->node != REHEARSE_ALL_NODES)
+        snprintf(node, sizeof node, "; the first asks %s alone", rehearsal->after.nodes[word->node].name);
+    *finding = (struct guard_finding){.guard = GUARD_STRANDED};
+    snprintf(
+        finding->why, sizeof finding->why,
+        "it would strand phones that follow until now, and that hold lists of the last roll-out or newer "
+        "ones (%zu %s of them%s): %s",
+        count, count == 1 ? "kind" : "kinds", node, reason != NULL ? reason : "");
+    snprintf(finding->instead, sizeof finding->instead, "%s", remedy != NULL ? remedy : "");
+    free(reason);
+    free(remedy);
+}
+
+static int find_broken(struct promise *promise, struct guard_findings *findings, struct trust_error *err)
+{
+    const struct rehearse_word *first = NULL;
+    size_t count = 0;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < promise->words.count; i++) {
+        bool is;
+        code = is_broken(promise, &promise->words.items[i], &is, err);
+        if (code == 0 && is && count++ == 0)
+            first = &promise->words.items[i];
+    }
+    if (code == 0 && first != NULL)
+        say_broken(promise, first, count, &findings->items[findings->count++]);
+    return code;
+}
+
+int guard_promise_look(const struct guard_scene *scene, struct rehearsal *rehearsal,
+                       struct guard_findings *findings, struct trust_error *err)
+{
+    struct promise promise = {.scene = scene, .rehearsal = rehearsal, .question = rehearsal->question};
+    promise.question.holders = &promise.kept;
+    promise.question.families[0] = trust_family_by_name("with TVS");
+    promise.question.family_count = 1;
+    int code = choose(&promise, err);
+    if (code == 0)
+        code = judge(&promise, err);
+    if (code == 0)
+        code = find_broken(&promise, findings, err);
+    rehearse_words_fini(&promise.words);
+    rehearse_candidates_fini(&promise.before);
+    free(promise.kept.items);
+    return code;
+}

@@ -1,0 +1,36 @@
+/* A phrase that is rehearsed: the site before and after it, the phones that there can be, and what becomes of
+ * them. */
+#ifndef TVSCTL_REHEARSE_H
+#define TVSCTL_REHEARSE_H
+
+#include "rehearse_run.h"
+#include "rehearse_words.h"
+
+struct rehearsal {
+    struct tvsctl *ctl;
+    char said[256]; /* the phrase, as the history keeps it */
+    struct rehearse_place place;
+    struct rehearse_site before, after;
+    struct rehearse_holders holders;
+    struct rehearse_candidates candidates;
+    struct rehearse_question question; /* families: by who asks */
+    struct rehearse_words words;
+};
+
+/* Make the place, and read the site before the phrase and who can hold what. Hold signals back first
+ * (rehearse_hold_signals), and run the phrase next (rehearse_run). Errors: rehearse_place_make's and those of
+ * reading. */
+int rehearsal_prepare(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Read the site after the phrase; then judge. Errors: those of reading, trust_anchor_judge's. */
+int rehearsal_look(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
+int rehearsal_judge(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* What was looked at, how many follow, the table of those who do not, and what else is to be said.
+ * TRUST_ENOMEM. */
+int rehearsal_print(const struct rehearsal *rehearsal, FILE *out) TRUST_MUST_CHECK;
+
+/* Embedded. The place is removed. */
+void rehearsal_fini(struct rehearsal *rehearsal);
+
+#endif
