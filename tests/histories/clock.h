@@ -9,4 +9,7 @@
 void clock_start(void);
 void clock_pass(int64_t seconds);
 
+/* From here on it is that of the machine, as other programs have it. */
+void clock_is_real(void);
+
 #endif

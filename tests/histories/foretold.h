@@ -25,7 +25,7 @@ struct foretold {
     struct rehearse_place place;
     struct rehearse_site after;
     struct rehearse_candidates candidates;
-    bool has_candidates, files_are_final;
+    bool has_candidates;
     int status; /* of the phrase */
 };
 

@@ -50,6 +50,7 @@ void history_make(uint64_t seed, struct history *out)
     out->manual = one_in(&state, 6);
     out->refuse_expired = one_in(&state, 4);
     out->new_tls = one_in(&state, 4);
+    out->refuse_older = one_in(&state, 4);
     for (size_t i = 0; i < HISTORY_PHONES; i++)
         out->phones[i] = (struct history_phone){
             .family = (unsigned)(next(&state) >> 33),
@@ -62,6 +63,10 @@ void history_make(uint64_t seed, struct history *out)
             .choice = (uint32_t)(next(&state) >> 32),
             .boots = (unsigned)(next(&state) >> 40) & ((1U << HISTORY_PHONES) - 1),
         };
+    for (size_t i = 0; i < HISTORY_EVENTS; i++) {
+        out->events[i].force = one_in(&state, 8);
+        out->events[i].is_true = !one_in(&state, 4);
+    }
 }
 
 const char *history_what(enum history_kind kind)

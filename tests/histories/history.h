@@ -16,6 +16,7 @@
     X(REGEN_CALLMANAGER, 5, "set cert regen CallManager")                                                    \
     X(REGEN_TVS, 4, "set cert regen TVS")                                                                    \
     X(REGEN_TVS_SUB, 3, "set cert regen TVS, on the other node")                                             \
+    X(REGEN_ECDSA, 2, "set cert regen TVS-ECDSA")                                                            \
     X(REGEN_RECOVERY, 3, "set cert regen ITLRecovery")                                                       \
     X(REGEN_CAPF, 1, "set cert regen CAPF")                                                                  \
     X(CTL_UPDATE, 5, "utils ctl update CTLFile")                                                             \
@@ -36,6 +37,7 @@
     X(RESET_CTL, 2, "utils ctl reset localkey")                                                              \
     X(RESET_ITL, 2, "utils itl reset localkey")                                                              \
     X(TOKEN_SIGN, 3, "utils ctl sign")                                                                       \
+    X(CLOSE, 6, "utils rollout close")                                                                       \
     X(FILE_SIGN, 1, "file sign --all")                                                                       \
     X(NODE, 3, "a node goes down, or up again")                                                              \
     X(CLOCK, 3, "time passes")
@@ -51,6 +53,8 @@ struct history_event {
     enum history_kind kind;
     uint32_t choice; /* what the kind leaves open */
     unsigned boots;  /* bits: phones that boot after it; the others stay away */
+    bool force;      /* --force, if the phrase takes it */
+    bool is_true; /* CLOSE: all phones boot before it; else the operator only believes that they are back */
 };
 
 struct history_phone {
@@ -63,7 +67,7 @@ struct history {
     uint64_t seed;
     bool is_mixed, has_sub, has_tokens;
     /* Of the configuration. */
-    bool no_recovery, recovery_signs, sha512, records_hash, manual, refuse_expired, new_tls;
+    bool no_recovery, recovery_signs, sha512, records_hash, manual, refuse_expired, new_tls, refuse_older;
     struct history_phone phones[HISTORY_PHONES];
     struct history_event events[HISTORY_EVENTS];
     size_t event_count;

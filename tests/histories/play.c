@@ -1,11 +1,23 @@
 #include "play.h"
 
 #include "foretold.h"
+#include "promise.h"
 
 #include <check.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ATTEMPT_PHRASES 3
+
+/* Phrases that were said at a copy of the site as it is now. */
+struct attempt {
+    const char *phrases[ATTEMPT_PHRASES]; /* borrowed; NULL: none */
+    struct rehearse_place place;
+    int status;
+    struct site_answers answers; /* if the phrases were done */
+};
+#define ATTEMPTS_MAX 16
 
 /* A history that is being played. */
 struct play {
@@ -14,7 +26,10 @@ struct play {
     struct sim sims[HISTORY_PHONES];
     FILE *told;
     struct play_result *result;
-    size_t node; /* whose operator speaks */
+    struct promise promise;
+    size_t node;                           /* whose operator speaks */
+    struct attempt attempts[ATTEMPTS_MAX]; /* after this event; phones share them */
+    size_t attempt_count;
 };
 
 static void disagree(struct play *play, const char *format, ...) TRUST_PRINTF(2, 3);
@@ -154,39 +169,70 @@ static void complain(struct play *play, size_t i, const struct trust_fate *fate,
     "file sign SEP001122334400.cnf.xml SEP001122334401.cnf.xml SEP001122334402.cnf.xml "                     \
     "SEP001122334403.cnf.xml"
 
+static bool is_attempt(const struct attempt *attempt, const char *const *phrases, size_t count)
+{
+    for (size_t i = 0; i < ATTEMPT_PHRASES; i++) {
+        const char *a = attempt->phrases[i], *b = i < count ? phrases[i] : NULL;
+        if ((a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0))
+            return false;
+    }
+    return true;
+}
+
+static struct attempt *attempt_of(struct play *play, const char *const *phrases, size_t count)
+{
+    size_t i = 0;
+    while (i < play->attempt_count && !is_attempt(&play->attempts[i], phrases, count))
+        i++;
+    struct attempt *attempt = &play->attempts[i];
+    if (i < play->attempt_count)
+        return attempt;
+    ck_assert_uint_lt(i, ATTEMPTS_MAX);
+    play->attempt_count++;
+    *attempt = (struct attempt){0};
+    for (size_t k = 0; k < count; k++)
+        attempt->phrases[k] = phrases[k];
+    attempt->status = foretold_try(&play->site, play->node, phrases, count, &attempt->place);
+    if (attempt->status == TVSCTL_DONE)
+        site_answers_read(&play->site, &attempt->place.config, &attempt->answers);
+    return attempt;
+}
+
+static void forget_attempts(struct play *play)
+{
+    for (size_t i = 0; i < play->attempt_count; i++) {
+        site_answers_fini(&play->attempts[i].answers);
+        rehearse_place_remove(&play->attempts[i].place);
+    }
+    play->attempt_count = 0;
+}
+
 /* Whether the phone, with what it holds now and nothing remembered, follows once these phrases are said. */
 static bool would_follow(struct play *play, size_t i, const struct phone *phone, const char *const *phrases,
                          size_t count, bool all_up)
 {
-    struct rehearse_place place;
-    struct site_answers answers;
-    bool follows = false;
-    if (foretold_try(&play->site, play->node, phrases, count, &place) == TVSCTL_DONE) {
-        site_answers_read(&play->site, &place.config, &answers);
-        struct site_way way = {.site = &play->site, .answers = &answers, .all_up = all_up};
-        struct phone *then = sim_boot(&play->sims[i], phone, false, place.tftp, &way);
-        follows = phone_state_of(then) == PHONE_FOLLOWS;
-        phone_free(then);
-        site_answers_fini(&answers);
-    }
-    rehearse_place_remove(&place);
+    const struct attempt *attempt = attempt_of(play, phrases, count);
+    if (attempt->status != TVSCTL_DONE)
+        return false;
+    struct site_way way = {.site = &play->site, .answers = &attempt->answers, .all_up = all_up};
+    struct phone *then = sim_boot(&play->sims[i], phone, false, attempt->place.tftp, &way);
+    const bool follows = phone_state_of(then) == PHONE_FOLLOWS;
+    phone_free(then);
     return follows;
 }
 
 static void check_waiting(struct play *play, size_t i, const struct trust_fate *fate,
                           const struct phone *phone)
 {
-    static const char *const sign[] = {SIGN};
+    const bool sign = fate->needs_signing || fate->remedy == TRUST_REMEDY_SIGN_CONFIGURATION;
+    const char *const phrases[] = {fate->phrases[0], fate->phrases[1], sign ? SIGN : NULL};
     bool follows = false;
     switch (fate->remedy) {
     case TRUST_REMEDY_PUBLISH:
-        follows = would_follow(play, i, phone, fate->phrases, 2, false);
-        break;
     case TRUST_REMEDY_START_SERVER:
-        follows = would_follow(play, i, phone, NULL, 0, true);
-        break;
     case TRUST_REMEDY_SIGN_CONFIGURATION:
-        follows = would_follow(play, i, phone, sign, 1, false);
+        follows = would_follow(play, i, phone, phrases, 3,
+                               fate->needs_servers || fate->remedy == TRUST_REMEDY_START_SERVER);
         break;
     default:
         break;
@@ -204,7 +250,7 @@ static void check_stranded(struct play *play, size_t i, const struct trust_fate 
     static const char *const itl[] = {NULL, "utils itl update", "utils itl reset localkey",
                                       "utils itl update; utils itl reset localkey"};
     /* All pairs would take too long: the one whose turn it is. */
-    const size_t pair = play->result->words % 16;
+    const size_t pair = (size_t)(play->history->seed + play->result->event) % 16;
     const char *const phrases[] = {ctl[pair / 4], itl[pair % 4], SIGN};
     char problem[256];
     if (!would_follow(play, i, phone, phrases, 3, true))
@@ -248,29 +294,87 @@ static void tell(struct play *play, size_t event, size_t node, const char *words
     fputc('\n', play->told);
 }
 
+static void find_newest(const struct play *play, bool newest[HISTORY_PHONES])
+{
+    for (size_t i = 0; i < HISTORY_PHONES; i++) {
+        const struct sim *sim = &play->sims[i];
+        newest[i] = sim->family->knows_tvs && phone_state_of(sim->phone) == PHONE_FOLLOWS &&
+                    promise_is_newest(&play->site, sim->phone->ctl, sim->phone->itl, sim->family->knows_itl);
+    }
+}
+
+/* The operator has seen every phone come back. */
+static void come_back(struct play *play)
+{
+    struct site_way way = {.site = &play->site, .answers = &play->site.answers};
+    for (size_t i = 0; i < HISTORY_PHONES; i++)
+        sim_become(&play->sims[i],
+                   sim_boot(&play->sims[i], play->sims[i].phone, true, play->site.bench.tftp, &way));
+}
+
+static bool is_guarded(const struct play *play, int status)
+{
+    return status == TVSCTL_REFUSED && play->site.bench.err != NULL &&
+           strstr(play->site.bench.err, "tvsctl: refused by guard rail ") != NULL;
+}
+
+static void foretell_all(struct play *play, struct foretold *foretold, const char *words,
+                         struct trust_fate fates[HISTORY_PHONES])
+{
+    foretold_open(foretold, &play->site, play->node, words);
+    for (size_t i = 0; i < HISTORY_PHONES; i++)
+        foretold_word(foretold, &play->sims[i], &fates[i]);
+}
+
+/* What a guard rail refused has not happened: what the phones fare then is foretold anew. */
+static int say(struct play *play, const char *words, struct foretold *foretold,
+               struct trust_fate fates[HISTORY_PHONES])
+{
+    const int status = site_say(&play->site, play->node, words);
+    play->result->by[3] += status != TVSCTL_DONE;
+    if (is_guarded(play, status)) {
+        play->result->guarded++;
+        foretold_close(foretold);
+        foretell_all(play, foretold, "", fates);
+    } else if (status != foretold->status) {
+        disagree(play, "  foretold to end with %d (%s), it ended with %d: %s\n", foretold->status,
+                 foretold->run.errors, status, play->site.bench.err != NULL ? play->site.bench.err : "");
+    }
+    return status;
+}
+
+static void check_promise(struct play *play, size_t i, const struct trust_fate *fate, bool by_phrase)
+{
+    play->result->kept += play->promise.holds[i];
+    if (promise_is_broken(&play->promise, i, fate->outcome == TRUST_OUTCOME_STRANDED, by_phrase))
+        complain(play, i, fate, play->sims[i].phone, "promised to be kept, and stranded");
+}
+
 static void play_event(struct play *play, size_t event)
 {
     const struct history_event *what = &play->history->events[event];
     struct foretold foretold;
     struct trust_fate fates[HISTORY_PHONES];
+    bool newest[HISTORY_PHONES];
     char words[SITE_WORDS_MAX];
-    size_t node;
     int status = TVSCTL_DONE;
-    bool is_phrase = site_words(&play->site, what, words, &node);
-    play->node = node;
-    foretold_open(&foretold, &play->site, node, is_phrase ? words : "");
-    for (size_t i = 0; i < HISTORY_PHONES; i++)
-        foretold_word(&foretold, &play->sims[i], &fates[i]);
+    bool is_phrase = site_words(&play->site, what, words, &play->node);
+    if (what->kind == HISTORY_CLOSE && what->is_true)
+        come_back(play);
+    foretell_all(play, &foretold, is_phrase ? words : "", fates);
     if (is_phrase)
-        status = site_say(&play->site, node, words);
-    tell(play, event, node, words, status);
-    play->result->by[3] += status != TVSCTL_DONE;
-    if (status != foretold.status)
-        disagree(play, "  foretold to end with %d (%s), it ended with %d: %s\n", foretold.status,
-                 foretold.run.errors, status, play->site.bench.err != NULL ? play->site.bench.err : "");
+        status = say(play, words, &foretold, fates);
+    tell(play, event, play->node, words, status);
     site_follow(&play->site);
+    const bool forced = promise_was_forced(&play->promise, &play->site);
+    play->result->forced += forced;
+    for (size_t i = 0; i < HISTORY_PHONES && !play->result->disagrees; i++)
+        check_promise(play, i, &fates[i], is_phrase && !forced && status == TVSCTL_DONE);
     for (size_t i = 0; i < HISTORY_PHONES && !play->result->disagrees; i++)
         check_phone(play, i, &fates[i], (what->boots >> i & 1) != 0);
+    find_newest(play, newest);
+    promise_renew(&play->promise, &play->site, newest);
+    forget_attempts(play);
     foretold_close(&foretold);
 }
 
@@ -292,12 +396,13 @@ static void tell_site(const struct play *play)
     const struct history *history = play->history;
     if (play->told == NULL)
         return;
-    fprintf(play->told, "  site:%s%s%s%s%s%s%s%s%s%s\n", history->is_mixed ? " mixed" : " non-secure",
+    fprintf(play->told, "  site:%s%s%s%s%s%s%s%s%s%s%s\n", history->is_mixed ? " mixed" : " non-secure",
             history->has_sub ? ", two nodes" : "", history->has_tokens ? ", tokens" : "",
             history->no_recovery ? ", no ITLRecovery" : "",
             history->recovery_signs ? ", ITLRecovery signs" : "", history->sha512 ? ", sha512" : "",
             history->records_hash ? ", hashes" : "", history->manual ? ", ITL by hand" : "",
-            history->refuse_expired ? ", expired refused" : "", history->new_tls ? ", no TLS 1.0" : "");
+            history->refuse_expired ? ", expired refused" : "", history->new_tls ? ", no TLS 1.0" : "",
+            history->refuse_older ? ", older CTLs refused" : "");
     for (size_t i = 0; i < HISTORY_PHONES; i++)
         fprintf(play->told, "  phone %zu: %s, servers %u%s\n", i, play->sims[i].plan.families[0]->name,
                 play->sims[i].servers, history->phones[i].boots_at_once ? "" : ", fresh");
@@ -310,6 +415,9 @@ void play_history(const struct history *history, FILE *told, struct play_result 
     site_open(&play.site, history);
     open_phones(&play);
     tell_site(&play);
+    bool newest[HISTORY_PHONES];
+    find_newest(&play, newest);
+    promise_renew(&play.promise, &play.site, newest);
     for (size_t i = 0; i < history->event_count && !result->disagrees; i++) {
         result->event = i;
         play_event(&play, i);

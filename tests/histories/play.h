@@ -13,6 +13,8 @@ struct play_result {
     char what[4096]; /* which phone, and both reasons */
     size_t words;    /* how many were compared */
     size_t by[4];    /* of them: follows, waiting, stranded, phrases refused */
+    size_t guarded, forced,
+        kept; /* phrases that guard rails refused, that were forced; words that the promise held for */
 };
 
 /* told (NULL: nowhere) gets a line for each event. Fails the running test when the site itself breaks. */

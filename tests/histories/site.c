@@ -1,6 +1,7 @@
 #include "site.h"
 
 #include "clock.h"
+#include "made_once.h"
 #include "tests/fixture.h"
 #include "tests/tvsctl/helper_lists.h"
 #include "tvsd/identity.h"
@@ -46,6 +47,7 @@ static const struct {
     {"own1.pem", {.subject = "CN=own one;O=Cisco", .serial = "1001", .bits = 1024}},
     {"own2.pem", {.subject = "CN=own two;O=Cisco", .serial = "0110", .bits = 2048}},
     {"own3.pem", {.subject = "CN=own three;O=Cisco", .serial = "2002", .bits = 3072}},
+    {"own4.pem", {.subject = "CN=own four;O=Cisco", .serial = "3003", .bits = 512}},
 };
 #define TRUSTED 3 /* of them, the first; the others are our own */
 #define COUNT   (sizeof certificates / sizeof certificates[0])
@@ -70,12 +72,13 @@ static void configure(struct site *site)
     char extra[512];
     snprintf(extra, sizeof extra,
              "  recovery_anchor: %s\n  signer: %s\n  digest: %s\n  itl_records: %s\n  itl: %s\n"
+             "  refuse_older_ctl: %s\n"
              "answers:\n  expired: %s\nserver:\n  listen: \"127.0.0.1:0\"\n"
              "tls:\n  minimum: \"%s\"\n",
              history->no_recovery ? "false" : "true", history->recovery_signs ? "itlrecovery" : "callmanager",
              history->sha512 ? "sha512" : "sha1", history->records_hash ? "hash" : "certificate",
-             history->manual ? "manual" : "automatic", history->refuse_expired ? "refuse" : "answer",
-             history->new_tls ? "1.2" : "1.0");
+             history->manual ? "manual" : "automatic", history->refuse_older ? "true" : "false",
+             history->refuse_expired ? "refuse" : "answer", history->new_tls ? "1.2" : "1.0");
     bench_open(&site->bench, extra);
     snprintf(site->config_path[0], sizeof site->config_path[0], "%s", site->bench.config);
     must(config_load(site->config_path[0], &site->config[0], &err));
@@ -123,6 +126,7 @@ void site_open(struct site *site, const struct history *history)
     char words[600];
     *site = (struct site){.history = history};
     clock_start();
+    made_once_begin();
     configure(site);
     ck_assert_int_eq(mkdir(bench_path(&site->bench, "tmp"), 0755), 0);
     do_say(site, 0, "set cert regen CallManager");
@@ -192,6 +196,26 @@ static struct trust_cert *own_signer(const struct site *site)
     return cert;
 }
 
+static int take_rollout(void *arg, const struct trust_rollout *rollout)
+{
+    FILE *to = arg;
+    fprintf(to, " %" PRId64, rollout->number);
+    return 0;
+}
+
+/* " 1 3": those that are open. */
+static void put_rollouts(const struct site *site, char *out, size_t size)
+{
+    struct trust_store *store;
+    FILE *to = fmemopen(out, size, "w");
+    ck_assert_ptr_nonnull(to);
+    must(trust_store_open(site->bench.store, TRUST_STORE_READ, &store, &err));
+    must(trust_store_each_rollout(store, TRUST_ROLLOUTS_OPEN, take_rollout, to, &err));
+    trust_store_close(store);
+    fputc('\0', to);
+    fclose(to);
+}
+
 /* A certificate with issuer and serial number of the CallManager's, and another key. */
 static void write_twin(struct site *site)
 {
@@ -226,6 +250,7 @@ static void put_words(struct site *site, const struct history_event *event, char
 {
     const uint32_t choice = event->choice;
     const char *what = history_what(event->kind);
+    char numbers[256];
     switch (event->kind) {
     case HISTORY_REGEN_TVS_SUB:
         put("set cert regen TVS");
@@ -261,9 +286,18 @@ static void put_words(struct site *site, const struct history_event *event, char
         put("%s --token file:%s/token%u.pem --token file:%s/token%u.pem", what, shared.folder, 1 + choice % 2,
             shared.folder, 2 - choice % 2);
         break;
+    case HISTORY_CLOSE:
+        put_rollouts(site, numbers, sizeof numbers);
+        put("%s%s --phones-are-back", what, numbers);
+        break;
     default:
         put("%s", what);
     }
+}
+
+static bool takes_force(enum history_kind kind)
+{
+    return kind != HISTORY_NON_SECURE && kind != HISTORY_CLOSE && kind != HISTORY_FILE_SIGN;
 }
 
 bool site_words(struct site *site, const struct history_event *event, char out[SITE_WORDS_MAX], size_t *node)
@@ -276,6 +310,8 @@ bool site_words(struct site *site, const struct history_event *event, char out[S
     if (event->kind == HISTORY_REGEN_TVS_SUB || event->kind == HISTORY_HOST_NAME_SUB)
         *node = site->config[1] != NULL ? 1 : 0;
     put_words(site, event, out);
+    if (event->force && takes_force(event->kind))
+        snprintf(out + strlen(out), SITE_WORDS_MAX - strlen(out), " --force");
     return true;
 }
 
@@ -326,8 +362,12 @@ static void follow(const struct config *const *configs, struct site_answers *ans
         must(sources_empty_index(&answers->none, &err));
     follow_ctl(configs[0], store, &answers->ctl);
     for (size_t i = 0; i < HISTORY_NODES && configs[i] != NULL; i++) {
+        struct identity identity;
         trust_cert_free(answers->wire[i]);
-        must(identity_cert(configs[i], store, &answers->wire[i], &err));
+        trust_cert_free(answers->ecdsa[i]);
+        must(identity_look(configs[i], NULL, store, &identity, &err));
+        answers->wire[i] = identity.cert;
+        answers->ecdsa[i] = identity.ecdsa;
     }
     trust_store_close(store);
 }
@@ -360,8 +400,10 @@ void site_answers_fini(struct site_answers *answers)
     trust_index_free(answers->store);
     trust_index_free(answers->none);
     ctl_file_fini(&answers->ctl);
-    for (size_t i = 0; i < HISTORY_NODES; i++)
+    for (size_t i = 0; i < HISTORY_NODES; i++) {
         trust_cert_free(answers->wire[i]);
+        trust_cert_free(answers->ecdsa[i]);
+    }
     *answers = (struct site_answers){0};
 }
 
@@ -407,7 +449,11 @@ static int ask(void *context, const struct exchange_server *server, struct trust
     const bool old = way->site->history->new_tls && server->tls.version == OPTIONS_TLS_1_0;
     if (way->answers->wire[node] == NULL || ((way->site->down[node] || old) && !way->all_up))
         return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: cannot connect", who);
-    int rc = server->check(server->context, way->answers->wire[node], who, err);
+    const struct trust_cert *shown = way->answers->wire[node];
+    if (way->answers->ecdsa[node] != NULL && server->tls.ciphers != NULL &&
+        strstr(server->tls.ciphers, "ECDHE-ECDSA") != NULL)
+        shown = way->answers->ecdsa[node];
+    int rc = server->check(server->context, shown, who, err);
     if (rc != 0)
         return rc;
     way->asked++;

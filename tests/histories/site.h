@@ -13,9 +13,9 @@
 /* What the servers of all nodes go by. */
 struct site_answers {
     struct trust_index *store;
-    struct ctl_file ctl;      /* list NULL: none is believed, */
-    struct trust_index *none; /* and this one is asked */
-    struct trust_cert *wire[HISTORY_NODES];
+    struct ctl_file ctl;                                           /* list NULL: none is believed, */
+    struct trust_index *none;                                      /* and this one is asked */
+    struct trust_cert *wire[HISTORY_NODES], *ecdsa[HISTORY_NODES]; /* ecdsa NULL: none is shown */
 };
 
 struct site {

@@ -1,5 +1,7 @@
 #include "wire.h"
 
+#include "clock.h"
+#include "promise.h"
 #include "sims.h"
 #include "tests/fixture.h"
 
@@ -26,6 +28,8 @@ struct wire {
     pid_t tvsd[HISTORY_NODES];       /* 0: none runs */
     char log[HISTORY_NODES][300];
     char address[HISTORY_NODES][80];
+    struct promise promise;
+    bool follows[HISTORY_PHONES]; /* when it booted last */
     struct play_result *result;
     FILE *told;
 };
@@ -181,13 +185,14 @@ static struct deed boot(struct wire *wire, size_t i)
                      wire->sims[i].plan.families[0]->name, servers);
     ck_assert_msg(status == 0 || status == 1, "tvsc ended with %d: %s", status, deed.line);
     deed.follows = status == 0;
+    wire->follows[i] = deed.follows;
     return deed;
 }
 
 /* ---- The word */
 
 struct word {
-    bool said, follows, by_tvs;
+    bool said, follows, stranded, by_tvs;
     int status;
     char *text;
 };
@@ -215,6 +220,7 @@ static void pick(const struct wire *wire, size_t i, bool is_fresh, struct word *
             (all || (count == 1 && wire->site.config[1] != NULL && sub == (nodes[0] == 1)))) {
             word->said = true;
             word->follows = has(at, len, "\"outcome\": \"follows\"");
+            word->stranded = has(at, len, "\"outcome\": \"stranded\"");
             word->by_tvs = has(at, len, "\": \"tvs\"");
         }
         at += len;
@@ -223,20 +229,23 @@ static void pick(const struct wire *wire, size_t i, bool is_fresh, struct word *
 
 static void foretell(struct wire *wire, size_t i, size_t node, const char *words, struct word *word)
 {
-    char ctl[400], itl[400];
+    char ctl[400], itl[400], all[SITE_WORDS_MAX + 1600];
     const bool has_ctl = holds(wire, i, "CTLFile.tlv", ctl),
                has_itl = wire->sims[i].family->knows_itl && holds(wire, i, "ITLFile.tlv", itl);
-    *word = (struct word){0};
-    word->status =
-        run(wire, &word->text, "tvsctl", "--config %s utils rehearse %s --json --family %s%s%s%s%s",
-            wire->site.config_path[node], words, wire->sims[i].plan.families[0]->name,
-            has_ctl ? " --installed " : "", has_ctl ? ctl : "", has_itl ? " --installed " : "",
-            has_itl ? itl : "");
+    const char *force = strstr(words, " --force"); /* a rehearsal is never refused by guard rails */
+    const int len = (int)(force != NULL ? (size_t)(force - words) : strlen(words));
+    snprintf(all, sizeof all, "--config %s utils rehearse %.*s --json --family %s%s%s%s%s",
+             wire->site.config_path[node], len, words, wire->sims[i].plan.families[0]->name,
+             has_ctl ? " --installed " : "", has_ctl ? ctl : "", has_itl ? " --installed " : "",
+             has_itl ? itl : "");
+    bench_run_plain(&wire->site.bench, NULL, all);
+    *word = (struct word){.status = wire->site.bench.status, .text = strdup(wire->site.bench.out)};
+    ck_assert_ptr_nonnull(word->text);
     if (word->status == TVSCTL_DONE || word->status == TVSCTL_NO)
         pick(wire, i, !has_ctl && !has_itl, word);
 }
 
-/* ---- An event */
+/* ---- Word and deed */
 
 static bool some_server_is_down(const struct wire *wire, size_t i)
 {
@@ -269,44 +278,111 @@ static void change_node(struct wire *wire, size_t node)
         server_start(wire, node);
 }
 
-static void play_event(struct wire *wire, size_t event)
+/* ---- The promise of the guard rails */
+
+static struct trust_list *read_held(const struct wire *wire, size_t i, const char *name)
+{
+    char path[400];
+    struct trust_list *list = NULL;
+    if (!holds(wire, i, name, path))
+        return NULL;
+    struct trust_bytes bytes = fixture_read(path);
+    ck_assert_int_eq(trust_list_parse(bytes, &list, NULL), 0);
+    fixture_free(bytes);
+    return list;
+}
+
+static void renew_promise(struct wire *wire)
+{
+    bool newest[HISTORY_PHONES];
+    for (size_t i = 0; i < HISTORY_PHONES; i++) {
+        const struct trust_family *family = wire->sims[i].family;
+        struct trust_list *ctl = read_held(wire, i, "CTLFile.tlv"), *itl = read_held(wire, i, "ITLFile.tlv");
+        newest[i] = family->knows_tvs && wire->follows[i] &&
+                    promise_is_newest(&wire->site, ctl, itl, family->knows_itl);
+        trust_list_free(ctl);
+        trust_list_free(itl);
+    }
+    promise_renew(&wire->promise, &wire->site, newest);
+}
+
+/* A phone that stayed away may have been struck by any phrase since. */
+static void check_promise(struct wire *wire, size_t i, const struct word *word, const struct deed *deed)
+{
+    const bool is_stranded = word->said && word->stranded && !deed->follows;
+    wire->result->kept += wire->promise.holds[i];
+    if (!promise_is_broken(&wire->promise, i, is_stranded, true))
+        return;
+    wire->result->disagrees = true;
+    snprintf(wire->result->what, sizeof wire->result->what,
+             "  phone %zu (%s), servers %u: promised to be kept, and stranded\n%s\n%s\n", i,
+             wire->sims[i].plan.families[0]->name, wire->sims[i].servers, word->text, deed->line);
+}
+
+static void note_guards(struct wire *wire, int status)
+{
+    const char *err = wire->site.bench.err;
+    wire->result->guarded +=
+        status == TVSCTL_REFUSED && err != NULL && strstr(err, "tvsctl: refused by guard rail ") != NULL;
+    if (!promise_was_forced(&wire->promise, &wire->site))
+        return;
+    wire->result->forced++;
+    memset(wire->promise.holds, 0, sizeof wire->promise.holds);
+}
+
+/* ---- An event */
+
+static void happen(struct wire *wire, size_t event, struct word words[HISTORY_PHONES], int *status)
 {
     const struct history_event *what = &wire->site.history->events[event];
-    struct word words[HISTORY_PHONES] = {0};
     char said[SITE_WORDS_MAX];
     size_t node;
-    int status = TVSCTL_DONE;
-    if (what->kind == HISTORY_CLOCK)
-        return;
-    bool is_phrase = site_words(&wire->site, what, said, &node);
+    const bool is_phrase = site_words(&wire->site, what, said, &node);
+    for (size_t i = 0; what->kind == HISTORY_CLOSE && what->is_true && i < HISTORY_PHONES; i++)
+        free(boot(wire, i).line);
     for (size_t i = 0; is_phrase && i < HISTORY_PHONES; i++)
         if ((what->boots >> i & 1) != 0)
             foretell(wire, i, node, said, &words[i]);
     if (is_phrase)
-        status = run(wire, NULL, "tvsctl", "--config %s --yes %s", wire->site.config_path[node], said);
+        *status = site_say(&wire->site, node, said);
     else
         for (size_t i = 0; i < HISTORY_NODES; i++)
             if (wire->site.config[i] != NULL && (wire->tvsd[i] == 0) != wire->site.down[i])
                 change_node(wire, i);
-    servers_follow(wire);
     if (wire->told != NULL)
-        fprintf(wire->told, "  %zu. %s%s (%d)\n", event + 1, node > 0 ? "on sub: " : "", said, status);
+        fprintf(wire->told, "  %zu. %s%s (%d)\n", event + 1, node > 0 ? "on sub: " : "", said, *status);
+}
+
+static void play_event(struct wire *wire, size_t event)
+{
+    const struct history_event *what = &wire->site.history->events[event];
+    struct word words[HISTORY_PHONES] = {0};
+    int status = TVSCTL_DONE;
+    if (what->kind == HISTORY_CLOCK)
+        return;
+    happen(wire, event, words, &status);
+    note_guards(wire, status);
+    servers_follow(wire);
     wire->result->by[3] += status != TVSCTL_DONE;
     for (size_t i = 0; i < HISTORY_PHONES; i++) {
         if ((what->boots >> i & 1) != 0 && !wire->result->disagrees) {
             struct deed deed = boot(wire, i);
             if (status == TVSCTL_DONE)
                 compare(wire, i, &words[i], &deed);
+            if (status == TVSCTL_DONE && !wire->result->disagrees)
+                check_promise(wire, i, &words[i], &deed);
             free(deed.line);
         }
         free(words[i].text);
     }
+    renew_promise(wire);
 }
 
 void wire_history(const char *programs, const struct history *history, FILE *told, struct play_result *result)
 {
     struct wire wire = {.programs = programs, .told = told, .result = result};
     *result = (struct play_result){0};
+    clock_is_real();
     site_open(&wire.site, history);
     for (unsigned i = 0; i < HISTORY_PHONES; i++)
         sim_open(&wire.sims[i], &history->phones[i], i);
@@ -316,6 +392,7 @@ void wire_history(const char *programs, const struct history *history, FILE *tol
     for (size_t i = 0; i < HISTORY_PHONES; i++)
         if (history->phones[i].boots_at_once)
             free(boot(&wire, i).line);
+    renew_promise(&wire);
     for (size_t i = 0; i < history->event_count && !result->disagrees; i++) {
         result->event = i;
         play_event(&wire, i);

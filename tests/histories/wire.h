@@ -1,5 +1,5 @@
-/* The same histories with the built programs over TLS: a tvsd a node, `tvsctl` for phrases and rehearsals,
- * `tvsc phone` for phones. */
+/* The same histories over TLS: the built programs are the servers, a tvsd a node, and the phones, `tvsc
+ * phone`. Phrases and rehearsals are said as in the others, to tvsctl's own code in this process. */
 #ifndef TESTS_HISTORIES_WIRE_H
 #define TESTS_HISTORIES_WIRE_H
 

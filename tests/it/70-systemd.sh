@@ -3,6 +3,7 @@
 # in a container (boot_…), which takes root, debootstrap and systemd-nspawn; without them the last line says how many
 # tests were left out.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/tokens.sh"
 
 # ---- A manager of our own
 
@@ -235,9 +236,46 @@ boot_ready() {
     must_show ActiveState active
     must_show StatusText 'Certificates: 1 in the store, 0 in the CTL. Connections: 0.'
     must_show WatchdogUSec 30s
+    expect 0 inside tvsctl show status
+    out_has 'Control socket  : /run/tvsd/control' 'Certificates: 1 in the store'
+    expect 0 inside stat -c '%U %G %a' /run/tvsd/control /run/tvsd
+    [ "$(tr '\n' ' ' <"$T/out")" = 'tvs tvs 660 tvs tvs 750 ' ] || fail "the socket is $(cat "$T/out")"
+    in_ask 0 verify /root/tvs.crt --device SEP1
+    expect 0 inside tvsctl show tvs clients
+    out_has SEP1
     expect 0 inside systemctl stop tvsd
     must_show Result success
     must_show ExecMainStatus 0
+    expect 0 inside systemctl start tvsd
+    expect 0 inside tvsctl show tvs clients # it remembers
+    out_has SEP1
+    power_off
+}
+
+# A security token signs within the unit's own walls: tvsctl in the place of tvsd.
+boot_token() {
+    if [ -z "$SOFTHSM" ]; then
+        echo 'SoftHSM2 is not there (Debian: softhsm2): left out'
+        return
+    fi
+    boot
+    softhsm_open
+    self_signed sast1 /CN=SAST-1
+    self_signed sast2 /CN=SAST-2
+    softhsm_token sast1 sast1
+    mkdir -p "$T/root/token" # seen as /mnt/token
+    cp -r "$(realpath "$SOFTHSM")" "$T/softhsm" "$T/pin" "$CERTS/sast1.crt" "$CERTS/sast2.crt" "$T/root/token"
+    printf '%s\n' 'directories.tokendir = /var/lib/tvs/softhsm' 'objectstore.backend = file' >"$T/root/token/softhsm.conf"
+    expect 0 inside cp -r /mnt/token/libsofthsm2.so /mnt/token/softhsm.conf /etc/tvs
+    expect 0 inside cp -r /mnt/token/softhsm /mnt/token/pin /var/lib/tvs
+    expect 0 inside chown -R tvs:tvs /var/lib/tvs /srv/tftp
+    expect 0 inside tvsctl set cert regen CallManager
+    expect 0 inside tvsctl set cert import trust Phone-SAST-trust /mnt/token/sast1.crt /mnt/token/sast2.crt
+    expect 0 inside tvsctl --yes utils ctl set-cluster mixed-mode
+    drop_in "Type=oneshot\nRestart=no\nWatchdogSec=0\nExecStartPre=\nExecStart=\nReadWritePaths=/srv/tftp\nEnvironment=SOFTHSM2_CONF=/etc/tvs/softhsm.conf\nExecStart=/usr/sbin/tvsctl --yes --force utils ctl sign --pin-file /var/lib/tvs/pin --token pkcs11:token=sast1?module-path=/etc/tvs/libsofthsm2.so"
+    inside systemctl start tvsd || fail "$(journal | tail -n 20)"
+    expect 0 inside tvsctl show ctl
+    out_has 'cn=SAST-1' 'The CTL file was verified successfully.'
     power_off
 }
 
@@ -252,8 +290,15 @@ boot_reload() {
         in_ask $([ $version = 1.0 ] && echo 0 || echo 3) verify /root/tvs.crt --tls1.0
     done
     expect 0 inside sed -i 's/"1.0"/"9.9"/' /etc/tvs/tvsd.yaml
+    expect 1 inside systemctl reload tvsd # tvsctl cannot read it either, and says why
+    journal_shows 'tvsctl: .*tls\.minimum' || fail "nobody says why: $(journal)"
+    expect 0 inside sed -i 's/"9.9"/"1.0"/' /etc/tvs/tvsd.yaml
+    expect 0 inside mv /var/lib/tvs/keys /var/lib/tvs/away
     expect 1 inside systemctl reload tvsd
+    journal_shows 'tvsctl: tvsd refused the reload: .*no usable key' || fail "nobody says why: $(journal)"
     inside systemctl show -P StatusText tvsd | grep -q refused || fail "the status does not say that the reload was refused"
+    expect 0 inside mv /var/lib/tvs/away /var/lib/tvs/keys
+    expect 0 inside systemctl reload tvsd
     must_show ActiveState active
     must_show MainPID "$pid"
     in_ask 0 verify /root/tvs.crt --tls1.0

@@ -3,12 +3,13 @@
 # a thousand questions a second from the first phrase to the last; before each it is told which answers may change, and
 # how, and when the phrase is in force only the new ones are right.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/tokens.sh"
 . "$(dirname "$0")/client.sh"
 
 RATE=1000 # questions a second
 
 # The phrases that change nothing that tvsd answers from, by their first words.
-READING='show|run sql|file list|file get|file verify|utils node list|utils rehearse|utils migrate-check|utils itl diagnose'
+READING='show|run sql|file list|file get|file verify|utils node list|utils rehearse|utils rollout show|utils migrate-check|utils itl diagnose|set trace level|utils service reload'
 
 # ---- What is asked for
 
@@ -142,7 +143,7 @@ take_list() {
     serial=$(tr -d : <"$T/$name.shown" | awk '$2 == "SERIALNUMBER" { print $4; exit }')
     known=$T/$name-$COPIES.tlv
     cp "$file" "$known"
-    case $PHRASE in *'rollback on') return ;; esac # its signer stands in no record
+    case $PHRASE in *'rollback on --force') return ;; esac # its signer stands in no record
     [ -n "${BY_SERIAL[$serial]:-}" ] || fail "$PHRASE: $name is signed by $serial, whom nobody knows"
     SIGNER[$known]=${BY_SERIAL[$serial]}
 }
@@ -172,6 +173,7 @@ prepare() {
     CERTS=$T self_signed stranger /CN=stranger
     CERTS=$T self_signed node-b-tvs '/C=PL/O=Cisco/OU=TAC/CN=node-b'
     CERTS=$T self_signed token '/O=Cisco Systems/CN=token'
+    CERTS=$T self_signed anchor '/CN=ITLRECOVERY_token'
     self_signed renewal '/C=PL/O=Cisco/OU=TAC/CN=node-a'
     self_signed remote '/CN=ITLRECOVERY_remote'
     openssl pkcs12 -export -passout pass: -in "$CERTS/remote.crt" -inkey "$CERTS/remote.key" -out "$T/remote.p12"
@@ -187,6 +189,7 @@ prepare() {
     WANT[$CERTS/remote.crt]=no
     WANT[$T/stranger.crt]=no
     WANT[$T/token.crt]=no
+    WANT[$T/anchor.crt]=no
     BY_SERIAL[$(serial_of "$T/token.crt" | fold -w 2 | tac | tr -d '\n')]=$T/token.crt # as lists spell tokens
     do_tvsctl set cert import trust tomcat-trust "$CERTS/captured.crt"
     WANT[$CERTS/captured.crt]=7
@@ -197,6 +200,8 @@ number_of() { # FILENAME first|last: of the history
     [ "$2" = first ] && order=asc || order=desc
     tvsctl run sql "select number from publication where filename = '$1' order by number $order limit 1" | sed -n 3p | tr -d ' '
 }
+
+open_rollouts() { tvsctl run sql 'select number from rollout where closed = 0' | tail -n +3 | grep -o '[0-9]*'; }
 
 test_every_phrase() {
     local first second third
@@ -240,13 +245,15 @@ test_every_phrase() {
 
     follows store '' utils itl update
     follows store '' utils itl reset localkey
-    follows store '' utils itl reset remotekey "$T/remote.p12"
-    follows store '' utils itl rollback on
+    follows store '' utils itl reset remotekey "$T/remote.p12" --force
+    follows store '' utils itl rollback on --force
     follows store '' utils itl rollback off
     follows store '' utils itl restore "$(number_of ITLFile.tlv last)"
 
     # tvsd's own certificate.
-    MAKES='TVS=21' follows 'store certificate' "$CERTS/tvs.crt=no" set cert regen TVS
+    MAKES='TVS=21' follows 'store certificate' "$CERTS/tvs.crt=no" set cert regen TVS --force
+    # shellcheck disable=SC2046
+    follows '' '' utils rollout close $(open_rollouts) --phones-are-back
     on_the_wire 0 "$CERTS/renewal.crt"
     MAKES='tomcat=7' follows store '' set cert regen tomcat
     follows store '' set csr gen tomcat
@@ -259,19 +266,27 @@ test_every_phrase() {
     # Another name: all that is this node's is made anew, and the CTL has the old ones until it is updated.
     third=${OWN[CAPF]}
     MAKES='CallManager=0+2 TVS=21 CAPF=4 tomcat=7' follows 'store certificate' "${OWN[TVS]}=no ${OWN[tomcat]}=no" \
-        set network hostname node-z
+        set network hostname node-z --force
     on_the_wire 0 "${OWN[CallManager]}"
     follows 'store ctl' "$CERTS/renewal.crt=no $third=no" utils ctl update CTLFile
-    follows store "$CERTS/node-b.crt=2" utils node delete node-b
+    follows store "$CERTS/node-b.crt=2" utils node delete node-b --force
     follows 'store ctl' "$CERTS/node-b.crt=no" utils ctl set-cluster non-secure-mode
     follows 'store gone' '' file delete tftp CTLFile.tlv
     follows 'store ctl' '' utils ctl restore "$(number_of CTLFile.tlv last)"
     follows 'store gone' '' file delete activelog cm/tftpdata/CTLFile.tlv
+    second_anchor_in_a_token
 
     end_hammer
     [ "$(grep -c 'event=started' "$T/log")" -eq 1 ] || fail 'tvsd was restarted'
     stop
     check_none_forgotten
+}
+
+second_anchor_in_a_token() {
+    RAN+=('set cert own') # as far as tokens are built in
+    [ -e "$FAKE_MODULE" ] || return 0
+    CERTS=$T fake_token 01 anchor anchor
+    follows store "$T/anchor.crt=0 ${OWN[ITLRecovery]}=no" set cert own ITLRecovery --token "$(fake_uri '')" --pin-file "$T/pin" --force
 }
 
 # Every phrase of the grammar is one that only reads, or ran above.

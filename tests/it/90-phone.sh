@@ -75,6 +75,38 @@ test_stays_behind() {
     phone 0 --fresh
 }
 
+# rehearsed FAMILY PHRASE…: of a phone that holds what ours does.
+rehearsed() {
+    expect 0 tvsctl utils rehearse "${@:2}" --family "$1" --installed "$T/phones/SEP001122334455/CTLFile.tlv" \
+        --installed "$T/phones/SEP001122334455/ITLFile.tlv" --json
+}
+
+# tls.minimum above what a phone speaks: no TVS for it, and the rehearsal says so before; others follow.
+test_too_old_tls() {
+    LISTS='digest: sha1' setup 'certificates: { key: "rsa:2048" }' 'tls: { minimum: "1.2" }'
+    echo '<device/>' >"$T/tftp/SEP001122334455.cnf.xml"
+    do_tvsctl set cert regen CallManager
+    do_tvsctl file sign SEP001122334455.cnf.xml
+    do_tvsctl utils ctl set-cluster mixed-mode
+    start
+    SOURCE=$T/tftp
+    phone 0 --family 79xx
+    do_tvsctl set cert regen CallManager
+    rehearsed 79xx utils ctl update CTLFile
+    out_has '"outcome": "waiting"' '"reason": "server-down"' '"remedy": "start-server"'
+    rehearsed 88xx utils ctl update CTLFile
+    out_has '"outcome": "follows"' '"by": "tvs"'
+    mark
+    do_tvsctl utils ctl update CTLFile
+    wait_log "event=ctl-loaded .*sha1=$(sha1sum <"$T/tftp/CTLFile.tlv" | cut -c1-40)"
+    phone 1 --family 79xx
+    phone_says state=refused why=tvs-silent
+    wait_log 'event=tls-refused .*setting=tls.minimum'
+    phone 0 --family 88xx
+    phone_says state=follows ctl-by=tvs
+    stop
+}
+
 # An HTTPS server that stands in no list: asked about once, remembered until the time is over, then asked again.
 test_https() {
     cluster

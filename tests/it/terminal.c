@@ -5,6 +5,7 @@
  *   ready        it takes every key by itself: it is at its prompt
  *   asks         it does not any more: the terminal gathers lines
  *   type TEXT    keys; \r, \t, \\ and \NNN (octal)
+ *   run COMMAND  the shell runs it, and it succeeds
  *   end STATUS   it ends, with this exit status
  *
  * Nothing may take longer than SECONDS. All that was printed goes to standard output. Exit status 1: it came
@@ -44,6 +45,8 @@ static bool do_line(struct terminal *terminal, char *line, int seconds)
         return terminal_wait(terminal, rest, seconds);
     if (strcmp(line, "ready") == 0 || strcmp(line, "asks") == 0)
         return terminal_wait_raw(terminal, line[0] == 'r', seconds);
+    if (strcmp(line, "run") == 0)
+        return system(rest) == 0;
     if (strcmp(line, "end") == 0)
         return terminal_end(terminal, seconds) == atoi(rest);
     if (strcmp(line, "type") != 0)

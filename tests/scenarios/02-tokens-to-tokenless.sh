@@ -4,8 +4,9 @@
 
 test_update_drops_the_tokens() {
     site mixed
+    tokens
     upload token1 token2
-    changes ctl utils ctl sign --token "file:$CERTS/token1.pem"
+    changes ctl utils ctl sign --token "$(token token1)"
     follows 'ctl=accepted ctl-by=blind itl=accepted itl-by=ctl config=accepted'
     cp -r "$T/phones/$PHONE" "$T/away" # another phone, which stays away for a while
 

@@ -5,11 +5,12 @@
 test_refused() {
     local before
     site mixed
+    tokens
     follows 'ctl=accepted itl=accepted config=accepted'
     keep
     before=$(published)
     mark
-    expect 1 tvsctl utils ctl sign --token "file:$CERTS/token1.pem" --token "file:$CERTS/token2.pem"
+    expect 1 tvsctl utils ctl sign --token "$(token token1)" --token "$(token token2)"
     err_has 'The Security Token you have inserted does not exist in the CTL File' \
         'Please remove any Security Tokens already inserted and insert another Security Token' \
         '`set cert import trust Phone-SAST-trust FILE`'

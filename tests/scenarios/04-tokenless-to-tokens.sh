@@ -10,8 +10,9 @@ test_signed_by_the_second_token() {
     follows 'ctl=accepted itl=accepted config=accepted'
     changes gone file delete tftp CTLFile.tlv
     out_has 'files: found = 1, deleted = 1'
+    tokens
     upload token1 token2
-    changes ctl utils ctl sign --token "file:$CERTS/token2.pem"
+    changes ctl utils ctl sign --token "$(token token2)"
     out_has 'No CTL File exists on the server but the Call Manager Cluster Security Mode is in Secure Mode.'
     wait_log "CTLFile.tlv has been modified. Recaching CTL Certificate Cache"
     wait_log "Unique Key used for Caching :: $TOKEN1$ISSUER"

@@ -9,6 +9,7 @@ test_callmanager_first() {
     changes CallManager set cert regen CallManager
     follows 'itl=accepted itl-by=tvs config=accepted by=tvs'
     answered 'type=query result=trusted roles=0,2 source=store'
+    back
     changes TVS set cert regen TVS
     wait_log 'event=certificate-loaded'
     follows 'itl=accepted itl-by=itl config=accepted by=itl'
@@ -21,6 +22,7 @@ test_tvs_first() {
     wait_log 'event=certificate-loaded'
     follows 'itl=accepted itl-by=itl config=accepted by=itl'
     not_asked
+    back
     changes CallManager set cert regen CallManager
     follows 'itl=accepted itl-by=tvs config=accepted by=tvs'
     answered 'type=query result=trusted roles=0,2 source=store'

@@ -2,13 +2,14 @@
 # One node, ITL only: CallManager and TVS regenerated before the phones came back.
 . "$(dirname "$0")/lib.sh"
 
-# both OUTCOME: the rehearsal's word on the second of them, then it is done, and the phone.
+# both OUTCOME: the rehearsal's word on the second of them; it is refused, then forced; and the phone.
 both() {
     follows 'ctl=missing itl=accepted itl-by=blind config=accepted'
     keep
     changes CallManager set cert regen CallManager
     rehearsed "$1" set cert regen TVS
-    changes TVS set cert regen TVS
+    refused_by tvs-while-signer set cert regen TVS
+    changes TVS set cert regen TVS --force
     wait_log 'event=certificate-loaded'
     mark
     refuses 'itl=refused config=refused why=tvs-peer'

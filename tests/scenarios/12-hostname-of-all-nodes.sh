@@ -8,6 +8,9 @@ two_nodes() {
     do_tvsctl utils itl update
 }
 
+# alone NODE: what the rehearsal says of phones that ask that node alone, where it differs.
+alone() { grep -A 1 "\"asks_alone\": \"$1\"" "$T/out"; }
+
 test_both_at_once() {
     two_nodes
     device "$HOST" "${HOSTS[node-b]}"
@@ -16,7 +19,8 @@ test_both_at_once() {
     rehearsed follows set network hostname node-y --node node-b
     expect 0 on_node node-b set network hostname node-y
     rehearsed stranded set network hostname node-z
-    changes TVS set network hostname node-z
+    refused_by rename-all set network hostname node-z
+    changes TVS set network hostname node-z --force
     mark
     refuses 'itl=refused config=refused why=tvs-peer'
     says 'Trust List update failed, verification failure'
@@ -30,12 +34,14 @@ test_one_server_in_the_group() {
     device "$HOST"
     follows 'ctl=missing itl=accepted itl-by=blind config=accepted'
     keep
-    # It is said for phones that ask one node alone.
+    # It is said for phones that ask one node alone, and of the one whose certificate changes.
     rehearsed follows set network hostname node-z
-    out_has '"asks_alone"'
+    alone node-z | grep -q '"outcome": "stranded"' || fail 'who asks the renamed node alone is not stranded'
+    [ -z "$(alone node-b)" ] || fail 'who asks node-b alone is said to fare otherwise'
     expect 3 tvsctl utils rehearse set network hostname node-z
     out_has stranded
-    changes 'CallManager TVS' set network hostname node-z
+    refused_by stranded set network hostname node-z
+    changes 'CallManager TVS' set network hostname node-z --force
     wait_until node_knows node-b "$T/CallManager.crt"
     refuses 'itl=refused config=refused why=tvs-peer'
     kept

@@ -33,7 +33,8 @@ test_mixed_mode_is_warned_of() {
     follows 'ctl=accepted itl=accepted config=accepted'
     rehearsed follows utils itl rollback on
     out_has '"empty-beside-ctl"'
-    changes '' utils itl rollback on
+    refused_by rollback-mixed utils itl rollback on
+    changes '' utils itl rollback on --force
     follows 'ctl=same itl=accepted config=accepted'
     # The CTL stays, and TVS is gone with the ITL: a new CallManager cannot be followed any more.
     changes CallManager set cert regen CallManager

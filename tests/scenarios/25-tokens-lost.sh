@@ -4,8 +4,9 @@
 
 test_update_needs_no_token() {
     LISTS='recovery_anchor: false' site mixed
+    tokens
     upload token1 token2
-    changes ctl utils ctl sign --token "file:$CERTS/token1.pem"
+    changes ctl utils ctl sign --token "$(token token1)"
     follows 'ctl=accepted ctl-by=blind itl=accepted config=accepted'
     MAC=001122334456 PHONE=SEP001122334456 boots 0 'state=follows ctl=accepted itl=none' --family 7940
     changes CallManager set cert regen CallManager
@@ -13,7 +14,7 @@ test_update_needs_no_token() {
     # Those that cannot follow are named before.
     PHONE=SEP001122334456 FAMILY=7940 rehearsed stranded utils ctl update CTLFile
     rehearsed follows utils ctl update CTLFile
-    changes ctl utils ctl update CTLFile
+    changes ctl utils ctl update CTLFile --force
     expect 0 tvsctl show ctl
     out_lacks SAST-ADN
     mark

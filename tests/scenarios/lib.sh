@@ -4,6 +4,7 @@
 # shellcheck shell=bash
 
 . "$(dirname "${BASH_SOURCE[0]}")/../it/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../it/tokens.sh"
 PATH=$PATH:/usr/sbin:/sbin
 
 MAC=001122334455
@@ -171,6 +172,16 @@ rehearsed() {
     [ "$before" = "$(published)" ] || fail "the rehearsal changed something: $*"
     out_has "\"outcome\": \"$outcome\""
 }
+# refused_by RAIL PHRASE…: that guard rail refuses it, and nothing has changed.
+refused_by() {
+    local rail=$1 before
+    before=$(published)
+    expect 1 tvsctl "${@:2}"
+    grep -q "^tvsctl: refused by guard rail $rail: .*; nothing was changed\$" "$T/err" || fail "not refused by $rail: $(cat "$T/err")"
+    [ "$before" = "$(published)" ] || fail "refused, and something was changed: ${*:2}"
+}
+# back: all phones have fetched what was published; every roll-out is closed.
+back() { do_tvsctl utils rollout close --all --phones-are-back; }
 published() { cat "$T"/tftp/* "$T"/state/published/* 2>/dev/null | sha1sum; }
 
 # ---- Phones
@@ -232,6 +243,21 @@ make_certificates() {
         0x31AF455500000008E983
     cat "$CERTS/token1.crt" "$CERTS/token1.key" >"$CERTS/token1.pem"
     cat "$CERTS/token2.crt" "$CERTS/token2.key" >"$CERTS/token2.pem"
+}
+# token NAME: what --token says of it, with its PIN: SoftHSM2 has it or, where there is none, a file stands in.
+token() {
+    if [ -n "$SOFTHSM" ]; then
+        echo "$(softhsm_uri "$1")&pin-source=file:$T/pin"
+    else
+        echo "file:$CERTS/$1.pem"
+    fi
+}
+# tokens: both are put in.
+tokens() {
+    [ -n "$SOFTHSM" ] || return 0
+    softhsm_open
+    softhsm_token token1 token1
+    softhsm_token token2 token2
 }
 # upload NAME…: tokens, or other certificates, as Phone-SAST-trust.
 upload() {
