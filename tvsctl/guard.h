@@ -44,6 +44,10 @@ int guard_rails_look(const struct guard_scene *scene, struct guard_findings *fin
 
 #define GUARD_STRANDED "stranded"
 
+/* What phones cannot read, whoever signs it, is a matter of the configuration: warnings tell of it, and the
+ * promise does not hold for whom it strands. */
+bool guard_is_of_choice(enum trust_reason reason);
+
 /* Whether a phone that the promise holds for would be stranded, and is not now. The rehearsal was looked at
  * (rehearsal_look). */
 int guard_promise_look(const struct guard_scene *scene, struct rehearsal *rehearsal,

@@ -113,8 +113,7 @@ static int is_broken(struct promise *promise, const struct rehearse_word *word, 
 
 /* ---- Judging */
 
-/* What phones cannot read, whoever signs it, is a matter of the configuration: of that, warnings tell. */
-static bool is_of_choice(enum trust_reason reason)
+bool guard_is_of_choice(enum trust_reason reason)
 {
     return reason == TRUST_REASON_DIGEST || reason == TRUST_REASON_KEY_SIZE ||
            reason == TRUST_REASON_KEY_KIND || reason == TRUST_REASON_TOO_LARGE;
@@ -134,7 +133,7 @@ static int judge_at(struct promise *promise, size_t holder, const struct trust_h
         const struct trust_site site = promise->question.view(promise->rehearsal, true, node, servers);
         code = rehearse_fate(word.family, held, &site, rehearsal->question.now, &word.fate, err);
     }
-    if (code == 0 && word.fate.outcome == TRUST_OUTCOME_STRANDED && !is_of_choice(word.fate.reason)) {
+    if (code == 0 && word.fate.outcome == TRUST_OUTCOME_STRANDED && !guard_is_of_choice(word.fate.reason)) {
         struct trust_fate before;
         const struct trust_site site =
             promise->question.view(promise->rehearsal, false, REHEARSE_ALL_NODES, servers);

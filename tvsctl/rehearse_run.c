@@ -3,6 +3,7 @@
 #include "handlers.h"
 #include "phrase.h"
 #include "published.h"
+#include "rehearse_signers.h"
 #include "run.h"
 #include "say.h"
 
@@ -111,7 +112,7 @@ int rehearse_try(struct tvsctl *ctl, struct rehearse_place *place, char *const *
 static const struct candidate_phrase {
     const char *phrase;
     bool is_ctl;
-} candidate_phrases[REHEARSE_CANDIDATES_MAX] = {
+} candidate_phrases[] = {
     {"utils ctl update CTLFile", true},
     {"utils itl update", false},
     {"utils ctl reset localkey", true},
@@ -157,34 +158,90 @@ static int publish_at(struct tvsctl *ctl, struct rehearse_place *place,
     return code;
 }
 
-int rehearse_candidates_read(struct tvsctl *ctl, const struct rehearse_place *place,
-                             struct rehearse_candidates *candidates, struct trust_error *err)
+/* Takes list. */
+static int add_candidate(struct rehearse_candidates *candidates, const struct candidate_phrase *candidate,
+                         const char *node, struct trust_list *take_list)
 {
+    const size_t i = candidates->count;
+    struct trust_list **lists = reallocarray(candidates->lists, i + 1, sizeof *lists);
+    candidates->lists = lists != NULL ? lists : candidates->lists;
+    char **phrases = reallocarray(candidates->phrases, i + 1, sizeof *phrases), *phrase = NULL;
+    candidates->phrases = phrases != NULL ? phrases : candidates->phrases;
+    struct trust_candidate *items = reallocarray(candidates->items, i + 1, sizeof *items);
+    candidates->items = items != NULL ? items : candidates->items;
+    if (lists == NULL || phrases == NULL || items == NULL ||
+        asprintf(&phrase, "%s%s%s%s", node != NULL ? "on " : "", node != NULL ? node : "",
+                 node != NULL ? ": " : "", candidate->phrase) < 0) {
+        trust_list_free(take_list);
+        return TRUST_ENOMEM;
+    }
+    lists[i] = take_list;
+    phrases[i] = phrase;
+    items[i] = (struct trust_candidate){
+        .phrase = phrase,
+        .ctl = candidate->is_ctl ? take_list : NULL,
+        .itl = candidate->is_ctl ? NULL : take_list,
+    };
+    candidates->count++;
+    return 0;
+}
+
+/* signer NULL: as our own node. */
+static int read_of_node(struct tvsctl *ctl, const struct config *config, struct rehearse_signer *signer,
+                        struct rehearse_candidates *candidates, struct trust_error *err)
+{
+    const size_t count = sizeof candidate_phrases / sizeof candidate_phrases[0];
     int code = 0;
-    *candidates = (struct rehearse_candidates){0};
-    for (size_t i = 0; code == 0 && i < REHEARSE_CANDIDATES_MAX; i++) {
+    for (size_t i = 0; code == 0 && i < count; i++) {
         const struct candidate_phrase *candidate = &candidate_phrases[i];
         struct rehearse_place copy;
         struct trust_list *list = NULL;
-        code = rehearse_place_make(&place->config, REHEARSE_LISTS, &copy, err);
+        code = rehearse_place_make(config, REHEARSE_LISTS, &copy, err);
+        if (code == 0 && signer != NULL) {
+            copy.config.node.name = signer->name;
+            if (signer->ipv4[0] != '\0')
+                copy.config.node.address = signer->ipv4;
+        }
         if (code == 0)
             code = publish_at(ctl, &copy, candidate, &list, err);
         rehearse_place_remove(&copy);
-        if (list == NULL)
-            continue;
-        candidates->lists[candidates->count] = list;
-        candidates->items[candidates->count++] = (struct trust_candidate){
-            .phrase = candidate->phrase,
-            .ctl = candidate->is_ctl ? list : NULL,
-            .itl = candidate->is_ctl ? NULL : list,
-        };
+        if (list != NULL && add_candidate(candidates, candidate, signer != NULL ? signer->name : NULL, list))
+            code =
+                trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
     }
+    return code;
+}
+
+int rehearse_candidates_read(struct tvsctl *ctl, const struct rehearse_place *place,
+                             struct rehearse_candidates *candidates, struct trust_error *err)
+{
+    struct rehearse_signers signers = {0};
+    struct state state;
+    *candidates = (struct rehearse_candidates){0};
+    int code = state_open(&place->config, TRUST_STORE_READ, &state, err);
+    if (code != 0)
+        return code;
+    char own[TRUST_NODE_NAME_SIZE];
+    snprintf(own, sizeof own, "%s", state.node);
+    code = rehearse_signers_read(&state, &signers, err);
+    state_close(&state);
+    if (code == 0)
+        code = read_of_node(ctl, &place->config, NULL, candidates, err);
+    for (size_t i = 0; code == 0 && i < signers.count; i++)
+        if (strcmp(signers.items[i].name, own) != 0)
+            code = read_of_node(ctl, &place->config, &signers.items[i], candidates, err);
+    rehearse_signers_fini(&signers);
     return code;
 }
 
 void rehearse_candidates_fini(struct rehearse_candidates *candidates)
 {
-    for (size_t i = 0; i < candidates->count; i++)
+    for (size_t i = 0; i < candidates->count; i++) {
         trust_list_free(candidates->lists[i]);
+        free(candidates->phrases[i]);
+    }
+    free(candidates->lists);
+    free(candidates->phrases);
+    free(candidates->items);
     *candidates = (struct rehearse_candidates){0};
 }

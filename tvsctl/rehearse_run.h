@@ -18,16 +18,17 @@ int rehearse_run(struct tvsctl *ctl, struct rehearse_place *place, char *const *
 int rehearse_try(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count);
 
 /* Lists that phrases could publish in place of those that phones find at a place. */
-#define REHEARSE_CANDIDATES_MAX 6
 struct rehearse_candidates {
-    struct trust_list *lists[REHEARSE_CANDIDATES_MAX];
-    struct trust_candidate items[REHEARSE_CANDIDATES_MAX]; /* the mildest first */
+    struct trust_list **lists;
+    char **phrases;
+    struct trust_candidate *items; /* the mildest first, those of other nodes last; borrow both */
     size_t count;
 };
 
-/* Find out by saying each of these phrases on a copy of the place; one that needs another before it is named
- * with that: "utils itl update; utils itl reset localkey". Free with rehearse_candidates_fini, after
- * a failure too. */
+/* Find out by saying each of these phrases on a copy of the place, as our own node and as each other one
+ * whose CallManager has its key there. A phrase that needs another before it is named with that: "utils itl
+ * update; utils itl reset localkey"; that of another node, with its name: "on NODE: utils itl update".
+ * Free with rehearse_candidates_fini, after a failure too. */
 int rehearse_candidates_read(struct tvsctl *ctl, const struct rehearse_place *place,
                              struct rehearse_candidates *candidates,
                              struct trust_error *err) TRUST_MUST_CHECK;

@@ -1,6 +1,7 @@
 #include "rehearse_site.h"
 
 #include "rehearse_ctl.h"
+#include "rehearse_signers.h"
 #include "signed_files.h"
 #include "tftp_folder.h"
 
@@ -89,18 +90,17 @@ static bool can_sign(const struct trust_cert *cert)
            (bits == 512 || bits == 1024 || bits == 2048 || bits == 4096);
 }
 
-/* What `file sign` would do, were there files. */
+/* What `file sign` would do, were there files: here, or where this node has no CallManager, on another one.
+ */
 static int read_signer(struct state *state, struct rehearse_site *site, struct trust_error *err)
 {
-    struct trust_store_row row;
-    char name[TRUST_KEY_NAME_SIZE];
+    struct rehearse_signers signers;
     site->digest = (enum trust_digest)state->config->trust_lists.digest;
-    int code = state_own_row(state, state->node, TRUST_UNIT_CALLMANAGER, &row, err);
-    if (code == 0 && trust_key_find(state->keys, "CallManager", row.cert, name, NULL) == 0 &&
-        can_sign(row.cert))
-        site->signer = trust_cert_ref(row.cert);
-    trust_cert_free(row.cert);
-    return code == TRUST_ENOTFOUND ? 0 : code;
+    int code = rehearse_signers_read(state, &signers, err);
+    if (code == 0 && signers.count > 0 && can_sign(signers.items[0].cert))
+        site->signer = trust_cert_ref(signers.items[0].cert);
+    rehearse_signers_fini(&signers);
+    return code;
 }
 
 /* ---- TVS */

@@ -125,9 +125,25 @@ void foretold_word(struct foretold *foretold, const struct sim *sim, struct trus
 static int say_one(struct site *site, size_t node, struct rehearse_place *place, const char *words)
 {
     struct foretold_run run;
+    ck_assert_ptr_nonnull(site->config[node]);
+    place->config.node = site->config[node]->node;
     run_open(&run, site->config[node], words);
     int status = rehearse_run(&run.ctl, place, run.words, run.count);
     run_close(&run);
+    return status;
+}
+
+/* Phrases, "; " between them: on this node or, behind "on NODE: ", on that one. */
+static int say_all(struct site *site, size_t node, struct rehearse_place *place, const char *phrases)
+{
+    char text[SITE_WORDS_MAX], *save = NULL;
+    const char *said = strncmp(phrases, "on ", 3) == 0 ? strstr(phrases, ": ") : NULL;
+    int status = 0;
+    if (said != NULL)
+        node = strncmp(phrases + 3, "sub", 3) == 0 ? 1 : 0;
+    snprintf(text, sizeof text, "%s", said != NULL ? said + 2 : phrases);
+    for (char *one = strtok_r(text, ";", &save); one != NULL && status == 0; one = strtok_r(NULL, ";", &save))
+        status = say_one(site, node, place, one);
     return status;
 }
 
@@ -145,19 +161,12 @@ static void fill_configurations(const struct rehearse_place *place)
 int foretold_try(struct site *site, size_t node, const char *const phrases[], size_t count,
                  struct rehearse_place *place)
 {
-    char text[SITE_WORDS_MAX], *save;
     int status = 0;
     clock_pass(1);
     must(rehearse_place_make(site->config[node], REHEARSE_WHOLE, place, &err));
     fill_configurations(place);
-    for (size_t i = 0; i < count && status == 0; i++) {
-        if (phrases[i] == NULL)
-            continue;
-        snprintf(text, sizeof text, "%s", phrases[i]);
-        save = NULL;
-        for (char *one = strtok_r(text, ";", &save); one != NULL && status == 0;
-             one = strtok_r(NULL, ";", &save))
-            status = say_one(site, node, place, one);
-    }
+    for (size_t i = 0; i < count && status == 0; i++)
+        if (phrases[i] != NULL)
+            status = say_all(site, node, place, phrases[i]);
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include "foretold.h"
 #include "promise.h"
+#include "tvsctl/guard.h"
 
 #include <check.h>
 #include <stdarg.h>
@@ -12,12 +13,13 @@
 
 /* Phrases that were said at a copy of the site as it is now. */
 struct attempt {
+    size_t node;                          /* where they were said */
     const char *phrases[ATTEMPT_PHRASES]; /* borrowed; NULL: none */
     struct rehearse_place place;
     int status;
     struct site_answers answers; /* if the phrases were done */
 };
-#define ATTEMPTS_MAX 16
+#define ATTEMPTS_MAX 32
 
 /* A history that is being played. */
 struct play {
@@ -169,8 +171,10 @@ static void complain(struct play *play, size_t i, const struct trust_fate *fate,
     "file sign SEP001122334400.cnf.xml SEP001122334401.cnf.xml SEP001122334402.cnf.xml "                     \
     "SEP001122334403.cnf.xml"
 
-static bool is_attempt(const struct attempt *attempt, const char *const *phrases, size_t count)
+static bool is_attempt(const struct attempt *attempt, size_t node, const char *const *phrases, size_t count)
 {
+    if (attempt->node != node)
+        return false;
     for (size_t i = 0; i < ATTEMPT_PHRASES; i++) {
         const char *a = attempt->phrases[i], *b = i < count ? phrases[i] : NULL;
         if ((a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0))
@@ -179,20 +183,20 @@ static bool is_attempt(const struct attempt *attempt, const char *const *phrases
     return true;
 }
 
-static struct attempt *attempt_of(struct play *play, const char *const *phrases, size_t count)
+static struct attempt *attempt_of(struct play *play, size_t node, const char *const *phrases, size_t count)
 {
     size_t i = 0;
-    while (i < play->attempt_count && !is_attempt(&play->attempts[i], phrases, count))
+    while (i < play->attempt_count && !is_attempt(&play->attempts[i], node, phrases, count))
         i++;
     struct attempt *attempt = &play->attempts[i];
     if (i < play->attempt_count)
         return attempt;
     ck_assert_uint_lt(i, ATTEMPTS_MAX);
     play->attempt_count++;
-    *attempt = (struct attempt){0};
+    *attempt = (struct attempt){.node = node};
     for (size_t k = 0; k < count; k++)
         attempt->phrases[k] = phrases[k];
-    attempt->status = foretold_try(&play->site, play->node, phrases, count, &attempt->place);
+    attempt->status = foretold_try(&play->site, node, phrases, count, &attempt->place);
     if (attempt->status == TVSCTL_DONE)
         site_answers_read(&play->site, &attempt->place.config, &attempt->answers);
     return attempt;
@@ -207,11 +211,12 @@ static void forget_attempts(struct play *play)
     play->attempt_count = 0;
 }
 
-/* Whether the phone, with what it holds now and nothing remembered, follows once these phrases are said. */
-static bool would_follow(struct play *play, size_t i, const struct phone *phone, const char *const *phrases,
-                         size_t count, bool all_up)
+/* Whether the phone, with what it holds now and nothing remembered, follows once these phrases are said on a
+ * node. */
+static bool would_follow(struct play *play, size_t node, size_t i, const struct phone *phone,
+                         const char *const *phrases, size_t count, bool all_up)
 {
-    const struct attempt *attempt = attempt_of(play, phrases, count);
+    const struct attempt *attempt = attempt_of(play, node, phrases, count);
     if (attempt->status != TVSCTL_DONE)
         return false;
     struct site_way way = {.site = &play->site, .answers = &attempt->answers, .all_up = all_up};
@@ -231,8 +236,13 @@ static void check_waiting(struct play *play, size_t i, const struct trust_fate *
     case TRUST_REMEDY_PUBLISH:
     case TRUST_REMEDY_START_SERVER:
     case TRUST_REMEDY_SIGN_CONFIGURATION:
-        follows = would_follow(play, i, phone, phrases, 3,
-                               fate->needs_servers || fate->remedy == TRUST_REMEDY_START_SERVER);
+        for (size_t k = 0; !follows && k < HISTORY_NODES; k++) {
+            /* Where this node cannot sign files, another one does. */
+            const size_t node = k == 0 ? play->node : 1 - play->node;
+            follows = play->site.config[node] != NULL &&
+                      would_follow(play, node, i, phone, phrases, 3,
+                                   fate->needs_servers || fate->remedy == TRUST_REMEDY_START_SERVER);
+        }
         break;
     default:
         break;
@@ -253,7 +263,7 @@ static void check_stranded(struct play *play, size_t i, const struct trust_fate 
     const size_t pair = (size_t)(play->history->seed + play->result->event) % 16;
     const char *const phrases[] = {ctl[pair / 4], itl[pair % 4], SIGN};
     char problem[256];
-    if (!would_follow(play, i, phone, phrases, 3, true))
+    if (!would_follow(play, play->node, i, phone, phrases, 3, true))
         return;
     snprintf(problem, sizeof problem, "foretold to be stranded, but `%s` and `%s` reach it",
              phrases[0] != NULL ? phrases[0] : "-", phrases[1] != NULL ? phrases[1] : "-");
@@ -369,7 +379,8 @@ static void play_event(struct play *play, size_t event)
     const bool forced = promise_was_forced(&play->promise, &play->site);
     play->result->forced += forced;
     for (size_t i = 0; i < HISTORY_PHONES && !play->result->disagrees; i++)
-        check_promise(play, i, &fates[i], is_phrase && !forced && status == TVSCTL_DONE);
+        check_promise(play, i, &fates[i],
+                      is_phrase && !forced && status == TVSCTL_DONE && !guard_is_of_choice(fates[i].reason));
     for (size_t i = 0; i < HISTORY_PHONES && !play->result->disagrees; i++)
         check_phone(play, i, &fates[i], (what->boots >> i & 1) != 0);
     find_newest(play, newest);

@@ -21,7 +21,7 @@ void promise_renew(struct promise *promise, const struct site *site, const bool 
 bool promise_was_forced(const struct promise *promise, const struct site *site);
 
 /* Phone i is looked at after an event: whether the promise was broken by it. by_phrase: nobody forced
- * anything, and nothing else happened than a phrase. */
+ * anything, nothing else happened than a phrase, and the phone can read what comes (guard_is_of_choice). */
 bool promise_is_broken(struct promise *promise, size_t i, bool is_stranded, bool by_phrase);
 
 /* Whether these are the lists that were published last; a family without ITL holds none. */

@@ -4,6 +4,7 @@
 #include "promise.h"
 #include "sims.h"
 #include "tests/fixture.h"
+#include "tvsctl/guard.h"
 
 #include <check.h>
 #include <errno.h>
@@ -193,6 +194,7 @@ static struct deed boot(struct wire *wire, size_t i)
 
 struct word {
     bool said, follows, stranded, by_tvs;
+    bool of_choice; /* it cannot read what comes: guard_is_of_choice */
     int status;
     char *text;
 };
@@ -200,6 +202,17 @@ struct word {
 static bool has(const char *object, size_t len, const char *text)
 {
     return memmem(object, len, text, strlen(text)) != NULL;
+}
+
+static bool is_of_choice(const char *object, size_t len)
+{
+    char text[64];
+    for (int reason = 0; reason < TRUST_REASON_COUNT; reason++) {
+        snprintf(text, sizeof text, "\"reason\": \"%s\"", trust_reason_name((enum trust_reason)reason));
+        if (guard_is_of_choice((enum trust_reason)reason) && has(object, len, text))
+            return true;
+    }
+    return false;
 }
 
 /* The phone's own word: of one that holds nothing, a fresh phone's; of one that asks one node alone, that
@@ -222,6 +235,7 @@ static void pick(const struct wire *wire, size_t i, bool is_fresh, struct word *
             word->follows = has(at, len, "\"outcome\": \"follows\"");
             word->stranded = has(at, len, "\"outcome\": \"stranded\"");
             word->by_tvs = has(at, len, "\": \"tvs\"");
+            word->of_choice = is_of_choice(at, len);
         }
         at += len;
     }
@@ -311,7 +325,7 @@ static void check_promise(struct wire *wire, size_t i, const struct word *word, 
 {
     const bool is_stranded = word->said && word->stranded && !deed->follows;
     wire->result->kept += wire->promise.holds[i];
-    if (!promise_is_broken(&wire->promise, i, is_stranded, true))
+    if (!promise_is_broken(&wire->promise, i, is_stranded, !word->of_choice))
         return;
     wire->result->disagrees = true;
     snprintf(wire->result->what, sizeof wire->result->what,

@@ -216,6 +216,41 @@ START_TEST(one_server_in_the_group)
 }
 END_TEST
 
+/* From here on what is said is said on the other node, which has no CallManager of its own. */
+static void go_to_sub(struct bench *bench)
+{
+    char text[2048];
+    struct trust_bytes file = fixture_read(bench->config);
+    const char *rest = memmem(file.data, file.len, "certificates:\n", 14);
+    ck_assert_ptr_nonnull(rest);
+    snprintf(text, sizeof text, "node:\n  name: sub\n  address: 10.48.47.156\n%.*s",
+             (int)(file.len - (size_t)(rest - (const char *)file.data)), rest);
+    fixture_free(file);
+    bench_write(bench, bench->config, helper_bytes(text));
+}
+
+/* Whom the lists of one node still reach is stranded nowhere, and is kept from that everywhere. */
+START_TEST(from_another_node)
+{
+    struct bench bench;
+    guard_open(&bench, "  signer: itlrecovery\n  itl: manual\n");
+    bench_run(&bench, "utils node add sub 10.48.47.156");
+    guard_write_own(&bench, "sub.pem", "0515");
+    bench_run(&bench, "set cert import own TVS %s --node sub --yes", bench_path(&bench, "sub.pem"));
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    guard_passes(&bench, "utils itl update");
+    guard_close_rollouts(&bench);
+    guard_passes(&bench, "set cert regen CallManager");
+    guard_passes(&bench, "set cert regen TVS");
+    go_to_sub(&bench);
+    bench_run(&bench, "utils rehearse set cert regen TVS --family 88xx");
+    bench_expect(&bench, TVSCTL_DONE, "`on cucm-1051-a-pub: utils itl update`", NULL);
+    guard_passes(&bench, "set cert regen TVS");
+    guard_refused(&bench, "stranded", "set cert regen ITLRecovery", "it would strand phones");
+    guard_close(&bench);
+}
+END_TEST
+
 /* A password is typed once, for the rehearsal and for the phrase. */
 START_TEST(password_is_typed_once)
 {
@@ -273,6 +308,7 @@ Suite *suite(void)
     TCase *rest = tcase_create("rest");
     tcase_add_test(rest, lists_by_hand);
     tcase_add_test(rest, one_server_in_the_group);
+    tcase_add_test(rest, from_another_node);
     tcase_add_test(rest, password_is_typed_once);
     tcase_add_test(rest, strange_names);
     suite_add_tcase(suite, rest);
