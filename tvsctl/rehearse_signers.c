@@ -13,7 +13,8 @@ static int take_signer(void *arg, const struct trust_store_row *row)
     const struct signers_visit *visit = arg;
     struct rehearse_signers *signers = visit->signers;
     char key[TRUST_KEY_NAME_SIZE];
-    if (row->retired || (row->units & UINT32_C(1) << TRUST_UNIT_CALLMANAGER) == 0 ||
+    /* A retired one of another unit may be CallManager's still. */
+    if ((row->units & UINT32_C(1) << TRUST_UNIT_CALLMANAGER) == 0 ||
         trust_key_find(visit->state->keys, "CallManager", row->cert, key, NULL) != 0)
         return 0;
     struct rehearse_signer *items = reallocarray(signers->items, signers->count + 1, sizeof *items);
