@@ -67,7 +67,7 @@ int ctl_published_last(const char *folder, size_t ctls, size_t itls, struct ctl_
 
 int ctl_published_vouching(const char *folder, struct ctl_published *out, struct trust_error *err)
 {
-    return ctl_published_last(folder, 2, 1, out, err);
+    return ctl_published_last(folder, 4, 2, out, err);
 }
 
 void ctl_published_fini(struct ctl_published *published)

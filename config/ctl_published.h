@@ -22,8 +22,9 @@ int ctl_published_last(const char *folder, size_t ctls, size_t itls, struct ctl_
  * Not everybody who ever signed a list here: the key of a signer who was replaced years ago, or a token that
  * was lost, would count for ever. The last CTL may be the one that lies in the TFTP folder, made by a token,
  * or restored, so that the store does not know its signer. The one before it may still lie there if whoever
- * published the last one died before it got its name. The last ITL shows who signs now, in a cluster that
- * goes into mixed mode. All others must be vouched for by the store, which keeps replaced signers as long as
+ * published the last one died before it got its name, or while a restore puts several lists at their places
+ * one by one; hence the last four. The last two ITLs show who signs now, in a cluster that goes into mixed
+ * mode. All others must be vouched for by the store, which keeps replaced signers as long as
  * a list of theirs is in use. */
 int ctl_published_vouching(const char *folder, struct ctl_published *out,
                            struct trust_error *err) TRUST_MUST_CHECK;

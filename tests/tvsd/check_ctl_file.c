@@ -126,7 +126,7 @@ START_TEST(a_retired_signer_is_believed)
 }
 END_TEST
 
-/* One of the last two CTLs, or the last ITL; who signed others before them may not any more. */
+/* One of the last four CTLs, or two ITLs; who signed others before them may not any more. */
 START_TEST(who_signed_one_of_the_last_published_lists_is_believed)
 {
     put_list(site.ctl_path, "CTLFile.tlv", &stranger, &stranger, NULL);
@@ -136,10 +136,14 @@ START_TEST(who_signed_one_of_the_last_published_lists_is_believed)
     publish("000004-ITLFile.tlv", &stranger, &stranger);
     ck_judged(false, 1);
     publish("000005-ITLFile.tlv", &own, &own);
-    ck_judged(false, TRUST_ESIGNER);
-    publish("000006-CTLFile.tlv", &stranger, &stranger);
     ck_judged(false, 1);
-    publish("000007-CTLFile.tlv", &own, &own);
+    publish("000006-ITLFile.tlv", &own, &own);
+    ck_judged(false, TRUST_ESIGNER);
+    publish("000007-CTLFile.tlv", &stranger, &stranger);
+    ck_judged(false, 1);
+    publish("000008-CTLFile.tlv", &own, &own);
+    publish("000009-CTLFile.tlv", &own, &own);
+    publish("000010-CTLFile.tlv", &own, &own);
     ck_judged(false, 1);
     publish("1000000-CTLFile.tlv", &own, &own); /* after 999999 */
     ck_judged(false, TRUST_ESIGNER);
