@@ -253,7 +253,7 @@ test_every_phrase() {
     # tvsd's own certificate.
     MAKES='TVS=21' follows 'store certificate' "$CERTS/tvs.crt=no" set cert regen TVS --force
     # shellcheck disable=SC2046
-    follows '' '' utils rollout close $(open_rollouts) --phones-are-back
+    follows store '' utils rollout close $(open_rollouts) --phones-are-back
     on_the_wire 0 "$CERTS/renewal.crt"
     MAKES='tomcat=7' follows store '' set cert regen tomcat
     follows store '' set csr gen tomcat
