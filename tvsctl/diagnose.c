@@ -186,7 +186,7 @@ static int look_into_backup(struct diagnosis *diagnosis, const char *file, const
     struct trust_store *store = NULL;
     struct backup backup = {0};
     *has = false;
-    snprintf(path, sizeof path, "%s/backup", diagnosis->place.folder);
+    snprintf(path, sizeof path, "%s/backup", diagnosis->place.folder.path);
     int code = trust_unseal(file, path, password, err);
     if (code == 0)
         code = trust_store_open(path, TRUST_STORE_WRITE, &store, err);

@@ -27,7 +27,7 @@ static int read_holders(struct rehearsal *rehearsal, struct trust_error *err)
     char folder[PATH_MAX / 2];
     if (flag_given(&rehearsal->ctl->flags, FLAG_INSTALLED))
         return 0;
-    snprintf(folder, sizeof folder, "%s/held", rehearsal->place.folder);
+    snprintf(folder, sizeof folder, "%s/held", rehearsal->place.folder.path);
     return rehearse_holders_read(&rehearsal->place.config, &rehearsal->before.lists, folder,
                                  &rehearsal->holders, err);
 }

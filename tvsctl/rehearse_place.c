@@ -9,99 +9,38 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define FOLDER_NAME "tvs-rehearse-XXXXXX"
-#define WAIT_MS     2000 /* for other phrases to end */
-#define STEP_MS     50
+#define WAIT_MS 2000 /* for other phrases to end */
+#define STEP_MS 50
 
 static int no_memory(struct trust_error *err)
 {
     return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
 }
 
-static int failed(int number, const char *doing, const char *path, struct trust_error *err)
-{
-    int code = number == EACCES || number == EPERM || number == EROFS ? TRUST_EDENIED
-               : number == ENOENT || number == ENOTDIR                ? TRUST_ENOTFOUND
-                                                                      : TRUST_ESYSTEM;
-    return trust_error_set(err, code, TRUST_NO_OFFSET,
-                           "the rehearsal needs a folder of its own: cannot %s %s: %s; TMPDIR names "
-                           "another place",
-                           doing, path, strerror(number));
-}
-
 /* ---- The folder */
-
-/* Whether path is folder, or lies in it. */
-static bool is_within(const char *path, const char *folder)
-{
-    char *real = realpath(folder, NULL);
-    size_t len = real != NULL ? strlen(real) : 0;
-    bool is = real != NULL && strncmp(path, real, len) == 0 && (path[len] == '/' || path[len] == '\0');
-    free(real);
-    return is;
-}
-
-static int find_temporary(const struct config *config, char **out, struct trust_error *err)
-{
-    const char *named = getenv("TMPDIR");
-    named = named != NULL && named[0] != '\0' ? named : "/tmp";
-    char *path = realpath(named, NULL);
-    if (path == NULL)
-        return failed(errno, "make one in", named, err);
-    *out = path;
-    if (!is_within(path, config->state) && !is_within(path, config->trust_lists.directory))
-        return 0;
-    return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
-                           "%s lies in the state folder or the TFTP folder, where a rehearsal changes "
-                           "nothing; name another place in TMPDIR",
-                           named);
-}
 
 static int make_folders(const struct config *from, struct rehearse_place *place, struct trust_error *err)
 {
-    char *temporary = NULL, made[sizeof place->folder];
-    int code = find_temporary(from, &temporary, err);
-    if (code == 0 && snprintf(made, sizeof made, "%s/" FOLDER_NAME, temporary) >= (int)sizeof made)
-        code = trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET,
-                               "%s: the path is too long; name "
-                               "another place in TMPDIR",
-                               temporary);
-    if (code == 0 && mkdtemp(made) == NULL)
-        code = failed(errno, "make one in", temporary, err);
-    free(temporary);
+    int code = rehearse_folder_make(from, &place->folder, err);
     if (code != 0)
         return code;
-    memcpy(place->folder, made, sizeof made);
-    snprintf(place->state, sizeof place->state, "%s/state", made);
-    snprintf(place->tftp, sizeof place->tftp, "%s/tftp", made);
+    snprintf(place->state, sizeof place->state, "%s/state", place->folder.path);
+    snprintf(place->tftp, sizeof place->tftp, "%s/tftp", place->folder.path);
     place->config = *from;
     place->config.state = place->state;
     place->config.trust_lists.directory = place->tftp;
-    return mkdir(place->state, 0700) == 0 ? 0 : failed(errno, "make", place->state, err);
-}
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info, (void)walk;
-    if (type == FTW_DP)
-        rmdir(path);
-    else
-        unlink(path);
-    return 0;
+    return mkdir(place->state, 0700) == 0 ? 0 : rehearse_folder_error(errno, "make", place->state, err);
 }
 
 void rehearse_place_remove(struct rehearse_place *place)
 {
-    if (place->folder[0] != '\0')
-        nftw(place->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    place->folder[0] = '\0';
+    rehearse_folder_remove(&place->folder);
     if (place->pretends)
         trust_pretend_end();
     place->pretends = false;
@@ -136,7 +75,7 @@ static int write_file(const char *folder, const char *name, struct trust_bytes b
     number = fd < 0 ? errno : number;
     if (fd >= 0 && close(fd) != 0 && number == 0)
         number = errno;
-    int code = number != 0 ? failed(number, "write", path, err) : 0;
+    int code = number != 0 ? rehearse_folder_error(number, "write", path, err) : 0;
     free(path);
     return code;
 }
@@ -163,7 +102,7 @@ static int link_key(const struct copying *copying, const char *to, const char *n
         return no_memory(err);
     int code = asprintf(&path, "%s/%s", to, name) < 0 ? no_memory(err) : 0;
     if (code == 0 && symlink(target, path) != 0)
-        code = failed(errno, "make the link", path, err);
+        code = rehearse_folder_error(errno, "make the link", path, err);
     free(target);
     if (code == 0 || path != NULL)
         free(path);
@@ -203,7 +142,7 @@ static int copy_folder(const struct copying *copying, bool keys, struct trust_er
     if (stat(from, &info) != 0 && errno == ENOENT)
         return 0;
     if (mkdir(to, 0700) != 0)
-        return failed(errno, "make", to, err);
+        return rehearse_folder_error(errno, "make", to, err);
     return each_file(copying, keys, to, err);
 }
 
@@ -216,7 +155,7 @@ static int copy_alias(const struct copying *copying, const char *name, struct tr
          *path = tftp_folder_path(&copying->place->config, name);
     int code = real == NULL || path == NULL ? no_memory(err) : 0;
     if (code == 0 && readlink(real, target, sizeof target - 1) > 0 && symlink(target, path) != 0)
-        code = failed(errno, "make the link", path, err);
+        code = rehearse_folder_error(errno, "make the link", path, err);
     free(real);
     free(path);
     return code;
@@ -260,7 +199,7 @@ static int copy_tftp(const struct copying *copying, enum rehearse_extent extent,
     if (code != 0)
         return code == TRUST_ENOTFOUND ? 0 : code;
     if (mkdir(copying->place->tftp, 0700) != 0)
-        code = failed(errno, "make", copying->place->tftp, err);
+        code = rehearse_folder_error(errno, "make", copying->place->tftp, err);
     for (size_t i = 0; code == 0 && i < names.count; i++)
         if (extent == REHEARSE_WHOLE || strcmp(names.name[i], PUBLISHED_CTL) == 0 ||
             strcmp(names.name[i], PUBLISHED_ITL) == 0)

@@ -4,9 +4,8 @@
 #ifndef TVSCTL_REHEARSE_PLACE_H
 #define TVSCTL_REHEARSE_PLACE_H
 
-#include "config/config.h"
+#include "rehearse_folder.h"
 
-#include <limits.h>
 #include <signal.h>
 
 enum rehearse_extent {
@@ -15,7 +14,7 @@ enum rehearse_extent {
 };
 
 struct rehearse_place {
-    char folder[PATH_MAX / 4]; /* "": there is none */
+    struct rehearse_folder folder;
     char state[PATH_MAX / 2], tftp[PATH_MAX / 2];
     struct config config; /* the one it was made from, but for these two; borrows the rest */
     bool pretends;        /* trust_pretend_begin, as long as it is there: no token is asked for its PIN */

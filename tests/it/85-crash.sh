@@ -30,6 +30,8 @@ quiet_ctl() { "$BUILD/tvsctl" --config "$T/tvsd.yaml" --yes "$@" </dev/null; }
 
 # Everything that a phrase may touch: a node in mixed mode with lists, signed files and a history.
 prepare() {
+    mkdir "$T/tmp"
+    export TMPDIR=$T/tmp
     LISTS='digest: sha1' configure 'certificates: { key: "rsa:1024" }'
     do_tvsctl set cert import own TVS "$CERTS/tvs.pem"
     do_tvsctl set cert regen CallManager
@@ -46,7 +48,12 @@ keep_base() {
     mkdir "$T/base"
     "$BUILD/tests/it/tree" copy "$T/state" "$T/base/state" "$T/tftp" "$T/base/tftp" || fail 'no copy'
 }
+# Rehearsals that were killed, too, are gone: sweeping them would be other calls.
 back_to_base() {
+    local left
+    for left in "$TMPDIR"/tvs-rehearse-*; do
+        [ ! -d "$left" ] || rm -r "$left"
+    done
     "$BUILD/tests/it/tree" copy "$T/base/state" "$T/state" "$T/base/tftp" "$T/tftp" || fail 'no copy'
 }
 

@@ -6,9 +6,11 @@
 
 #include "tvsctl/phrase.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,6 +140,43 @@ START_TEST(needs_a_place)
                  "/nowhere: No such file or directory; TMPDIR names another place");
     ck_assert_int_eq(setenv("TMPDIR", tmpdir, 1), 0);
     free(tmpdir);
+    rehearse_close(&bench);
+}
+END_TEST
+
+/* A folder in TMPDIR as a killed rehearsal leaves it, with a file in it, so many seconds old. */
+static char *leave_folder(const char *name, time_t age)
+{
+    char *folder, *file;
+    const struct timespec old[2] = {{time(NULL) - age, 0}, {time(NULL) - age, 0}};
+    ck_assert_int_gt(asprintf(&folder, "%s/%s", getenv("TMPDIR"), name), 0);
+    ck_assert_int_gt(asprintf(&file, "%s/ITLFile.tlv", folder), 0);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    ck_assert_int_eq(mknod(file, S_IFREG | 0600, 0), 0);
+    ck_assert_int_eq(utimensat(AT_FDCWD, folder, old, 0), 0);
+    free(file);
+    return folder;
+}
+
+START_TEST(sweeps_what_was_left)
+{
+    struct bench bench;
+    open_cluster(&bench, "");
+    char *left = leave_folder("tvs-rehearse-abcdef", 100), *held = leave_folder("tvs-rehearse-ghijkl", 100),
+         *young = leave_folder("tvs-rehearse-mnopqr", 0), *other = leave_folder("tvs-rehearse-of-others", 100);
+    int fd = open(held, O_RDONLY | O_DIRECTORY);
+    ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+    bench_run(&bench, "utils rehearse utils itl update");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    ck_assert_int_ne(access(left, F_OK), 0);
+    ck_assert_int_eq(access(held, F_OK), 0);
+    ck_assert_int_eq(access(young, F_OK), 0);
+    ck_assert_int_eq(access(other, F_OK), 0);
+    close(fd);
+    free(left);
+    free(held);
+    free(young);
+    free(other);
     rehearse_close(&bench);
 }
 END_TEST
@@ -354,6 +393,7 @@ Suite *suite(void)
     tcase_add_test(t, every_row_says);
     tcase_add_test(t, needs_a_store);
     tcase_add_test(t, needs_a_place);
+    tcase_add_test(t, sweeps_what_was_left);
     tcase_add_test(t, waits_for_others);
     tcase_add_test(t, restore_on_the_copy);
     tcase_add_test(t, as_the_owner);
