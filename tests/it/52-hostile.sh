@@ -59,7 +59,7 @@ test_whoever_is_hostile() {
             beside "$kind"
         done
     else
-        for kind in ticket-garbage renegotiation key-updates handshakes; do
+        for kind in ticket-garbage renegotiation warnings key-updates handshakes; do
             beside "$kind"
         done
     fi

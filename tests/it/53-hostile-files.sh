@@ -118,6 +118,29 @@ test_store_that_goes_bad() {
     stop
 }
 
+# Whoever writes and does not end keeps other writers away, for a time that has an end, and readers not at all.
+test_store_that_is_held() {
+    local before
+    setup
+    start
+    hold_store write
+    ask 0 verify "$CERTS/tvs.crt"
+    before=$(ls "$T/state/keys")
+    expect 1 tvsctl set cert regen CAPF
+    err_is_one_line
+    err_has "$T/state/tvs.sqlite3" 'another program'
+    [ "$(ls "$T/state/keys")" = "$before" ] || fail 'a key was made'
+    mark
+    kill -HUP "$PID"
+    wait_log 'event=reload '
+    ask 0 verify "$CERTS/tvs.crt"
+    release_store
+    do_tvsctl set cert regen CAPF
+    wait_log 'event=store-loaded '
+    log_lacks 'event=store-refused'
+    stop
+}
+
 # ---- What others may write or read
 
 test_configuration_that_all_may_write() {

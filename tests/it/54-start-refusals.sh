@@ -151,6 +151,17 @@ test_store_that_is_none() {
     refuses_plainly "$T/state/tvs.sqlite3"
 }
 
+test_store_that_is_held() {
+    setup
+    hold_store all
+    refuses "$T/state/tvs.sqlite3" 'another program'
+    err_is_one_line
+    release_store
+    start
+    ask 0 verify "$CERTS/tvs.crt"
+    stop
+}
+
 test_log_that_cannot_be_written() {
     setup "log: { target: $T/nowhere/tvsd.log }"
     expect 1 "$BUILD/tvsd" --config "$T/tvsd.yaml"

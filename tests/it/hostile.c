@@ -72,20 +72,33 @@ int hostile_dial(const char *from, uint32_t host, bool wait)
     return -1;
 }
 
-SSL *hostile_shake(int fd, int version, SSL_SESSION *session)
+static SSL *shake(SSL *ssl, int fd, int version)
 {
-    SSL *ssl = SSL_new(plan.tls);
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1)
         hostile_die("SSL_new");
     SSL_set_min_proto_version(ssl, version);
     SSL_set_max_proto_version(ssl, version);
-    if (session != NULL)
-        SSL_set_session(ssl, session);
     if (SSL_connect(ssl) == 1)
         return ssl;
     ERR_clear_error();
     SSL_free(ssl);
     return NULL;
+}
+
+SSL *hostile_shake(int fd, int version, SSL_SESSION *session)
+{
+    SSL *ssl = SSL_new(plan.tls);
+    if (ssl != NULL && session != NULL)
+        SSL_set_session(ssl, session);
+    return shake(ssl, fd, version);
+}
+
+SSL *hostile_shake_with(int fd, const char *suite)
+{
+    SSL *ssl = SSL_new(plan.tls);
+    if (ssl != NULL)
+        SSL_set_cipher_list(ssl, suite);
+    return shake(ssl, fd, TLS1_2_VERSION);
 }
 
 size_t hostile_answer(SSL *ssl, uint8_t *answer, size_t size)

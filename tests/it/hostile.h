@@ -54,6 +54,12 @@ int hostile_dial(const char *from, uint32_t host, bool wait);
 /* Handshake with exactly that version. NULL: it failed. */
 SSL *hostile_shake(int fd, int version, SSL_SESSION *session);
 
+/* A TLS 1.2 handshake for that cipher suite. NULL: it failed. */
+SSL *hostile_shake_with(int fd, const char *suite);
+
+/* Warnings without end on a connection whose handshake is done: a turn. The server must hang up. */
+void hostile_warnings(struct attacker *attacker);
+
 /* One whole answer. Its length; 0: none came. */
 size_t hostile_answer(SSL *ssl, uint8_t *answer, size_t size);
 

@@ -354,6 +354,7 @@ static const struct kind kinds[] = {
     {"ticket-garbage", 4, ticket_garbage},
     {"one-byte-records", 4, one_byte_records},
     {"alerts", 4, alerts},
+    {"warnings", 4, hostile_warnings},
     {"empty-records", 4, empty_records},
     {"key-updates", 4, key_updates},
     {"oversized", 4, oversized},

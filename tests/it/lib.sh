@@ -160,6 +160,22 @@ send_hex() {
     ask "$2" send "$T/request.hex"
 }
 
+# hold_store write|all: as another program may, against writers or against all, until release_store.
+hold_store() {
+    mkfifo "$T/hold"
+    "$BUILD/tests/it/lock" "$T/state/tvs.sqlite3" "$1" <"$T/hold" >"$T/held" 2>&1 &
+    HELPER=$!
+    exec {HOLD}>"$T/hold"
+    wait_until test -s "$T/held"
+    grep -qx locked "$T/held" || fail "the store is not held: $(cat "$T/held")"
+}
+release_store() {
+    exec {HOLD}>&-
+    wait "$HELPER"
+    HELPER=
+    rm "$T/hold" "$T/held"
+}
+
 # replace FROM TO: as a careful writer does it, by rename.
 replace() {
     cp "$1" "$2.new"
