@@ -137,9 +137,10 @@ static int check(struct tvsctl *ctl, struct state *state, struct list_dialogue *
     struct reset *reset = dialogue->arg;
     struct published lists;
     struct trust_error err = {0};
-    published_read(ctl->config, &lists, NULL);
+    int code = published_read(ctl->config, &lists, &err);
     const struct trust_list *list = reset->kind == COMPOSE_CTL ? lists.ctl : lists.itl;
-    int code = check_content(state, reset, list, &err);
+    if (code == 0)
+        code = check_content(state, reset, list, &err);
     if (code == 0 && reset->signer == NULL)
         code = warn_of_unknown(ctl, state, reset, list, &err);
     published_fini(&lists);

@@ -105,6 +105,20 @@ START_TEST(what_comes_next_is_said)
 }
 END_TEST
 
+/* A list that is there and cannot be read is not one that is missing. */
+START_TEST(unreadable_list)
+{
+    struct bench bench;
+    open_with_lists(&bench, "");
+    const char *list = bench_in_tftp(&bench, "ITLFile.tlv");
+    ck_assert_int_eq(unlink(list), 0);
+    ck_assert_int_eq(symlink("ITLFile.tlv", list), 0);
+    bench_run(&bench, "utils itl reset localkey --yes");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "Too many levels of symbolic links");
+    bench_close(&bench);
+}
+END_TEST
+
 START_TEST(backup_is_no_key)
 {
     struct bench bench;
@@ -411,6 +425,7 @@ Suite *suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, localkey, 0, sizeof local / sizeof local[0]);
     tcase_add_test(tests, what_comes_next_is_said);
+    tcase_add_test(tests, unreadable_list);
     tcase_add_test(tests, backup_is_no_key);
     tcase_add_test(tests, ctl_dialogue);
     tcase_add_test(tests, callmanager_key_that_is_lost);
