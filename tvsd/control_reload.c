@@ -37,6 +37,8 @@ void control_on_change(void *arg, unsigned what)
     else if (fresh)
         LOG_SAY(RELOAD_REFUSED, log_text("reason", "out of memory: what changed is not in force yet"),
                 log_text("remedy", "it is tried again in a moment"));
+    if (!control->unposted)
+        world_announce(&control->world);
     control_tell_status(control);
 }
 
@@ -76,9 +78,9 @@ static int keep_state(struct control *control, struct world *next, struct trust_
     return 0;
 }
 
-static void say_reloaded(const struct control *control)
+static void say_reloaded(struct control *control)
 {
-    const struct world *world = &control->world;
+    struct world *world = &control->world;
     LOG_SAY(RELOAD, log_text("file", control->config_path));
     if (control->needs_restart[0] != '\0')
         LOG_SAY(NEEDS_RESTART, log_text("options", control->needs_restart));

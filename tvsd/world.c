@@ -1,8 +1,6 @@
-#include "world.h"
-
 #include "identity.h"
 #include "log.h"
-#include "remedy.h"
+#include "world_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +42,8 @@ void world_fini(struct world *world)
     ctl_file_fini(&world->ctl);
     trust_cert_free(world->cert);
     trust_cert_free(world->ecdsa);
+    trust_cert_free(world->said.cert);
+    trust_cert_free(world->said.ecdsa);
     store_source_close(&world->store);
     *world = (struct world){0};
 }
@@ -125,50 +125,6 @@ static int adopt_ctl(struct world *world, struct ctl_file *ctl, const char *path
     return 0;
 }
 
-/* How people get a CTL that is believed. Returns out. */
-static const char *how_to_make_ctl(const struct world *world, const char *start, char *out, size_t size)
-{
-    char phrase[REMEDY_MAX], published[SOURCES_PATH_MAX];
-    if (config_state_path(world->config, CTL_FILE_PUBLISHED, published, sizeof published) == NULL)
-        published[0] = '\0';
-    snprintf(out, size, "%s%s, or put back the last list from %s", start,
-             remedy_phrase(world->config_path, "utils ctl update CTLFile", phrase, sizeof phrase), published);
-    return out;
-}
-
-static const char *ctl_remedy(const struct world *world, int code, char *out, size_t size)
-{
-    if (ctl_file_is_trouble(code))
-        return "it is tried again";
-    if (code == TRUST_ENOTFOUND)
-        return "put the folder back, or correct trust_lists.directory and send SIGHUP";
-    if (code == TRUST_EDENIED)
-        return "let the user that tvsd runs as read it, then send SIGHUP";
-    return how_to_make_ctl(world, "", out, size);
-}
-
-/* Say why a CTL is refused, unless that was the last thing said of it. The world's own CTL is what stays in
- * force. */
-static void say_ctl_refused(struct world *world, const char *path, const struct trust_error *why, bool again)
-{
-    char in_force[CTL_SOURCE_NAME_SIZE], remedy[REMEDY_MAX + SOURCES_PATH_MAX];
-    if (!again && world->ctl_error.code == why->code && strcmp(world->ctl_error.text, why->text) == 0)
-        return;
-    LOG_SAY(CTL_REFUSED, log_text("file", path), log_text("code", trust_error_name(why->code)),
-            log_text("reason", why->text), log_text("in-force", ctl_source_name(&world->ctl, in_force)),
-            log_text("remedy", ctl_remedy(world, why->code, remedy, sizeof remedy)));
-    world->ctl_error = *why;
-}
-
-static void say_ctl_gone(const struct world *world, const char *path)
-{
-    char remedy[REMEDY_MAX + SOURCES_PATH_MAX];
-    LOG_SAY(
-        CTL_GONE, log_text("file", path),
-        log_text("reason", "it was deleted: answers come from the store alone"),
-        log_text("remedy", how_to_make_ctl(world, "phones in mixed mode need it: ", remedy, sizeof remedy)));
-}
-
 /* At the start the last good CTL stands in for one that is refused. */
 static int start_with_good_ctl(struct world *world, const struct trust_error *why, struct trust_error *err)
 {
@@ -184,9 +140,9 @@ static int start_with_good_ctl(struct world *world, const struct trust_error *wh
     int adopted = rc == 0 ? adopt_ctl(world, &good, good_path, err) : adopt_ctl(world, NULL, path, err);
     if (adopted != 0)
         return adopted;
-    say_ctl_refused(world, path, why, true);
+    world_say_ctl_refused(world, path, why, true);
     if (rc != 0 && rc != TRUST_ENOTFOUND)
-        say_ctl_refused(world, good_path, &good_error, true);
+        world_say_ctl_refused(world, good_path, &good_error, true);
     world->ctl_error = *why;
     return 0;
 }
@@ -208,9 +164,9 @@ static int reload_with_ctl_in_force(struct world *world, const struct world *pre
     if (rc != 0)
         return rc;
     world->ctl_stays = judged == 0;
-    say_ctl_refused(world, path, why, true);
+    world_say_ctl_refused(world, path, why, true);
     if (judged == TRUST_ESIGNER) /* it may be the very file */
-        say_ctl_refused(world, previous->ctl_path, &withdrawn, false);
+        world_say_ctl_refused(world, previous->ctl_path, &withdrawn, false);
     world->ctl_error = *why;
     return 0;
 }
@@ -273,26 +229,6 @@ int world_check(struct world *world, struct trust_error *warning, struct trust_e
     return rc;
 }
 
-void world_say(const struct world *world)
-{
-    store_source_say(&world->store, world->store_index);
-    identity_say(world->cert);
-    if (world->ecdsa != NULL)
-        identity_say_ecdsa(world->ecdsa);
-    else if (world->ecdsa_why.code != 0)
-        identity_say_ecdsa_waits(&world->ecdsa_why);
-    if (world->ctl.list != NULL && !world->ctl_stays)
-        ctl_source_say(&world->ctl, world->ctl_path);
-}
-
-void world_remember_ctl(const struct world *world)
-{
-    if (world->ctl_status == CTL_BELIEVED)
-        ctl_source_keep(world->config, &world->ctl);
-    else if (world->ctl_status == CTL_ABSENT && ctl_source_forget(world->config))
-        say_ctl_gone(world, world->ctl_path);
-}
-
 struct snapshot *world_snapshot(struct world *world)
 {
     struct snapshot *snapshot = snapshot_new(world->config_part, world->tls_part, world->store_part,
@@ -304,49 +240,13 @@ struct snapshot *world_snapshot(struct world *world)
 
 /* ---- Changes ---- */
 
-/* Unless that was the last thing said of it. */
-static void say_cert_refused(const struct world *world, struct trust_error *why)
-{
-    trust_error_prefix(why, why->code, "the certificate before stays in use (%s)",
-                       ctl_file_is_trouble(why->code) ? "it is tried again" : "SIGHUP tries again");
-    if (world->cert_error.code != why->code || strcmp(world->cert_error.text, why->text) != 0)
-        LOG_SAY(CERTIFICATE_REFUSED, log_text("reason", why->text));
-}
-
-static bool same_cert(const struct trust_cert *a, const struct trust_cert *b)
-{
-    return a == NULL || b == NULL ? a == b : trust_cert_equal(a, b);
-}
-
-/* What is new since then. */
-static void say_identity(const struct world *world, const struct trust_cert *cert,
-                         const struct trust_cert *ecdsa, const struct trust_error *why)
-{
-    if (!same_cert(cert, world->cert))
-        identity_say(world->cert);
-    if (ecdsa != NULL && !same_cert(ecdsa, world->ecdsa))
-        identity_say_ecdsa_ended(ecdsa);
-    if (world->ecdsa != NULL && !same_cert(ecdsa, world->ecdsa))
-        identity_say_ecdsa(world->ecdsa);
-    if (world->ecdsa_why.code != 0 &&
-        (world->ecdsa_why.code != why->code || strcmp(world->ecdsa_why.text, why->text) != 0))
-        identity_say_ecdsa_waits(&world->ecdsa_why);
-}
-
 /* Load it, and put it in the place of the one in force. */
 static bool take_identity(struct world *world, struct trust_error *err)
 {
     struct identity identity = {0};
-    struct trust_cert *cert = trust_cert_ref(world->cert);
-    struct trust_cert *ecdsa = world->ecdsa != NULL ? trust_cert_ref(world->ecdsa) : NULL;
-    const struct trust_error why = world->ecdsa_why;
     int rc = identity_load(world->config, world->config_path, world->store.db, &identity, err);
     if (rc == 0)
         rc = build_tls(world, &identity, world->tls, err);
-    if (rc == 0)
-        say_identity(world, cert, ecdsa, &why);
-    trust_cert_free(cert);
-    trust_cert_free(ecdsa);
     return rc == 0;
 }
 
@@ -354,11 +254,9 @@ static bool take_identity(struct world *world, struct trust_error *err)
  * nothing but the reason. */
 static bool is_in_force(struct world *world, const struct identity *seen)
 {
-    if (!same_cert(seen->cert, world->cert) || !same_cert(seen->ecdsa, world->ecdsa))
+    if (!world_same_cert(seen->cert, world->cert) || !world_same_cert(seen->ecdsa, world->ecdsa))
         return false;
-    const struct trust_error why = world->ecdsa_why;
     world->ecdsa_why = seen->why;
-    say_identity(world, world->cert, world->ecdsa, &why);
     return true;
 }
 
@@ -372,7 +270,7 @@ static bool refresh_identity(struct world *world)
     identity_fini(&seen);
     bool fresh = rc == 0 && !is_same && take_identity(world, &err);
     if (!is_same && !fresh)
-        say_cert_refused(world, &err);
+        world_say_cert_refused(world, &err);
     world->cert_error = err;
     return fresh;
 }
@@ -394,7 +292,7 @@ bool world_store_changed(struct world *world)
         return false;
     }
     world->store_error = (struct trust_error){0};
-    store_source_say(&world->store, world->store_index);
+    world->fresh |= WORLD_STORE;
     refresh_identity(world);
     world_retry_ctl(world);
     return true;
@@ -408,14 +306,13 @@ static bool ctl_gone(struct world *world, const char *path)
     bool folder_is_back = world->ctl.list == NULL && world->ctl_error.code == TRUST_ENOTFOUND;
     int rc = adopt_ctl(world, NULL, path, &err);
     if (rc != 0) {
-        say_ctl_refused(world, path, &err, true);
+        world_say_ctl_refused(world, path, &err, true);
         return false;
     }
     world->ctl_status = CTL_ABSENT;
     world->ctl_error = (struct trust_error){0};
-    if (!folder_is_back)
-        say_ctl_gone(world, path);
-    ctl_source_forget(world->config);
+    world->fresh &= ~(unsigned)WORLD_CTL;
+    world->fresh |= folder_is_back ? WORLD_CTL_FORGET : WORLD_CTL_GONE;
     return true;
 }
 
@@ -433,12 +330,12 @@ static bool refresh_ctl(struct world *world, bool again)
         status = CTL_REFUSED;
     world->ctl_status = status;
     if (status == CTL_REFUSED) {
-        say_ctl_refused(world, path, &err, again && err.code != TRUST_ENOTFOUND);
+        world_say_ctl_refused(world, path, &err, again && err.code != TRUST_ENOTFOUND);
         return false;
     }
     world->ctl_error = (struct trust_error){0};
-    ctl_source_say(&world->ctl, world->ctl_path);
-    world_remember_ctl(world);
+    world->fresh &= ~(unsigned)(WORLD_CTL_GONE | WORLD_CTL_FORGET);
+    world->fresh |= WORLD_CTL;
     return true;
 }
 
@@ -464,7 +361,8 @@ static bool withdraw_ctl(struct world *world)
         adopt_ctl(world, NULL, ctl_source_path(world->config, path, sizeof path), &err) != 0)
         return false;
     world->ctl_status = CTL_REFUSED;
-    say_ctl_refused(world, path, &why, true);
+    world->ctl_error = world->withdrawn = why;
+    world->fresh |= WORLD_CTL_WITHDRAWN;
     return true;
 }
 

@@ -12,6 +12,21 @@
 #include <stdbool.h>
 #include <time.h>
 
+/* What has changed and is not announced yet. */
+enum world_fresh {
+    WORLD_STORE = 1,
+    WORLD_CTL = 2,
+    WORLD_CTL_GONE = 4,
+    WORLD_CTL_FORGET = 8, /* it had been refused with its folder: nothing to say */
+    WORLD_CTL_WITHDRAWN = 16,
+};
+
+/* The server's certificates, as they were said last. */
+struct world_said {
+    struct trust_cert *cert, *ecdsa; /* owned */
+    struct trust_error why;
+};
+
 struct world {
     const char *config_path; /* borrowed */
     struct config *config;   /* owned by config_part, as the rest by theirs */
@@ -30,7 +45,10 @@ struct world {
      * at each attempt. */
     struct trust_error ctl_error, store_error, cert_error;
     struct trust_error
-        ecdsa_why;            /* why a TVS-ECDSA certificate is not shown; code 0: it is, or there is none */
+        ecdsa_why;  /* why a TVS-ECDSA certificate is not shown; code 0: it is, or there is none */
+    unsigned fresh; /* of enum world_fresh */
+    struct trust_error withdrawn; /* why the CTL in force was let go */
+    struct world_said said;
     unsigned long generation; /* of the last snapshot */
 };
 
@@ -49,11 +67,15 @@ int world_check(struct world *world, struct trust_error *warning, struct trust_e
 void world_fini(struct world *world);
 
 /* Say what is in force: store-loaded, ctl-loaded; not of a CTL that merely stays so. */
-void world_say(const struct world *world);
+void world_say(struct world *world);
 
 /* Keep the CTL in force for the next start; where there is none, forget the one that was kept, and say
  * ctl-gone if there was one. After a world was taken. */
 void world_remember_ctl(const struct world *world);
+
+/* After a change: say what is new in force, which is what whoever reads the log relies on, and keep the CTL
+ * for the next start. Not before the workers have the snapshot. Refusals are said at once. */
+void world_announce(struct world *world);
 
 /* The store, or CTLFile.tlv, may have changed. true: a new snapshot is to be made. */
 bool world_store_changed(struct world *world);

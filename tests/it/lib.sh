@@ -17,7 +17,7 @@ export LC_ALL=C TZ=UTC OPENSSL_CONF=$DATA/openssl.cnf
 
 fail() {
     printf 'FAILED: %s\n' "$*" >&2
-    for file in out err log; do
+    for file in out err said log; do
         [ -s "$T/$file" ] && { printf -- '--- %s (end)\n' "$file"; tail -n 25 "$T/$file"; } >&2
     done
     exit 1

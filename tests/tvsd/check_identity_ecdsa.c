@@ -118,23 +118,23 @@ START_TEST(it_waits_for_its_rollout)
     ck_started();
     expect(NULL, "no ITL with it was rolled out: `tvsctl utils itl update --config ");
     int64_t number = open_rollout(&ec);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     expect(NULL, "roll-out 1 is open: `tvsctl utils rollout close 1 --config ");
     close_rollout(number, TRUST_ROLLOUT_SUPERSEDED);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     expect(NULL, "no ITL with it was rolled out");
     const struct tls_context *before = world.tls;
     number = open_rollout(&ec);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert_ptr_eq(world.tls, before); /* nothing that is shown has changed so far */
     close_rollout(number, TRUST_ROLLOUT_BACK);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert_ptr_ne(world.tls, before);
     expect(&ec, "");
     ck_assert_msg(reload() == 0, "%s", err.text);
     expect(&ec, "");
     before = world.tls;
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert_ptr_eq(world.tls, before);
 }
 END_TEST
@@ -145,7 +145,7 @@ START_TEST(it_is_withdrawn)
     ck_started();
     expect(&ec, "");
     ck_assert_int_eq(trust_store_withdraw_rollout(site.store, 1, 1700000009, &err), 0);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     expect(NULL, "no ITL with it was rolled out");
 }
 END_TEST
@@ -156,10 +156,10 @@ START_TEST(it_is_replaced)
     ck_started();
     site_set_own(&site, TRUST_UNIT_TVS_ECDSA, &other_ec);
     remove_key(&ec);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     expect(NULL, "no ITL with it was rolled out");
     close_rollout(open_rollout(&other_ec), TRUST_ROLLOUT_BACK);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     expect(&other_ec, "");
 }
 END_TEST
@@ -171,7 +171,7 @@ START_TEST(it_is_deleted)
     ck_started();
     ck_assert_int_eq(trust_store_delete(site.store, TRUST_UNIT_TVS_ECDSA, "tvs", &deleted, &err), 0);
     trust_cert_free(deleted);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     expect(NULL, "");
 }
 END_TEST
@@ -185,10 +185,10 @@ START_TEST(its_key_is_lost)
     expect(NULL,
            "no usable key for the TVS-ECDSA certificate; restore it from a backup, or `tvsctl set cert regen "
            "TVS-ECDSA --config ");
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     expect(NULL, "no usable key");
     site_set_own(&site, TRUST_UNIT_TVS_ECDSA, &ec);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     expect(&ec, "");
     /* A reload is not refused for that. */
     remove_key(&ec);
@@ -204,7 +204,7 @@ START_TEST(the_other_is_replaced)
     ck_started();
     person_init(&fresh, "tvs");
     site_set_own(&site, TRUST_UNIT_TVS, &fresh);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert(trust_cert_equal(world.cert, fresh.cert));
     ck_assert(trust_cert_equal(world.ecdsa, ec.cert));
     expect_shown_to(TLS1_2_VERSION, &ec);
@@ -222,10 +222,10 @@ START_TEST(what_cannot_be_shown)
     ck_assert_str_eq(world.ecdsa_why.text, "the TVS certificate is no RSA certificate itself");
     expect_shown_to(TLS1_2_VERSION, &other_ec);
     site_set_own(&site, TRUST_UNIT_TVS, &tvs);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     expect(&ec, "");
     roll_out(&stranger); /* RSA */
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     expect(NULL, "the TVS-ECDSA certificate has no EC key");
 }
 END_TEST

@@ -36,15 +36,15 @@ START_TEST(what_is_refused)
     put_ctl(&signer, NULL);
     ck_started();
     garble_ctl();
-    ck_assert(!world_ctl_changed(&world));
+    ck_assert(!ctl_changed());
     shows(" CTLFile.tlv is refused, the last good one is in force.");
     site_set_own(&site, TRUST_UNIT_TVS, &stranger);
     snprintf(keys, sizeof keys, "%s/keys", site.state);
     ck_assert_int_eq(trust_key_remove(keys, "TVS", stranger.cert, NULL), 0);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     shows(" The new TVS certificate cannot be used, the one before is in force.");
     site_remove_store(&site);
-    ck_assert(!world_store_changed(&world));
+    ck_assert(!store_changed());
     shows(" The store cannot be read, what was read last is in force.");
 }
 END_TEST
@@ -57,10 +57,10 @@ START_TEST(no_ctl_in_force)
     ck_started();
     shows(" CTLFile.tlv is refused, no CTL is in force.");
     ck_assert_int_eq(rename(site.tftp, away), 0);
-    ck_assert(!world_ctl_changed(&world));
+    ck_assert(!ctl_changed());
     shows(" The TFTP folder is not there, no CTL is in force.");
     ck_assert_int_eq(mkdir(site.tftp, 0700), 0);
-    ck_assert(world_ctl_changed(&world));
+    ck_assert(ctl_changed());
     ck_assert_ptr_null(strstr(status_text(&world, 0, false, status), "CTLFile"));
 }
 END_TEST

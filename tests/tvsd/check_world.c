@@ -92,7 +92,7 @@ START_TEST(only_what_changed_is_built_again)
     ck_started();
     struct snapshot *before = world_snapshot(&world);
     site_add_trust(&site, TRUST_UNIT_TOMCAT_TRUST, &stranger);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     struct snapshot *after = world_snapshot(&world);
     ck_assert_ptr_eq(before->config, after->config);
     ck_assert_ptr_eq(before->tls, after->tls);
@@ -111,7 +111,7 @@ START_TEST(a_new_tvs_certificate_is_shown)
     ck_started();
     struct tls_context *before = world.tls;
     site_set_own(&site, TRUST_UNIT_TVS, &stranger);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert_ptr_ne(world.tls, before);
     ck_assert(trust_cert_equal(world.cert, stranger.cert));
 }
@@ -126,12 +126,12 @@ START_TEST(a_renamed_node_is_followed)
     ck_started();
     struct tls_context *before = world.tls;
     ck_assert_int_eq(trust_store_rename_node(site.store, world.config->node.name, "renamed", &err), 0);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert_ptr_eq(world.tls, before);
     ck_assert_int_eq(world.cert_error.code, 0);
     ck_assert_int_eq(trust_key_save(keys, "TVS", stranger.key, &err), 0);
     ck_assert_int_eq(trust_store_set_own(site.store, &renamed, TRUST_UNIT_TVS, stranger.cert, &err), 0);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert_ptr_ne(world.tls, before);
     ck_assert(trust_cert_equal(world.cert, stranger.cert));
     ck_assert_msg(reload() == 0, "%s", err.text);
@@ -150,7 +150,7 @@ START_TEST(a_new_tvs_certificate_without_key_is_not)
     site_set_own(&site, TRUST_UNIT_TVS, &stranger);
     snprintf(keys, sizeof keys, "%s/keys", site.state);
     ck_assert_int_eq(trust_key_remove(keys, "TVS", stranger.cert, NULL), 0);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert_ptr_eq(world.tls, before);
     ck_assert(trust_cert_equal(world.cert, tvs.cert));
     ck_assert_int_ne(reload(), 0);
@@ -169,15 +169,15 @@ START_TEST(a_new_tvs_certificate_waits_for_descriptors)
     close(next);
     low = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = limit.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
-    bool fresh = world_store_changed(&world), again = world_retry_cert(&world);
+    bool fresh = store_changed(), again = retry_cert();
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
     ck_assert(fresh && !again);
     ck_assert(trust_cert_equal(world.cert, tvs.cert));
     ck_assert(world_waits(&world));
-    ck_assert(world_retry_cert(&world));
+    ck_assert(retry_cert());
     ck_assert(trust_cert_equal(world.cert, stranger.cert));
     ck_assert(!world_waits(&world));
-    ck_assert(!world_retry_cert(&world));
+    ck_assert(!retry_cert());
 }
 END_TEST
 
@@ -186,14 +186,14 @@ START_TEST(a_store_that_is_lost_stays_in_force)
     ck_started();
     const struct trust_index *before = world.store_index;
     site_remove_store(&site);
-    ck_assert(!world_store_changed(&world));
+    ck_assert(!store_changed());
     ck_assert_int_eq(world.store_error.code, TRUST_ENOTFOUND);
     ck_assert_ptr_nonnull(strstr(world.store_error.text, " is gone; what was read stays in force: "));
     ck_assert_int_eq(reload(), TRUST_ENOTFOUND);
     ck_assert_ptr_nonnull(strstr(err.text, " is gone; what was read stays in force: "));
     ck_assert_ptr_eq(world.store_index, before);
     put_file(site.store_path, (struct trust_bytes){(const uint8_t *)"no database at all, but text", 28});
-    ck_assert(!world_store_changed(&world));
+    ck_assert(!store_changed());
     ck_assert_ptr_eq(world.store_index, before);
     ck_assert_uint_eq(trust_index_count(before), 2);
 }

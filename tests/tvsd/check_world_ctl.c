@@ -65,7 +65,7 @@ START_TEST(a_tftp_folder_that_is_not_there_deletes_nothing)
     put_ctl(&signer, NULL);
     ck_started();
     ck_assert_int_eq(rename(site.tftp, away), 0);
-    ck_assert(!world_ctl_changed(&world));
+    ck_assert(!ctl_changed());
     ck_assert_uint_eq(ctl_count(), 1);
     world_fini(&world);
     ck_started();
@@ -74,7 +74,7 @@ START_TEST(a_tftp_folder_that_is_not_there_deletes_nothing)
     ck_assert_int_eq(unlink(good_path), 0);
     ck_started();
     ck_assert_int_eq(world.ctl_error.code, TRUST_ENOTFOUND);
-    ck_assert(!world_ctl_changed(&world));
+    ck_assert(!ctl_changed());
     ck_assert_msg(reload() == 0, "%s", err.text);
 }
 END_TEST
@@ -84,15 +84,15 @@ START_TEST(garbling_keeps_the_last_good)
     put_ctl(&signer, NULL);
     ck_started();
     garble_ctl();
-    ck_assert(!world_ctl_changed(&world));
+    ck_assert(!ctl_changed());
     ck_assert_int_eq(world.ctl_status, CTL_REFUSED);
     ck_assert_uint_eq(ctl_count(), 1);
     put_ctl(&stranger, &signer);
-    ck_assert(!world_ctl_changed(&world));
+    ck_assert(!ctl_changed());
     ck_assert_int_eq(world.ctl_error.code, TRUST_ESIGNER);
     ck_assert_uint_eq(ctl_count(), 1);
     put_ctl(&signer, &stranger);
-    ck_assert(world_ctl_changed(&world));
+    ck_assert(ctl_changed());
     ck_assert_int_eq(world.ctl_status, CTL_BELIEVED);
     ck_assert_uint_eq(ctl_count(), 2);
 }
@@ -103,11 +103,11 @@ START_TEST(deleting_empties_the_source)
     put_ctl(&signer, NULL);
     ck_started();
     ck_assert_int_eq(unlink(site.ctl_path), 0);
-    ck_assert(world_ctl_changed(&world));
+    ck_assert(ctl_changed());
     ck_assert_int_eq(world.ctl_status, CTL_ABSENT);
     ck_assert_uint_eq(ctl_count(), 0);
     ck_assert_int_ne(access(good_path, F_OK), 0);
-    ck_assert(!world_ctl_changed(&world)); /* nothing more to empty */
+    ck_assert(!ctl_changed()); /* nothing more to empty */
 }
 END_TEST
 
@@ -116,13 +116,13 @@ START_TEST(a_signer_that_becomes_known_is_believed)
     put_ctl(&stranger, NULL);
     ck_started();
     ck_assert_uint_eq(ctl_count(), 0);
-    ck_assert(!world_retry_ctl(&world));
+    ck_assert(!retry_ctl());
     site_add_trust(&site, TRUST_UNIT_PHONE_SAST_TRUST, &stranger);
     ck_assert(store_source_changed(&world.store));
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert_int_eq(world.ctl_status, CTL_BELIEVED);
     ck_assert_uint_eq(ctl_count(), 1);
-    ck_assert(!world_retry_ctl(&world));
+    ck_assert(!retry_ctl());
 }
 END_TEST
 
@@ -133,7 +133,7 @@ START_TEST(a_published_list_makes_its_signer_known)
     ck_started();
     snprintf(path, sizeof path, "%s/000001-CTLFile.tlv", site.published);
     put_list(path, "CTLFile.tlv", &stranger, &stranger, NULL);
-    ck_assert(world_retry_ctl(&world));
+    ck_assert(retry_ctl());
     ck_assert_uint_eq(ctl_count(), 1);
 }
 END_TEST
@@ -166,18 +166,18 @@ START_TEST(a_withdrawn_signer_takes_his_ctl_along)
     ck_started();
     if (_i == 1) {
         garble_ctl();
-        ck_assert(!world_ctl_changed(&world));
+        ck_assert(!ctl_changed());
     }
     ck_assert_uint_eq(ctl_count(), 2);
     ck_assert_int_eq(trust_store_delete(site.store, TRUST_UNIT_PHONE_SAST_TRUST, "stranger", &deleted, &err),
                      0);
     trust_cert_free(deleted);
-    ck_assert(_i == 2 ? reload() == 0 : world_store_changed(&world));
+    ck_assert(_i == 2 ? reload() == 0 : store_changed());
     ck_assert_uint_eq(ctl_count(), 0);
     ck_assert_int_eq(world.ctl_status, CTL_REFUSED);
-    ck_assert(!world_retry_ctl(&world));
+    ck_assert(!retry_ctl());
     put_ctl(&signer, NULL);
-    ck_assert(world_retry_ctl(&world));
+    ck_assert(retry_ctl());
     ck_assert_uint_eq(ctl_count(), 1);
 }
 END_TEST
@@ -241,7 +241,7 @@ START_TEST(a_folder_that_is_not_there_is_said)
         said(" in-force=none remedy=\"put the folder back, or correct trust_lists.directory and "), 1);
     ck_assert_msg(reload() == 0, "%s", err.text);
     ck_assert_uint_eq(said(refused), 2);
-    ck_assert(!world_ctl_changed(&world)); /* the same once more is not said */
+    ck_assert(!ctl_changed()); /* the same once more is not said */
     ck_assert(!world_waits(&world));
     ck_assert_uint_eq(said(refused), 2);
     struct world check;
@@ -252,7 +252,7 @@ START_TEST(a_folder_that_is_not_there_is_said)
     world_fini(&check);
     /* It is back: nothing went. */
     ck_assert_int_eq(rename(away, site.tftp), 0);
-    world_ctl_changed(&world);
+    ctl_changed();
     ck_assert_int_eq(world.ctl_status, CTL_ABSENT);
     ck_assert_uint_eq(said("event=ctl-gone"), 0);
     log_close();
@@ -280,6 +280,40 @@ START_TEST(what_stays_in_force_is_not_loaded)
 }
 END_TEST
 
+/* Whoever reads that something is loaded, or gone, may rely on it: workers have it by then. And the CTL is
+ * kept for the next start after that, not before: disks may be slow. */
+START_TEST(said_when_it_is_in_force)
+{
+    log_into_file();
+    ck_started();
+    size_t loaded = said("event=store-loaded");
+    put_ctl(&signer, &stranger);
+    site_set_own(&site, TRUST_UNIT_TVS, &signer);
+    ck_assert(world_store_changed(&world));
+    ck_assert(world_ctl_changed(&world));
+    ck_assert_uint_eq(ctl_count(), 2); /* what workers are given */
+    ck_assert_uint_eq(said("event=store-loaded"), loaded);
+    ck_assert_uint_eq(said("event=certificate-loaded"), 1);
+    ck_assert_uint_eq(said("event=ctl-loaded"), 0);
+    ck_assert_int_ne(access(good_path, F_OK), 0);
+    world_announce(&world);
+    ck_assert_uint_eq(said("event=store-loaded"), loaded + 1);
+    ck_assert_uint_eq(said("event=certificate-loaded"), 2);
+    ck_assert_uint_eq(said("event=ctl-loaded"), 1);
+    ck_assert_int_eq(access(good_path, F_OK), 0);
+    ck_assert_int_eq(unlink(site.ctl_path), 0);
+    ck_assert(world_ctl_changed(&world));
+    ck_assert_uint_eq(said("event=ctl-gone"), 0);
+    world_announce(&world);
+    ck_assert_uint_eq(said("event=ctl-gone"), 1);
+    ck_assert_int_ne(access(good_path, F_OK), 0);
+    world_announce(&world); /* once */
+    ck_assert_uint_eq(said("event=ctl-gone"), 1);
+    ck_assert_uint_eq(said("event=certificate-loaded"), 2);
+    log_close();
+}
+END_TEST
+
 START_TEST(refusals_say_what_to_do)
 {
     char want[600];
@@ -291,9 +325,9 @@ START_TEST(refusals_say_what_to_do)
              config_path, site.published);
     ck_assert_uint_eq(said(want), 1);
     put_ctl(&signer, NULL);
-    ck_assert(world_ctl_changed(&world));
+    ck_assert(ctl_changed());
     ck_assert_int_eq(unlink(site.ctl_path), 0);
-    ck_assert(world_ctl_changed(&world));
+    ck_assert(ctl_changed());
     ck_assert_uint_eq(said("event=ctl-gone file="), 1);
     ck_assert_uint_eq(said(" reason=\"it was deleted: answers come from the store alone\" remedy=\"phones in "
                            "mixed mode need it: `tvsctl utils ctl update CTLFile --config "),
@@ -312,13 +346,13 @@ START_TEST(a_refusal_says_what_stays_in_force)
     ck_assert_str_eq(ctl_source_name(&world.ctl, name), "none");
     ck_assert(says_in_force());
     put_ctl(&stranger, &tvs); /* a stranger's, while there is none */
-    ck_assert(!world_ctl_changed(&world));
+    ck_assert(!ctl_changed());
     ck_assert(says_in_force());
     site_add_trust(&site, TRUST_UNIT_PHONE_SAST_TRUST, &stranger);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert_uint_eq(strlen(ctl_source_name(&world.ctl, name)), 40);
     garble_ctl();
-    ck_assert(!world_ctl_changed(&world));
+    ck_assert(!ctl_changed());
     ck_assert(says_in_force());
     ck_assert_msg(reload() == 0, "%s", err.text);
     ck_assert(says_in_force());
@@ -343,7 +377,7 @@ START_TEST(a_replaced_signer_is_not_withdrawn)
     put_ctl(&signer, NULL);
     ck_started();
     site_set_own(&site, TRUST_UNIT_CALLMANAGER, &stranger);
-    ck_assert(world_store_changed(&world));
+    ck_assert(store_changed());
     ck_assert_uint_eq(ctl_count(), 1);
     ck_assert_int_eq(world.ctl_status, CTL_BELIEVED);
 }
@@ -366,6 +400,7 @@ Suite *suite(void)
         a_replaced_signer_is_not_withdrawn,
         a_folder_that_is_not_there_is_said,
         what_stays_in_force_is_not_loaded,
+        said_when_it_is_in_force,
         refusals_say_what_to_do,
     };
     Suite *s = suite_create("world: CTL");

@@ -72,6 +72,32 @@ int reload(void)
     return 0;
 }
 
+static bool announced(bool fresh)
+{
+    world_announce(&world);
+    return fresh;
+}
+
+bool store_changed(void)
+{
+    return announced(world_store_changed(&world));
+}
+
+bool ctl_changed(void)
+{
+    return announced(world_ctl_changed(&world));
+}
+
+bool retry_ctl(void)
+{
+    return announced(world_retry_ctl(&world));
+}
+
+bool retry_cert(void)
+{
+    return announced(world_retry_cert(&world));
+}
+
 size_t ctl_count(void)
 {
     struct snapshot *snapshot = world_snapshot(&world);

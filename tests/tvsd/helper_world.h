@@ -28,6 +28,12 @@ int start(void);
 /* As SIGHUP does: the new world in the place of the old, or nothing. */
 int reload(void);
 
+/* What control_on_change does: world_store_changed, … and then world_announce. */
+bool store_changed(void);
+bool ctl_changed(void);
+bool retry_ctl(void);
+bool retry_cert(void);
+
 /* Certificates of the CTL that the next snapshot would hold. */
 size_t ctl_count(void);
 
