@@ -128,16 +128,22 @@ const struct phone_verdict *phone_trouble_of(const struct phone *phone)
     return NULL;
 }
 
+/* Who was not heard may say yes the next time. */
+static bool is_refusal(const struct phone_verdict *verdict)
+{
+    return verdict->outcome == PHONE_REFUSED && verdict->why != PHONE_WHY_TVS_SILENT;
+}
+
 enum phone_state phone_state_of(const struct phone *phone)
 {
     const struct phone_verdict *trouble = phone_trouble_of(phone);
     if (trouble == NULL)
         return PHONE_FOLLOWS;
     /* A refusal is the phone's own word, whatever else could not be had. */
-    if (phone->ctl_verdict.outcome == PHONE_REFUSED || phone->itl_verdict.outcome == PHONE_REFUSED ||
-        phone->config_verdict.outcome == PHONE_REFUSED)
-        return PHONE_STAYS_BEHIND;
-    return PHONE_STATE_UNTRIED;
+    if (is_refusal(&phone->ctl_verdict) || is_refusal(&phone->itl_verdict) ||
+        is_refusal(&phone->config_verdict))
+        return PHONE_STRANDED;
+    return PHONE_WAITS;
 }
 
 enum phone_source_of_trust phone_by_of(const struct phone *phone)

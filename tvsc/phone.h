@@ -80,9 +80,9 @@ bool phone_fail(struct phone_verdict *verdict, enum phone_why why, const char *t
 bool phone_accept(struct phone_verdict *verdict, enum phone_source_of_trust by);
 
 enum phone_state {
-    PHONE_FOLLOWS,       /* it holds what is published, and has taken its configuration */
-    PHONE_STAYS_BEHIND,  /* it refused something, and keeps what it had */
-    PHONE_STATE_UNTRIED, /* something could not be had or kept */
+    PHONE_FOLLOWS,  /* it holds what is published, and has taken its configuration */
+    PHONE_WAITS,    /* something could not be had or kept, or no TVS server answered: it tries again */
+    PHONE_STRANDED, /* it refused something, and would again: it keeps what it had */
 };
 
 struct phone {

@@ -6,7 +6,7 @@
 static const char *state_name(enum phone_state state)
 {
     static const char *const names[] = {
-        [PHONE_FOLLOWS] = "follows", [PHONE_STAYS_BEHIND] = "refused", [PHONE_STATE_UNTRIED] = "untried"};
+        [PHONE_FOLLOWS] = "follows", [PHONE_WAITS] = "waiting", [PHONE_STRANDED] = "stranded"};
     return names[state];
 }
 
@@ -97,27 +97,27 @@ void phone_totals_add(struct phone_totals *totals, const struct phone *phone)
                    (phone->https[i].outcome == PHONE_ACCEPTED || phone->https[i].outcome == PHONE_UNTRIED);
     totals->phones++;
     totals->follow += state == PHONE_FOLLOWS;
-    totals->refused += state == PHONE_STAYS_BEHIND;
-    totals->untried += state == PHONE_STATE_UNTRIED;
+    totals->waiting += state == PHONE_WAITS;
+    totals->stranded += state == PHONE_STRANDED;
     totals->asked += phone->tvs_answers > 0;
     totals->https_refused += !accepted;
 }
 
 void phone_totals_report(const struct phone_totals *totals, bool json, FILE *out)
 {
-    fprintf(out,
-            json ? "{\"phones\":%u,\"follow\":%u,\"refused\":%u,\"untried\":%u,\"answered_by_tvs\":%u,"
-                   "\"https_refused\":%u,\"seconds\":%lld.%03d,\"memory_kb\":%ld}\n"
-                 : "total: phones=%u follow=%u refused=%u untried=%u tvs=%u https-refused=%u time=%lld.%03ds "
-                   "memory=%ldkB\n",
-            totals->phones, totals->follow, totals->refused, totals->untried, totals->asked,
-            totals->https_refused, (long long)(totals->ms / 1000), (int)(totals->ms % 1000),
-            totals->memory_kb);
+    fprintf(
+        out,
+        json ? "{\"phones\":%u,\"follow\":%u,\"waiting\":%u,\"stranded\":%u,\"answered_by_tvs\":%u,"
+               "\"https_refused\":%u,\"seconds\":%lld.%03d,\"memory_kb\":%ld}\n"
+             : "total: phones=%u follow=%u waiting=%u stranded=%u tvs=%u https-refused=%u time=%lld.%03ds "
+               "memory=%ldkB\n",
+        totals->phones, totals->follow, totals->waiting, totals->stranded, totals->asked,
+        totals->https_refused, (long long)(totals->ms / 1000), (int)(totals->ms % 1000), totals->memory_kb);
 }
 
 int phone_totals_exit(const struct phone_totals *totals)
 {
-    if (totals->refused > 0 || totals->https_refused > 0)
+    if (totals->stranded > 0 || totals->https_refused > 0)
         return TVSC_NOT_TRUSTED;
-    return totals->untried > 0 ? TVSC_NO_ANSWER : TVSC_TRUSTED;
+    return totals->waiting > 0 ? TVSC_NO_ANSWER : TVSC_TRUSTED;
 }

@@ -11,7 +11,7 @@
 void phone_report(const struct phone *phone, bool json, FILE *out);
 
 struct phone_totals {
-    unsigned phones, follow, refused, untried;
+    unsigned phones, follow, waiting, stranded;
     unsigned asked;         /* phones that a TVS server answered */
     unsigned https_refused; /* phones that did not accept each HTTPS server */
     int64_t ms;             /* from the first's start to the last's end */

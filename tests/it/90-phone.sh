@@ -66,12 +66,12 @@ test_stays_behind() {
     cp "$T/phones/SEP001122334455/CTLFile.tlv" "$T/old.tlv"
     new_signer
     stop
-    phone 1 --tvs-timeout 1s
-    phone_says state=refused ctl=refused itl=refused config=refused why=tvs-silent
+    phone 3 --tvs-timeout 1s
+    phone_says state=waiting ctl=refused itl=refused config=refused why=tvs-silent
     out_has "reason=\"no TVS server gave an answer: $HOST: no TVS server there" 'Trust List update failed, verification failure'
     cmp -s "$T/old.tlv" "$T/phones/SEP001122334455/CTLFile.tlv" || fail "the old list is not in force any more"
     phone 1 --family 7940
-    phone_says state=refused itl=none why=family-without-tvs
+    phone_says state=stranded itl=none why=family-without-tvs
     phone 0 --fresh
 }
 
@@ -99,8 +99,8 @@ test_too_old_tls() {
     mark
     do_tvsctl utils ctl update CTLFile
     wait_log "event=ctl-loaded .*sha1=$(sha1sum <"$T/tftp/CTLFile.tlv" | cut -c1-40)"
-    phone 1 --family 79xx
-    phone_says state=refused why=tvs-silent
+    phone 3 --family 79xx
+    phone_says state=waiting why=tvs-silent
     wait_log 'event=tls-refused .*setting=tls.minimum'
     phone 0 --family 88xx
     phone_says state=follows ctl-by=tvs
@@ -151,10 +151,10 @@ test_many() {
     cluster
     source_of
     phone 0 --count "$PHONES" --family 79xx,88xx,99xx,78xx
-    out_has "total: phones=$PHONES follow=$PHONES refused=0 untried=0 tvs=0 "
+    out_has "total: phones=$PHONES follow=$PHONES waiting=0 stranded=0 tvs=0 "
     new_signer
     phone 0 --count "$PHONES" --family 79xx,88xx,99xx,78xx
-    out_has "total: phones=$PHONES follow=$PHONES refused=0 untried=0 tvs=$PHONES "
+    out_has "total: phones=$PHONES follow=$PHONES waiting=0 stranded=0 tvs=$PHONES "
     phone 0 --count 2 --json
     jsons=$(grep -c '^{"name":"SEP0011223344[0-9A-F]*","family":"88xx","state":"follows","ctl":{"result":"same",' "$T/out")
     [ "$jsons" -eq 2 ] || fail "not two phones in JSON"
@@ -167,7 +167,7 @@ test_no_tftp_server() {
     SOURCE=$T/tftp
     phone 0
     expect 3 "$BUILD/tvsc" phone --tftp tftp://127.0.0.1:1/ --state "$T/phones" --tvs "$HOST" --timeout 1s
-    phone_says state=untried ctl=failed itl=untried config=untried why=not-fetched
+    phone_says state=waiting ctl=failed itl=untried config=untried why=not-fetched
     held CTLFile.tlv || fail "the list is gone"
     stop
 }

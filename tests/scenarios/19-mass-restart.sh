@@ -6,7 +6,7 @@ COUNT=200
 
 # crowd 'WORD…' [OPTION…]: all of them boot, and all follow.
 crowd() {
-    MAC=001122330000 boots 0 "phones=$COUNT follow=$COUNT refused=0 untried=0 $1" --count "$COUNT" \
+    MAC=001122330000 boots 0 "phones=$COUNT follow=$COUNT waiting=0 stranded=0 $1" --count "$COUNT" \
         --family 79xx,89xx,78xx,88xx "${@:2}"
 }
 

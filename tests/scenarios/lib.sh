@@ -201,7 +201,7 @@ boots() {
     done
 }
 follows() { boots 0 "state=follows $1" "${@:2}"; }
-refuses() { boots 1 "state=refused $1" "${@:2}"; }
+refuses() { boots 1 "state=stranded $1" "${@:2}"; }
 # says TEXT…: on the console of the phone that booted last.
 says() { file_has "$CONSOLE" "$@" ; }
 # https_is 'WORD…': of the line about the HTTPS server.

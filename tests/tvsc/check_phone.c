@@ -35,17 +35,17 @@ static const struct {
     {"fresh, ITL alone", "88xx", NULL, NULL, NULL, "A 0A 2A 21T", "A",
      "state=follows ctl=missing itl=accepted itl-by=blind config-by=itl by=blind"},
     {"fresh, CTL first: a foreign ITL", "88xx", NULL, NULL, "A 0A 2A", "B 0B 2B", "A",
-     "state=refused ctl-by=blind itl=refused config=accepted by=none why=no-tvs-record"},
+     "state=stranded ctl-by=blind itl=refused config=accepted by=none why=no-tvs-record"},
     {"nothing new", "88xx", "A 0A 2A", "A 0A 2A 21T", "A 0A 2A", "A 0A 2A 21T", "A",
      "state=follows ctl=same itl=same config=accepted by=ctl why=none"},
     {"first CTL, by the ITL's signer", "88xx", NULL, "A 0A 2A 21T", "A 0A 2A", "A 0A 2A 21T", "A",
      "state=follows ctl=accepted ctl-by=itl itl=same by=itl"},
     {"first CTL, foreign", "88xx", NULL, "A 0A 2A 21T", "B 0B 2B", NULL, "A",
-     "state=refused ctl=refused config=accepted why=no-tvs-server"},
+     "state=stranded ctl=refused config=accepted why=no-tvs-server"},
     {"CTL and no ITL", "88xx", "A 0A 2A", NULL, NULL, "A 0A 2A 21T", "A",
      "state=follows ctl=missing itl=accepted itl-by=ctl"},
     {"CTL and no ITL, foreign ITL", "88xx", "A 0A 2A", NULL, NULL, "B 0B 2B 21T", "A",
-     "state=refused itl=refused why=no-tvs-record"},
+     "state=stranded itl=refused why=no-tvs-record"},
     {"the second anchor", "88xx", "A 0A 2A 0R", "A 2A 21T", "R 0R 2B", "R 0R 2B 21T", "B",
      "state=follows ctl=accepted ctl-by=ctl itl=accepted itl-by=ctl config-by=ctl by=ctl"},
     {"the ITL knows what the CTL does not", "88xx", "A 0A 2A", "A 2A 2B 21T", "B 0B 2B", "A 2A 2B 21T", "B",
@@ -55,29 +55,29 @@ static const struct {
     {"the same serial number, another name", "88xx", NULL, "A 2A=B 2B", NULL, "B 2B", "B",
      "state=follows itl=accepted itl-by=itl"},
     {"a record with another's name", "88xx", NULL, "A 2A=C", NULL, "C 2C",
-     "A=", "state=refused itl=refused why=bad-signature"},
+     "A=", "state=stranded itl=refused why=bad-signature"},
     {"functions that do not sign", "88xx", NULL, "A 2A 1B 4B 7B 20B 21B", NULL, "B 2B", "A",
-     "state=refused itl=refused why=no-tvs-server"},
+     "state=stranded itl=refused why=no-tvs-server"},
     {"function 3 does not sign lists", "88xx", NULL, "A 2A 3B", NULL, "B 2B", "B",
-     "state=refused itl=refused why=no-tvs-record config=accepted config-by=itl"},
-    {"a hash has no key", "88xx", NULL, "A 2A 2hB", NULL, "B 2B", "A", "state=refused itl=refused"},
+     "state=stranded itl=refused why=no-tvs-record config=accepted config-by=itl"},
+    {"a hash has no key", "88xx", NULL, "A 2A 2hB", NULL, "B 2B", "A", "state=stranded itl=refused"},
     {"empty ITL is taken", "88xx", NULL, "A 0A 2A 21T", NULL, "A - - - -", "B",
      "state=follows itl=accepted itl-by=itl config=accepted config-by=blind by=itl"},
-    {"empty ITL, foreign", "88xx", NULL, "A 0A 2A", NULL, "B - - - -", "A", "state=refused itl=refused"},
+    {"empty ITL, foreign", "88xx", NULL, "A 0A 2A", NULL, "B - - - -", "A", "state=stranded itl=refused"},
     {"empty ITL held: anything signed", "88xx", NULL, "A - -", NULL, "B 0B 2B", "B",
      "state=follows itl=accepted itl-by=blind config-by=itl by=blind"},
     {"empty ITL held: the next binds", "88xx", NULL, "A - -", "B 0B 2B", "A 0A 2A", "B",
-     "state=refused ctl=accepted ctl-by=blind itl=refused"},
+     "state=stranded ctl=accepted ctl-by=blind itl=refused"},
     {"empty ITL held: any configuration", "88xx", NULL, "A - -", NULL, NULL, "B!",
      "state=follows config=accepted config-by=blind"},
     {"empty ITL held: an unsigned one", "88xx", NULL, "A - -", NULL, NULL, "plain",
      "state=follows config=unsigned"},
     {"an empty ITL does not blank the CTL", "88xx", "A 0A 2A", "A - -", "B 0B 2B", "B 0B 2B", "B",
-     "state=refused ctl=refused itl=refused config=accepted config-by=blind why=no-tvs-record"},
+     "state=stranded ctl=refused itl=refused config=accepted config-by=blind why=no-tvs-record"},
     {"an ITL without records is no empty one", "88xx", NULL, "A", NULL, "B 0B 2B", "B",
-     "state=refused itl=refused config=refused why=no-tvs-record"},
+     "state=stranded itl=refused config=refused why=no-tvs-record"},
     {"nor is one with a hollow record", "88xx", NULL, "A - 2@", NULL, "B 0B 2B", "B",
-     "state=refused itl=refused config=refused why=no-tvs-record"},
+     "state=stranded itl=refused config=refused why=no-tvs-record"},
     {"blindly: neither digest nor key is looked at", "79xx", NULL, NULL, "L512 0L 2A", NULL, "A",
      "state=follows ctl-by=blind config=accepted config-by=ctl"},
     {"after an empty ITL likewise", "79xx", NULL, "A - -", NULL, "L512 0L 2A", "A",
@@ -85,18 +85,18 @@ static const struct {
     {"a key of 4096 bits, new phone", "78xx", NULL, "A 0A 2L", NULL, "L 0L 2L", "L",
      "state=follows itl=accepted itl-by=itl config=accepted"},
     {"a key of 4096 bits, old phone", "89xx", NULL, "A 0A 2L", NULL, "L 0L 2L", "A",
-     "state=refused itl=refused config=accepted why=key-size"},
+     "state=stranded itl=refused config=accepted why=key-size"},
     {"a key of 4096 bits, a configuration's", "7940", "A 0A 2L", NULL, "A 0A 2L", NULL, "L",
-     "state=refused ctl=same config=refused why=key-size"},
+     "state=stranded ctl=same config=refused why=key-size"},
     {"SHA-512, new phone", "88xx", "A 0A 2A", NULL, "A512 0A 2A 4B", NULL, "A512",
      "state=follows ctl=accepted config=accepted"},
     {"SHA-512, old phone", "79xx", "A 0A 2A", NULL, "A512 0A 2A 4B", NULL, "A",
-     "state=refused ctl=refused why=digest config=accepted"},
+     "state=stranded ctl=refused why=digest config=accepted"},
     {"SHA-256", "88xx", "A 0A 2A", NULL, "A256 0A 2A 4B", NULL, "A", "ctl=refused why=digest"},
     {"SHA-512 configuration, old phone", "99xx", "A 0A 2A", NULL, "A 0A 2A", NULL, "A512",
      "ctl=same config=refused why=digest"},
     {"no ITL, no TVS", "7940", "A 0A 2A", NULL, "B 0B 2B", "B 0B 2B 21T", "B",
-     "state=refused family=7940 ctl=refused itl=none config=refused why=family-without-tvs"},
+     "state=stranded family=7940 ctl=refused itl=none config=refused why=family-without-tvs"},
     {"no ITL, good CTL", "7940", "A 0A 2A", "B 0B 2B", "A 0A 2B", "B 0B 2B", "B",
      "state=follows ctl=accepted ctl-by=ctl itl=none config=accepted config-by=ctl"},
     {"nothing there", "88xx", NULL, NULL, NULL, NULL, NULL,
@@ -104,9 +104,9 @@ static const struct {
     {"unsigned", "88xx", NULL, NULL, NULL, NULL, "plain", "state=follows config=unsigned by=none"},
     {"signed files alone", "88xx", NULL, "A 0A 2A", NULL, NULL, "plain", "state=follows config=missing"},
     {"a changed configuration", "88xx", NULL, "A 0A 2A", NULL, "A 0A 2A", "A!",
-     "state=refused itl=same config=refused why=bad-signature"},
+     "state=stranded itl=same config=refused why=bad-signature"},
     {"a foreign configuration", "88xx", NULL, "A 0A 2A", NULL, "A 0A 2A", "B",
-     "state=refused itl=same config=refused why=no-tvs-record"},
+     "state=stranded itl=same config=refused why=no-tvs-record"},
 };
 
 START_TEST(test_decisions)
@@ -191,7 +191,7 @@ START_TEST(test_bad_lists)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         site_put(&site, "CTLFile.tlv", bad[i]);
         ck_assert_int_eq(site_phone(&site, ""), TVSC_NOT_TRUSTED);
-        says("bad list", i < 2 ? "state=refused ctl=refused why=unreadable" : "ctl=refused why=too-large");
+        says("bad list", i < 2 ? "state=stranded ctl=refused why=unreadable" : "ctl=refused why=too-large");
     }
     site_fini(&site);
 }
@@ -210,7 +210,7 @@ START_TEST(test_broken_state)
                                         (gid_t)-1, NULL),
                      0);
     ck_assert_int_eq(site_phone(&site, "--https https://127.0.0.1:1/"), TVSC_NO_ANSWER);
-    says("broken state", "state=untried itl=untried why=state");
+    says("broken state", "state=waiting itl=untried why=state");
     site_fini(&site);
 }
 END_TEST
@@ -228,7 +228,7 @@ START_TEST(test_many)
     ck_assert_uint_eq(old, 10);
     ck_assert_ptr_nonnull(strstr(helper_out, "SEP001122334455: state="));
     ck_assert_ptr_nonnull(strstr(helper_out, "SEP001122334468: state="));
-    ck_assert_ptr_nonnull(strstr(helper_out, "total: phones=20 follow=20 refused=0 untried=0 tvs=0"));
+    ck_assert_ptr_nonnull(strstr(helper_out, "total: phones=20 follow=20 waiting=0 stranded=0 tvs=0"));
     ck_assert_ptr_null(strstr(helper_out, "SECD"));
     ck_assert_int_eq(site_phone(&site, "--count 2 -v"), TVSC_TRUSTED);
     ck_assert_ptr_nonnull(strstr(helper_out, "1: NOT "));
