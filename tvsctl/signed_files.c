@@ -10,19 +10,30 @@
 /* Phones know version 1.0 in front of a configuration file. */
 #define SIGNED_FILE_MINOR 0
 
-/* Who may have signed what is signed again: the CallManagers that our node has and had. */
+/* So many that cannot be signed are named where nobody asked about them. */
+#define NAMED_MAX 10
+
+/* Who may have signed what is signed again: the CallManagers that our node has and had, under whatever name:
+ * who has the key is who we are. */
 struct signers {
     struct state *state;
     struct trust_cert **certs;
     size_t count;
 };
 
+static bool is_of_our_node(const struct state *state, const struct trust_store_row *row)
+{
+    char name[TRUST_KEY_NAME_SIZE];
+    return strcmp(row->server_name, state->node) == 0 ||
+           trust_key_find(state->keys, "key", row->cert, name, NULL) == 0;
+}
+
 static int take_signer(void *arg, const struct trust_store_row *row)
 {
     struct signers *signers = arg;
     const uint32_t call_manager = UINT32_C(1) << TRUST_UNIT_CALLMANAGER;
     bool signs = (row->units & call_manager) != 0;
-    if (strcmp(row->server_name, signers->state->node) != 0 || (!signs && !row->retired))
+    if ((!signs && !row->retired) || !is_of_our_node(signers->state, row))
         return 0;
     /* Of the retired, only those from units that sign. */
     int code = signs ? 0 : trust_store_vouches(signers->state->store, row->cert, &signs, NULL);
@@ -93,6 +104,7 @@ struct pass {
     struct trust_cert *present;
     struct trust_signer *signer; /* of present; opened for the first file that needs it */
     bool has_trouble;            /* the security token with the key does not sign */
+    bool names_all;              /* of those that cannot be signed */
     struct signers known;
     struct signed_files_tally tally;
 };
@@ -172,6 +184,22 @@ static bool is_trouble(int code)
     return code == TRUST_ENOMEM || code == TRUST_ESYSTEM;
 }
 
+static void say_failed(const struct pass *pass, const char *name, const char *why)
+{
+    if (pass->names_all || pass->tally.failed < NAMED_MAX)
+        say_warning(pass->change->ctl,
+                    "%s stays as it is and is not signed by the present CallManager key: %s", name, why);
+}
+
+static void say_more_failed(const struct pass *pass)
+{
+    if (!pass->names_all && pass->tally.failed > NAMED_MAX)
+        say_warning(pass->change->ctl,
+                    "%zu more stay as they are and are not signed by the present CallManager key; `file sign "
+                    "--all` names them",
+                    pass->tally.failed - NAMED_MAX);
+}
+
 /* A file of others is none of our business, and no reason to stop. */
 static int look_at(struct pass *pass, const char *name, struct trust_error *err)
 {
@@ -187,8 +215,7 @@ static int look_at(struct pass *pass, const char *name, struct trust_error *err)
     if (is_trouble(bad) || pass->has_trouble)
         code = trust_error_set(err, bad, why.offset, "%s: %.300s", name, why.text);
     else if (bad != 0)
-        say_warning(ctl, "%s stays as it is and is not signed by the present CallManager key: %s", name,
-                    why.text);
+        say_failed(pass, name, why.text);
     if (fresh != NULL)
         code = change_put(pass->change, TRUST_PLACE_TFTP, name, fresh->file, err);
     pass->tally.found++;
@@ -208,6 +235,8 @@ static int look_at_all(struct pass *pass, struct trust_error *err)
         return 0;
     for (size_t i = 0; code == 0 && i < names.count; i++)
         code = look_at(pass, names.name[i], err);
+    if (code == 0)
+        say_more_failed(pass);
     tftp_folder_names_free(&names);
     return code;
 }
@@ -229,7 +258,7 @@ static int run_pass(struct change *change, bool again, struct signed_files_tally
                     struct trust_error *err)
 {
     struct state *state = change->state;
-    struct pass pass = {.change = change};
+    struct pass pass = {.change = change, .names_all = again};
     struct trust_store_row row;
     int code = state_own_row(state, state->node, TRUST_UNIT_CALLMANAGER, &row, err);
     pass.present = row.cert;

@@ -20,7 +20,8 @@ struct signed_files_tally {
 int signed_files_sign_all(struct change *change, struct signed_files_tally *tally,
                           struct trust_error *err) TRUST_MUST_CHECK;
 
-/* The same as what follows from another change; once a step for one CallManager. */
+/* The same as what follows from another change; once a step for one CallManager. Of the files that cannot be
+ * signed some are named, the others counted. */
 int signed_files_follow(struct change *change, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Sign a plain file as filename (the name in the header). TRUST_ETYPE: it would read as a trust list. The

@@ -110,6 +110,36 @@ refused() { # TEXT COMMAND…
     is_as_kept
 }
 
+# A backup from after the node was renamed, where it has its old name yet: its signed files become the new one's, and
+# of those that are not ours some are named.
+test_another_name() {
+    local i
+    configure 'certificates: { key: "rsa:1024" }'
+    echo 'open sesame' >"$T/password"
+    do_tvsctl set cert regen CallManager
+    do_tvsctl set cert regen TVS
+    echo '<device/>' >"$T/tftp/SEP1.cnf.xml"
+    do_tvsctl file sign SEP1.cnf.xml
+    cp -a "$T/state" "$T/state-before"
+    cp -a "$T/tftp" "$T/tftp-before"
+    do_tvsctl set network hostname node-z --force
+    expect 0 back_up
+    rm -r "$T/state" "$T/tftp"
+    mv "$T/state-before" "$T/state"
+    mv "$T/tftp-before" "$T/tftp"
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        echo "not ours $i" >"$T/tftp/other-$i.sgn"
+    done
+    expect 0 restore
+    out_has '1 signed file signed anew'
+    err_has '2 more stay as they are' 'file sign --all'
+    [ "$(grep -c 'stays as it is' "$T/err")" -eq 10 ] || fail "not ten are named: $(cat "$T/err")"
+    expect 0 tvsctl file verify "$T/tftp/SEP1.cnf.xml.sgn"
+    out_has 'CN=node-z' 'The file was verified successfully.'
+    expect 1 tvsctl file sign --all
+    [ "$(grep -c 'stays as it is' "$T/err")" -eq 12 ] || fail "not all are named: $(cat "$T/err")"
+}
+
 test_refusals_change_nothing() {
     prepare
     expect 0 back_up
