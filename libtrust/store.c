@@ -169,7 +169,11 @@ static int look_at_version(struct trust_store *store, int64_t *version, struct t
 static int set_up(struct trust_store *store, struct trust_error *err)
 {
     int64_t version = 0;
-    int rc = look_at_version(store, &version, err);
+    /* Files in TMPDIR are looked for by the real user and opened by the effective one: root who works as the
+     * owner of the store may have a TMPDIR that is root's alone. */
+    int rc = store_run(store, err, "PRAGMA temp_store = MEMORY", "");
+    if (rc == 0)
+        rc = look_at_version(store, &version, err);
     if (rc != 0 || store->mode == TRUST_STORE_READ)
         return rc;
     rc = use_wal(store, err);

@@ -29,6 +29,8 @@ int rehearse_folder_error(int number, const char *doing, const char *path, struc
 
 /* ---- Where */
 
+#define USUAL "/tmp"
+
 /* Whether path is folder, or lies in it. */
 static bool is_within(const char *path, const char *folder)
 {
@@ -39,11 +41,23 @@ static bool is_within(const char *path, const char *folder)
     return is;
 }
 
+/* TMPDIR. root's own is not for the owner of the state folder, as whom we are here. */
+static char *temporary_path(const char **named)
+{
+    *named = getenv("TMPDIR");
+    *named = *named != NULL && (*named)[0] != '\0' ? *named : USUAL;
+    char *path = realpath(*named, NULL);
+    if ((path != NULL && eaccess(path, W_OK | X_OK) == 0) || errno != EACCES)
+        return path;
+    free(path);
+    *named = USUAL;
+    return realpath(*named, NULL);
+}
+
 static int find_temporary(const struct config *config, char **out, struct trust_error *err)
 {
-    const char *named = getenv("TMPDIR");
-    named = named != NULL && named[0] != '\0' ? named : "/tmp";
-    char *path = realpath(named, NULL);
+    const char *named;
+    char *path = temporary_path(&named);
     if (path == NULL)
         return rehearse_folder_error(errno, "make one in", named, err);
     *out = path;

@@ -1,5 +1,6 @@
-/* The folder of a rehearsal, in TMPDIR. It is locked (flock) as long as its rehearsal runs: one that nobody
- * holds was left by a rehearsal that was killed, and the next one removes it. */
+/* The folder of a rehearsal, in TMPDIR, or in /tmp where we may not write there. It is locked (flock) as long
+ * as its rehearsal runs: one that nobody holds was left by a rehearsal that was killed, and the next one
+ * removes it. */
 #ifndef TVSCTL_REHEARSE_FOLDER_H
 #define TVSCTL_REHEARSE_FOLDER_H
 
