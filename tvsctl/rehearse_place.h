@@ -1,6 +1,7 @@
 /* Where a phrase is rehearsed: a folder of its own in TMPDIR with a copy of the state folder and of what
  * phones find in the TFTP folder, and a configuration that points there. Private keys are links to the real
- * files: nothing secret is copied, and what a phrase replaces or removes there is the link. */
+ * files: none is copied, and what a phrase replaces or removes there is the link. What `utils restore` brings
+ * out of a backup is there until the end, keys too: 0600 in a folder of mode 0700. */
 #ifndef TVSCTL_REHEARSE_PLACE_H
 #define TVSCTL_REHEARSE_PLACE_H
 
