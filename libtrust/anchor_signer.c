@@ -97,14 +97,26 @@ bool anchor_signs(const struct trust_list_record *record, bool is_list)
            (record->function == TRUST_ROLE_TFTP && !is_list);
 }
 
-/* Equal for numbers that are the same, forwards or backwards, whatever their zeros: spares parsing most
- * certificates. */
-static unsigned byte_sum(struct trust_bytes bytes)
+/* Whether a record bears the names by which the file calls its signer. The CTL client writes a token's serial
+ * number backwards, into records and headers alike: one that is spelled otherwise there is another's. */
+static int is_named(const struct trust_list_record *record, const struct signed_by *file, bool *is,
+                    struct trust_error *err)
 {
-    unsigned sum = 0;
-    for (size_t i = 0; i < bytes.len; i++)
-        sum += bytes.data[i];
-    return sum;
+    struct trust_name *issuer = NULL, *named = NULL;
+    *is = false;
+    if (record->certificate.len == 0 || !trust_serial_equal(record->serial, file->serial))
+        return 0;
+    *is = record->issuer.len == file->issuer_len && file->issuer_len > 0 &&
+          memcmp(record->issuer.data, file->issuer, file->issuer_len) == 0;
+    if (*is)
+        return 0;
+    int rc = trust_name_parse((const char *)record->issuer.data, record->issuer.len, &issuer, err);
+    if (rc == 0)
+        rc = trust_name_parse(file->issuer, file->issuer_len, &named, err);
+    *is = rc == 0 && trust_name_equal(issuer, named);
+    trust_name_free(issuer);
+    trust_name_free(named);
+    return rc == TRUST_ENOMEM ? rc : 0;
 }
 
 /* The best that a list's records say of a file. *other: a certificate that fits stands in it with functions
@@ -117,10 +129,13 @@ static int search_list(const struct trust_list *list, const struct signed_by *fi
         const struct trust_list_record *record = &list->records[i];
         struct trust_cert *cert;
         enum fit fit;
-        if (record->certificate.len == 0 ||
-            (record->serial.len > 0 && byte_sum(record->serial) != byte_sum(file->serial)))
+        bool is;
+        int rc = is_named(record, file, &is, err);
+        if (rc != 0)
+            return rc;
+        if (!is)
             continue;
-        int rc = trust_cert_from_der(record->certificate, &cert, err);
+        rc = trust_cert_from_der(record->certificate, &cert, err);
         if (rc == TRUST_ENOMEM)
             return rc;
         if (rc != 0)

@@ -69,7 +69,8 @@ bool pretend_believes(const struct trust_cert *cert, enum trust_digest digest, c
 static int pretend_sign(void *state, enum trust_digest digest, struct trust_bytes hash, uint8_t *out,
                         size_t *len, struct trust_error *err)
 {
-    if (depth > 0 && stretch(state, digest, hash.data, out, len))
+    if (depth > 0 && trust_signature_is_possible(state, digest) &&
+        stretch(state, digest, hash.data, out, len))
         return 0;
     return crypto_error(err, TRUST_ECRYPTO, "a signature cannot be pretended");
 }

@@ -48,6 +48,16 @@ static int check_digest(enum trust_digest digest, struct trust_error *err)
         "digest %d is none that files are signed with; SHA-1 (1), SHA-256 (2), SHA-512 (3) are", (int)digest);
 }
 
+bool trust_signature_is_possible(const struct trust_cert *cert, enum trust_digest digest)
+{
+    /* DigestInfo has this much before the digest, and the padding is 11 bytes at least. */
+    const size_t before = digest == TRUST_DIGEST_SHA1 ? 15 : 19, padding = 11;
+    const int bits = trust_cert_key_bits(cert);
+    return signer_digest_is_known(digest) && trust_cert_key_type(cert) == TRUST_KEY_RSA && bits % 8 == 0 &&
+           signer_modulus_code((size_t)bits / 8) >= 0 &&
+           (size_t)bits / 8 >= before + trust_digest_size(digest) + padding;
+}
+
 /* ---- Signers */
 
 /* A context for PKCS#1 v1.5 over a finished digest, to sign or to verify. NULL: OpenSSL's queue says why. */

@@ -82,14 +82,6 @@ static int read_all_signed(const struct config *config, struct rehearse_site *si
     return code;
 }
 
-/* Whether a file's format has room for signatures of that key: of RSA keys, it knows four sizes. */
-static bool can_sign(const struct trust_cert *cert)
-{
-    const int bits = trust_cert_key_bits(cert);
-    return trust_cert_key_type(cert) == TRUST_KEY_RSA &&
-           (bits == 512 || bits == 1024 || bits == 2048 || bits == 4096);
-}
-
 /* What `file sign` would do, were there files: here, or where this node has no CallManager, on another one.
  */
 static int read_signer(struct state *state, struct rehearse_site *site, struct trust_error *err)
@@ -97,7 +89,7 @@ static int read_signer(struct state *state, struct rehearse_site *site, struct t
     struct rehearse_signers signers;
     site->digest = (enum trust_digest)state->config->trust_lists.digest;
     int code = rehearse_signers_read(state, &signers, err);
-    if (code == 0 && signers.count > 0 && can_sign(signers.items[0].cert))
+    if (code == 0 && signers.count > 0 && trust_signature_is_possible(signers.items[0].cert, site->digest))
         site->signer = trust_cert_ref(signers.items[0].cert);
     rehearse_signers_fini(&signers);
     return code;

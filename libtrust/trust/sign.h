@@ -31,6 +31,10 @@ void trust_signer_free(struct trust_signer *signer);
 
 const struct trust_cert *trust_signer_cert(const struct trust_signer *signer);
 
+/* Whether its key can sign files with that digest: the sizes above, and room in them. 512 bits have none for
+ * SHA-512 (RFC 8017, 9.2). */
+bool trust_signature_is_possible(const struct trust_cert *cert, enum trust_digest digest);
+
 /* PKCS#1 v1.5 signature of the pieces one after the other, into out (at most TRUST_SIGNATURE_MAX bytes), *len
  * set. Errors: TRUST_EUNSUPPORTED, TRUST_ECRYPTO, TRUST_EMISMATCH (a key that is not the certificate's). */
 #define TRUST_SIGNATURE_MAX 512

@@ -63,6 +63,28 @@ static void sign_and_verify(struct trust_signer *signer, enum trust_digest diges
     helper_openssl_is_quiet();
 }
 
+/* Foretold, done and pretended alike. */
+static void check_possible(struct trust_cert *cert, struct trust_signer *signer, int bits)
+{
+    static const enum trust_digest digests[] = {TRUST_DIGEST_SHA1, TRUST_DIGEST_SHA256, TRUST_DIGEST_SHA512};
+    for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++) {
+        const bool is = trust_signature_is_possible(cert, digests[i]);
+        struct trust_signer *pretended;
+        struct trust_error err = {0};
+        uint8_t made[TRUST_SIGNATURE_MAX];
+        size_t len;
+        ck_assert_int_eq(is, bits > 512 || digests[i] != TRUST_DIGEST_SHA512);
+        ck_assert_int_eq(trust_signer_sign(signer, digests[i], &whole, 1, made, &len, &err) == 0, is);
+        helper_ok(trust_pretend_begin(&err), &err);
+        helper_ok(trust_signer_pretend(cert, &pretended, &err), &err);
+        ck_assert_int_eq(trust_signer_sign(pretended, digests[i], &whole, 1, made, &len, &err) == 0, is);
+        trust_signer_free(pretended);
+        trust_pretend_end();
+    }
+    ck_assert(!trust_signature_is_possible(cert, TRUST_DIGEST_MD5));
+    helper_openssl_is_quiet();
+}
+
 START_TEST(key_sizes)
 {
     static const struct {
@@ -75,6 +97,7 @@ START_TEST(key_sizes)
     ck_assert_int_eq(signer_modulus_code((size_t)bits / 8), sizes[_i].code);
     ck_assert_uint_eq(signer_modulus_bytes((unsigned)sizes[_i].code), (size_t)bits / 8);
     ck_assert(trust_cert_equal(trust_signer_cert(signer), cert));
+    check_possible(cert, signer, bits);
     /* The signer holds references of its own. */
     trust_cert_free(cert);
     trust_key_free(key);
