@@ -33,10 +33,12 @@ static void run_open(struct foretold_run *run, struct config *config, const char
     const char *wrong =
         flags_parse(count, split, &run->ctl.flags, run->words, &run->count, problem, sizeof problem);
     ck_assert_msg(wrong == NULL, "%s: %s", text, problem);
+    ck_assert_int_eq(token_keys_begin(&run->tokens, &run->ctl), TVSCTL_DONE);
 }
 
 static void run_close(struct foretold_run *run)
 {
+    token_keys_fini(&run->tokens);
     fclose(run->session.io.err);
     free(run->errors);
 }
@@ -54,6 +56,12 @@ void foretold_open(struct foretold *foretold, struct site *site, size_t node, co
             rehearse_run(&foretold->run.ctl, &foretold->place, foretold->run.words, foretold->run.count);
     fflush(foretold->run.session.io.err);
     must(rehearse_site_read(&foretold->place.config, &foretold->after, &err));
+}
+
+void foretold_end(struct foretold *foretold)
+{
+    rehearse_place_remove(&foretold->place);
+    ck_assert(!trust_is_pretending());
 }
 
 void foretold_close(struct foretold *foretold)
@@ -91,16 +99,18 @@ static size_t view_servers(const struct foretold *foretold, const struct sim *si
     return count;
 }
 
-static void judge(struct foretold *foretold, const struct sim *sim, struct trust_fate *fate)
+static void judge(struct foretold *foretold, const struct sim *sim, bool cached, struct trust_fate *fate)
 {
     struct trust_server servers[8];
-    struct trust_cached cached[PHONE_CACHE_MAX];
+    struct trust_cached answers[PHONE_CACHE_MAX];
     const struct phone *phone = sim->phone;
-    struct trust_held held = {
-        .ctl = phone->ctl, .itl = phone->itl, .cache = cached, .cache_count = phone->cache.count};
+    struct trust_held held = {.ctl = phone->ctl,
+                              .itl = phone->itl,
+                              .cache = answers,
+                              .cache_count = cached ? phone->cache.count : 0};
     for (size_t i = 0; i < phone->cache.count; i++)
-        cached[i] = (struct trust_cached){phone->cache.entries[i].cert, phone->cache.entries[i].roles,
-                                          phone->cache.entries[i].expires};
+        answers[i] = (struct trust_cached){phone->cache.entries[i].cert, phone->cache.entries[i].roles,
+                                           phone->cache.entries[i].expires};
     struct trust_server all[8];
     struct trust_site view = rehearse_site_view(&foretold->after, REHEARSE_ALL_NODES, all);
     view.servers = servers;
@@ -110,14 +120,23 @@ static void judge(struct foretold *foretold, const struct sim *sim, struct trust
     must(rehearse_fate(sim->family, &held, &view, time(NULL), fate, &err));
 }
 
-void foretold_word(struct foretold *foretold, const struct sim *sim, struct trust_fate *fate)
+static void judge_both(struct foretold *foretold, const struct sim *sim, struct foretold_fate *fate)
 {
-    judge(foretold, sim, fate);
-    if (fate->outcome == TRUST_OUTCOME_FOLLOWS || foretold->has_candidates)
+    judge(foretold, sim, true, &fate->full);
+    fate->bare = fate->full;
+    if (sim->phone->cache.count > 0)
+        judge(foretold, sim, false, &fate->bare);
+}
+
+void foretold_word(struct foretold *foretold, const struct sim *sim, struct foretold_fate *fate)
+{
+    judge_both(foretold, sim, fate);
+    if ((fate->full.outcome == TRUST_OUTCOME_FOLLOWS && fate->bare.outcome == TRUST_OUTCOME_FOLLOWS) ||
+        foretold->has_candidates)
         return;
     must(rehearse_candidates_read(&foretold->run.ctl, &foretold->place, &foretold->candidates, &err));
     foretold->has_candidates = true;
-    judge(foretold, sim, fate);
+    judge_both(foretold, sim, fate);
 }
 
 /* ---- Trying */

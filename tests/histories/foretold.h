@@ -6,11 +6,13 @@
 #include "tvsctl/rehearse_run.h"
 #include "tvsctl/rehearse_words.h"
 #include "tvsctl/run.h"
+#include "tvsctl/token_keys.h"
 
 /* A run of words at a place: what a command line gives a handler. Borrows the text. */
 struct foretold_run {
     struct session session;
     struct tvsctl ctl;
+    struct token_keys tokens;
     char text[SITE_WORDS_MAX];
     char *words[32];
     size_t count;
@@ -33,8 +35,15 @@ struct foretold {
 void foretold_open(struct foretold *foretold, struct site *site, size_t node, const char *words);
 void foretold_close(struct foretold *foretold);
 
-/* The word for a phone. What it remembers counts, too. */
-void foretold_word(struct foretold *foretold, const struct sim *sim, struct trust_fate *fate);
+/* All words were heard: the rehearsal's place goes. As long as it is there, this process pretends signatures
+ * of tokens, and a phrase that is said for good must not. */
+void foretold_end(struct foretold *foretold);
+
+/* The word for a phone: with what it remembers of TVS, and (bare) without, as guard rails take it. */
+struct foretold_fate {
+    struct trust_fate full, bare;
+};
+void foretold_word(struct foretold *foretold, const struct sim *sim, struct foretold_fate *fate);
 
 /* Say phrases, "; " between them, on a node at a copy of the site as it is now. Returns the exit status of
  * the first that is not done, or 0. The caller removes the place. */

@@ -25,10 +25,11 @@ static bool one_in(uint64_t *state, unsigned n)
     return next(state) % n == 0;
 }
 
-static enum history_kind some_kind(uint64_t *state)
+static enum history_kind some_kind(uint64_t *state, bool has_hardware)
 {
+    const size_t count = has_hardware ? HISTORY_KIND_COUNT : HISTORY_FIRST_HARDWARE;
     unsigned all = 0, at = 0;
-    for (size_t i = 0; i < HISTORY_KIND_COUNT; i++)
+    for (size_t i = 0; i < count; i++)
         all += kinds[i].weight;
     unsigned wanted = (unsigned)(next(state) % all);
     while (wanted >= kinds[at].weight)
@@ -38,11 +39,12 @@ static enum history_kind some_kind(uint64_t *state)
 
 void history_make(uint64_t seed, struct history *out)
 {
-    uint64_t state = seed;
+    uint64_t state = seed, other = ~seed;
     *out = (struct history){.seed = seed, .event_count = HISTORY_EVENTS};
-    out->is_mixed = one_in(&state, 2);
+    out->has_hardware = one_in(&other, 3);
+    out->is_mixed = one_in(&state, 2) || (out->has_hardware && one_in(&other, 2));
     out->has_sub = one_in(&state, 2);
-    out->has_tokens = one_in(&state, 2);
+    out->has_tokens = one_in(&state, 2) || out->has_hardware;
     out->no_recovery = one_in(&state, 3);
     out->recovery_signs = !out->no_recovery && one_in(&state, 3);
     out->sha512 = one_in(&state, 8);
@@ -59,7 +61,7 @@ void history_make(uint64_t seed, struct history *out)
         };
     for (size_t i = 0; i < HISTORY_EVENTS; i++)
         out->events[i] = (struct history_event){
-            .kind = some_kind(&state),
+            .kind = some_kind(&state, out->has_hardware),
             .choice = (uint32_t)(next(&state) >> 32),
             .boots = (unsigned)(next(&state) >> 40) & ((1U << HISTORY_PHONES) - 1),
         };

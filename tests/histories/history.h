@@ -40,7 +40,12 @@
     X(CLOSE, 6, "utils rollout close")                                                                       \
     X(FILE_SIGN, 1, "file sign --all")                                                                       \
     X(NODE, 3, "a node goes down, or up again")                                                              \
-    X(CLOCK, 3, "time passes")
+    X(CLOCK, 3, "time passes")                                                                               \
+    X(TOKEN_OWN, 6, "set cert own")                                                                          \
+    X(TOKEN_OTHER, 6, "utils ctl sign")                                                                      \
+    X(TOKEN_LOST, 4, "a security token is lost, or found again")
+/* Of those, the first that needs real tokens. */
+#define HISTORY_FIRST_HARDWARE HISTORY_TOKEN_OWN
 
 enum history_kind {
 #define X(constant, weight, what) HISTORY_##constant,
@@ -66,6 +71,7 @@ struct history_phone {
 struct history {
     uint64_t seed;
     bool is_mixed, has_sub, has_tokens;
+    bool has_hardware; /* the tokens are seen through PKCS#11; else files stand in for them */
     /* Of the configuration. */
     bool no_recovery, recovery_signs, sha512, records_hash, manual, refuse_expired, new_tls, refuse_older;
     struct history_phone phones[HISTORY_PHONES];

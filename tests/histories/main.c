@@ -1,7 +1,8 @@
 /* histories [COUNT [SEED [PROGRAMS]]]: so many histories, one a seed from SEED on. In each, what `utils
  * rehearse` says is compared with what the simulated phones then do: without sockets or, with the folder of
  * the built programs, over TLS. TVS_JOBS processes share them; TVS_HISTORIES_TELL=yes tells each. */
-#include "site.h"
+#include "certificates.h"
+#include "tests/fixture.h"
 #include "tvsd/log.h"
 #include "wire.h"
 
@@ -73,17 +74,22 @@ static void play_one(uint64_t seed)
     tell_failure(&history, &result);
 }
 
+/* In a TMPDIR of its own: by a clock that runs ahead, folders of other rehearsals that were made a moment ago
+ * would look left over. */
 START_TEST(histories)
 {
+    char *folder = fixture_folder();
+    setenv("TMPDIR", folder, 1);
     log_set_level(CONFIG_LOG_ERROR);
     for (unsigned long i = job; i < count; i += jobs)
         play_one(first_seed + i);
+    fixture_folder_remove(folder);
 }
 END_TEST
 
 START_TEST(certificates)
 {
-    site_make_certificates();
+    certificates_make();
 }
 END_TEST
 
@@ -170,7 +176,7 @@ int main(int argc, char **argv)
            count, first_seed);
     fflush(stdout);
     bool good = run_test(certificates) && run_jobs();
-    site_remove_certificates();
+    certificates_remove();
     printf("%lu words: %lu follow, %lu wait, %lu are stranded; %lu phrases were refused\n", totals.words,
            totals.by[0], totals.by[1], totals.by[2], totals.by[3]);
     printf("%lu phrases were refused by guard rails, %lu were forced past them; the promise held for %lu "

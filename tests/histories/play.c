@@ -259,14 +259,15 @@ static void check_stranded(struct play *play, size_t i, const struct trust_fate 
                                       "utils ctl update CTLFile; utils ctl reset localkey"};
     static const char *const itl[] = {NULL, "utils itl update", "utils itl reset localkey",
                                       "utils itl update; utils itl reset localkey"};
-    /* All pairs would take too long: the one whose turn it is. */
-    const size_t pair = (size_t)(play->history->seed + play->result->event) % 16;
+    /* All pairs, on all nodes, would take too long: the one whose turn it is. */
+    const size_t turn = (size_t)(play->history->seed + play->result->event), pair = turn % 16;
+    const size_t node = play->site.config[1] != NULL ? turn / 16 % 2 : 0;
     const char *const phrases[] = {ctl[pair / 4], itl[pair % 4], SIGN};
     char problem[256];
-    if (!would_follow(play, play->node, i, phone, phrases, 3, true))
+    if (!would_follow(play, node, i, phone, phrases, 3, true))
         return;
-    snprintf(problem, sizeof problem, "foretold to be stranded, but `%s` and `%s` reach it",
-             phrases[0] != NULL ? phrases[0] : "-", phrases[1] != NULL ? phrases[1] : "-");
+    snprintf(problem, sizeof problem, "foretold to be stranded, but on %s `%s` and `%s` reach it",
+             site_server(node), phrases[0] != NULL ? phrases[0] : "-", phrases[1] != NULL ? phrases[1] : "-");
     complain(play, i, fate, phone, problem);
 }
 
@@ -329,21 +330,32 @@ static bool is_guarded(const struct play *play, int status)
 }
 
 static void foretell_all(struct play *play, struct foretold *foretold, const char *words,
-                         struct trust_fate fates[HISTORY_PHONES])
+                         struct foretold_fate fates[HISTORY_PHONES])
 {
     foretold_open(foretold, &play->site, play->node, words);
     for (size_t i = 0; i < HISTORY_PHONES; i++)
         foretold_word(foretold, &play->sims[i], &fates[i]);
 }
 
-/* What a guard rail refused has not happened: what the phones fare then is foretold anew. */
-static int say(struct play *play, const char *words, struct foretold *foretold,
-               struct trust_fate fates[HISTORY_PHONES])
+/* The rehearsal of a phrase which one of our own keys signs, and that is in a token, needs no token. */
+static bool lacks_token(const struct play *play, int status, const struct foretold *foretold)
 {
+    return status == TVSCTL_REFUSED && foretold->status == TVSCTL_DONE &&
+           hardware_lacks(&play->site.hardware) && play->site.bench.err != NULL &&
+           strstr(play->site.bench.err, "token") != NULL;
+}
+
+/* What a guard rail or the lack of a token refused has not happened: what the phones fare then is foretold
+ * anew. */
+static int say(struct play *play, const char *words, struct foretold *foretold,
+               struct foretold_fate fates[HISTORY_PHONES])
+{
+    foretold_end(foretold);
     const int status = site_say(&play->site, play->node, words);
     play->result->by[3] += status != TVSCTL_DONE;
-    if (is_guarded(play, status)) {
-        play->result->guarded++;
+    const bool guarded = is_guarded(play, status);
+    if (guarded || lacks_token(play, status, foretold)) {
+        play->result->guarded += guarded;
         foretold_close(foretold);
         foretell_all(play, foretold, "", fates);
     } else if (status != foretold->status) {
@@ -353,18 +365,36 @@ static int say(struct play *play, const char *words, struct foretold *foretold,
     return status;
 }
 
-static void check_promise(struct play *play, size_t i, const struct trust_fate *fate, bool by_phrase)
+/* Whether what was done without force is held to the promise for a phone. That all phones are back is the
+ * operator's word: the promise is for those that are. The phrase that no guard rail refuses
+ * (ctl_non_secure_mode) may strand whom something that was forced has left without anchors. */
+static bool is_held_to(const struct play *play, const struct history_event *what, bool is_newest)
 {
-    play->result->kept += play->promise.holds[i];
-    if (promise_is_broken(&play->promise, i, fate->outcome == TRUST_OUTCOME_STRANDED, by_phrase))
-        complain(play, i, fate, play->sims[i].phone, "promised to be kept, and stranded");
+    return (what->kind != HISTORY_CLOSE || is_newest) &&
+           (what->kind != HISTORY_NON_SECURE || play->result->forced == 0);
+}
+
+/* Who follows by what it remembers alone, and not for long, is struck already. done: by a phrase that nobody
+ * forced. */
+static void check_promises(struct play *play, const struct history_event *what,
+                           const struct foretold_fate fates[HISTORY_PHONES], bool done)
+{
+    bool newest[HISTORY_PHONES];
+    find_newest(play, newest);
+    for (size_t i = 0; i < HISTORY_PHONES && !play->result->disagrees; i++) {
+        const struct trust_fate *fate = &fates[i].bare;
+        const bool by_phrase = done && is_held_to(play, what, newest[i]) && !guard_is_of_choice(fate->reason);
+        play->result->kept += play->promise.holds[i];
+        if (promise_is_broken(&play->promise, i, fate->outcome == TRUST_OUTCOME_STRANDED, by_phrase))
+            complain(play, i, fate, play->sims[i].phone, "promised to be kept, and stranded");
+    }
 }
 
 static void play_event(struct play *play, size_t event)
 {
     const struct history_event *what = &play->history->events[event];
     struct foretold foretold;
-    struct trust_fate fates[HISTORY_PHONES];
+    struct foretold_fate fates[HISTORY_PHONES];
     bool newest[HISTORY_PHONES];
     char words[SITE_WORDS_MAX];
     int status = TVSCTL_DONE;
@@ -378,11 +408,9 @@ static void play_event(struct play *play, size_t event)
     site_follow(&play->site);
     const bool forced = promise_was_forced(&play->promise, &play->site);
     play->result->forced += forced;
+    check_promises(play, what, fates, is_phrase && !forced && status == TVSCTL_DONE);
     for (size_t i = 0; i < HISTORY_PHONES && !play->result->disagrees; i++)
-        check_promise(play, i, &fates[i],
-                      is_phrase && !forced && status == TVSCTL_DONE && !guard_is_of_choice(fates[i].reason));
-    for (size_t i = 0; i < HISTORY_PHONES && !play->result->disagrees; i++)
-        check_phone(play, i, &fates[i], (what->boots >> i & 1) != 0);
+        check_phone(play, i, &fates[i].full, (what->boots >> i & 1) != 0);
     find_newest(play, newest);
     promise_renew(&play->promise, &play->site, newest);
     forget_attempts(play);
@@ -408,7 +436,10 @@ static void tell_site(const struct play *play)
     if (play->told == NULL)
         return;
     fprintf(play->told, "  site:%s%s%s%s%s%s%s%s%s%s%s\n", history->is_mixed ? " mixed" : " non-secure",
-            history->has_sub ? ", two nodes" : "", history->has_tokens ? ", tokens" : "",
+            history->has_sub ? ", two nodes" : "",
+            history->has_hardware ? ", real tokens"
+            : history->has_tokens ? ", tokens"
+                                  : "",
             history->no_recovery ? ", no ITLRecovery" : "",
             history->recovery_signs ? ", ITLRecovery signs" : "", history->sha512 ? ", sha512" : "",
             history->records_hash ? ", hashes" : "", history->manual ? ", ITL by hand" : "",

@@ -1,5 +1,6 @@
 #include "site.h"
 
+#include "certificates.h"
 #include "clock.h"
 #include "made_once.h"
 #include "tests/fixture.h"
@@ -22,47 +23,6 @@
         struct trust_error err = {0};                                                                        \
         ck_assert_msg((call) == 0, "%s", err.text);                                                          \
     } while (0)
-
-/* ---- Certificates */
-
-static struct bench shared; /* its folder alone */
-
-static const struct {
-    const char *file;
-    struct lists_cert spec;
-} certificates[] = {
-    {"token1.pem",
-     {.subject = "CN=SAST-ADN0054f509;OU=IPCBU;O=Cisco Systems",
-      .issuer = "CN=Cisco Manufacturing CA;O=Cisco Systems",
-      .serial = "45DAA2AF00000027F93C",
-      .bits = 1024,
-      .issuer_bits = 1024}},
-    {"token2.pem",
-     {.subject = "CN=SAST-ADN008580ef;OU=IPCBU;O=Cisco Systems",
-      .issuer = "CN=Cisco Manufacturing CA;O=Cisco Systems",
-      .serial = "31AF455500000008E983",
-      .bits = 1024,
-      .issuer_bits = 1024}},
-    {"far.pem", {.subject = "CN=another cluster", .serial = "0BADCAFE", .bits = 1024}},
-    {"own1.pem", {.subject = "CN=own one;O=Cisco", .serial = "1001", .bits = 1024}},
-    {"own2.pem", {.subject = "CN=own two;O=Cisco", .serial = "0110", .bits = 2048}},
-    {"own3.pem", {.subject = "CN=own three;O=Cisco", .serial = "2002", .bits = 3072}},
-    {"own4.pem", {.subject = "CN=own four;O=Cisco", .serial = "3003", .bits = 512}},
-};
-#define TRUSTED 3 /* of them, the first; the others are our own */
-#define COUNT   (sizeof certificates / sizeof certificates[0])
-
-void site_make_certificates(void)
-{
-    shared.folder = fixture_folder();
-    for (size_t i = 0; i < COUNT; i++)
-        lists_write_cert(&shared, certificates[i].file, &certificates[i].spec);
-}
-
-void site_remove_certificates(void)
-{
-    fixture_folder_remove(shared.folder);
-}
 
 /* ---- Set-up */
 
@@ -128,6 +88,8 @@ void site_open(struct site *site, const struct history *history)
     clock_start();
     made_once_begin();
     configure(site);
+    if (history->has_hardware)
+        hardware_open(&site->hardware);
     ck_assert_int_eq(mkdir(bench_path(&site->bench, "tmp"), 0755), 0);
     do_say(site, 0, "set cert regen CallManager");
     do_say(site, 0, "set cert regen TVS");
@@ -138,8 +100,8 @@ void site_open(struct site *site, const struct history *history)
     if (history->is_mixed)
         do_say(site, 0, "set cert regen CAPF");
     if (history->has_tokens) {
-        snprintf(words, sizeof words, "set cert import trust Phone-SAST-trust %s/token1.pem %s/token2.pem",
-                 shared.folder, shared.folder);
+        snprintf(words, sizeof words, "set cert import trust Phone-SAST-trust %s %s", certificates_path(0),
+                 certificates_path(1));
         do_say(site, 0, words);
     }
     if (history->manual || history->has_sub)
@@ -155,6 +117,7 @@ void site_close(struct site *site)
     site_answers_fini(&site->answers);
     for (size_t i = 0; i < HISTORY_NODES; i++)
         config_free(site->config[i]);
+    hardware_close(&site->hardware);
     bench_close(&site->bench);
 }
 
@@ -237,6 +200,11 @@ static void happen(struct site *site, const struct history_event *event, char ou
         size_t node = site->config[1] != NULL ? event->choice % 2 : 0;
         site->down[node] = !site->down[node];
         snprintf(out, SITE_WORDS_MAX, "(%s goes %s)", site_server(node), site->down[node] ? "down" : "up");
+    } else if (event->kind == HISTORY_TOKEN_LOST) {
+        snprintf(out, SITE_WORDS_MAX, "(there is no token to lose)");
+        if (hardware_is_there(&site->hardware))
+            hardware_turn(&site->hardware, event->choice % HARDWARE_TOKENS, event->choice / 4 % 3 == 0, out,
+                          SITE_WORDS_MAX);
     } else {
         int64_t step = steps[event->choice % (sizeof steps / sizeof steps[0])];
         clock_pass(step);
@@ -245,6 +213,27 @@ static void happen(struct site *site, const struct history_event *event, char ou
 }
 
 #define put(...) snprintf(out, SITE_WORDS_MAX, __VA_ARGS__)
+
+/* Where tokens are not built in, own units keep their keys in files: that is refused, as a rehearsal says. */
+static void put_token_words(const struct site *site, const struct history_event *event,
+                            char out[SITE_WORDS_MAX])
+{
+    const uint32_t choice = event->choice;
+    const struct hardware *hardware = &site->hardware;
+    const char *what = history_what(event->kind);
+    const size_t one = choice % 2;
+    if (event->kind == HISTORY_TOKEN_OWN && hardware_is_there(hardware))
+        put("%s %s --token %s", what, one == 0 ? "CallManager" : "ITLRecovery",
+            hardware_uri(hardware, choice / 2 % 4 > 0 ? 2 + choice / 8 % 2 : choice / 8 % 2));
+    else if (event->kind == HISTORY_TOKEN_OWN)
+        put("%s CallManager --token file:%s", what, certificates_path(CERTIFICATES_TRUSTED));
+    else if (event->kind == HISTORY_TOKEN_OTHER && hardware_is_there(hardware))
+        put("%s --token %s", what, hardware_uri(hardware, hardware_signer(hardware, one)));
+    else if (hardware_is_there(hardware))
+        put("%s --token %s --token %s", what, hardware_uri(hardware, one), hardware_uri(hardware, 1 - one));
+    else
+        put("%s --token file:%s --token file:%s", what, certificates_path(one), certificates_path(1 - one));
+}
 
 static void put_words(struct site *site, const struct history_event *event, char out[SITE_WORDS_MAX])
 {
@@ -256,17 +245,17 @@ static void put_words(struct site *site, const struct history_event *event, char
         put("set cert regen TVS");
         break;
     case HISTORY_IMPORT_OWN:
-        put("%s %s/%s", what, shared.folder, certificates[TRUSTED + choice % (COUNT - TRUSTED)].file);
+        put("%s %s", what, certificates_path(CERTIFICATES_TRUSTED + choice % CERTIFICATES_OWN));
         break;
     case HISTORY_IMPORT_TRUST:
-        put("%s %s/%s", what, shared.folder, certificates[choice % TRUSTED].file);
+        put("%s %s", what, certificates_path(choice % CERTIFICATES_TRUSTED));
         break;
     case HISTORY_IMPORT_TWIN:
         write_twin(site);
         put("set cert import trust Phone-SAST-trust %s", bench_path(&site->bench, "twin.pem"));
         break;
     case HISTORY_DELETE_TRUST:
-        put("%s %s", what, certificates[choice % TRUSTED].spec.serial);
+        put("%s %s", what, certificates_serial(choice % CERTIFICATES_TRUSTED));
         break;
     case HISTORY_DELETE_FILE:
         put("%s %s", what, choice % 3 == 0 ? "ITLFile.tlv" : "CTLFile.tlv");
@@ -283,8 +272,9 @@ static void put_words(struct site *site, const struct history_event *event, char
         put("%s %lu", what, some_number(site, "ITLFile.tlv", choice));
         break;
     case HISTORY_TOKEN_SIGN:
-        put("%s --token file:%s/token%u.pem --token file:%s/token%u.pem", what, shared.folder, 1 + choice % 2,
-            shared.folder, 2 - choice % 2);
+    case HISTORY_TOKEN_OTHER:
+    case HISTORY_TOKEN_OWN:
+        put_token_words(site, event, out);
         break;
     case HISTORY_CLOSE:
         put_rollouts(site, numbers, sizeof numbers);
@@ -303,7 +293,7 @@ static bool takes_force(enum history_kind kind)
 bool site_words(struct site *site, const struct history_event *event, char out[SITE_WORDS_MAX], size_t *node)
 {
     *node = 0;
-    if (event->kind == HISTORY_NODE || event->kind == HISTORY_CLOCK) {
+    if (event->kind == HISTORY_NODE || event->kind == HISTORY_CLOCK || event->kind == HISTORY_TOKEN_LOST) {
         happen(site, event, out);
         return false;
     }

@@ -3,6 +3,7 @@
 #ifndef TESTS_HISTORIES_SITE_H
 #define TESTS_HISTORIES_SITE_H
 
+#include "hardware.h"
 #include "history.h"
 #include "tests/tvsctl/helper.h"
 #include "tvsc/phone.h"
@@ -24,12 +25,9 @@ struct site {
     char config_path[HISTORY_NODES][300];
     struct config *config[HISTORY_NODES]; /* NULL: there is no such node */
     bool down[HISTORY_NODES];
+    struct hardware hardware;
     struct site_answers answers;
 };
-
-/* Certificates that histories import, made once for all in a folder of their own. */
-void site_make_certificates(void);
-void site_remove_certificates(void);
 
 /* Set up: nodes, lists, a signed configuration file for each of the phones. */
 void site_open(struct site *site, const struct history *history);
