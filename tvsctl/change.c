@@ -1,6 +1,7 @@
 #include "change.h"
 
 #include "guard.h"
+#include "guard_seen.h"
 #include "say.h"
 #include "settle.h"
 #include "workplace.h"
@@ -26,6 +27,8 @@ int change_begin(struct tvsctl *ctl, struct state *state, struct change *change,
         if (code != 0)
             trust_error_prefix(err, code, "a phrase was interrupted, and its change cannot be finished now");
     }
+    if (code == 0)
+        code = guard_seen_check(change, err);
     if (code == 0)
         code = trust_store_begin(state->store, err);
     if (code == 0)
@@ -211,6 +214,8 @@ int change_commit(struct change *change, struct trust_error *err)
     struct trust_error why = {0};
     int code = drop_retired(change, err);
     if (code == 0)
+        code = guard_seen_pass(change, err);
+    if (code == 0)
         code = guard_log(change, err);
     if (code == 0)
         code = flush(change, err);
@@ -219,6 +224,8 @@ int change_commit(struct change *change, struct trust_error *err)
             change->own != NULL ? become_adopted(change, err) : trust_store_commit(change->state->store, err);
     if (code != 0)
         return code;
+    if (change->ctl->seen != NULL)
+        change->ctl->seen->is_done = true;
     code = settle_decided(change->state, &why);
     if (code == 0)
         code = workplace_sweep(change->state, &why);

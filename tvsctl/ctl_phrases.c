@@ -10,13 +10,26 @@ struct mode_change {
     const char *mode; /* ClusterSecurityMode from then on; NULL: stays */
 };
 
+static int find_ctl(const struct config *config, bool *is_there, struct trust_error *err)
+{
+    struct stat info;
+    int code = tftp_folder_look(config, PUBLISHED_CTL, &info, err);
+    *is_there = code == 0;
+    return code == TRUST_ENOTFOUND ? 0 : code;
+}
+
 static int check_update(struct tvsctl *ctl, struct state *state, struct list_dialogue *dialogue)
 {
     struct trust_error err = {0};
-    bool mixed;
+    bool mixed, has_list = false;
     (void)dialogue;
-    if (state_is_mixed(state, &mixed, &err) != 0)
+    if (state_is_mixed(state, &mixed, &err) != 0 || find_ctl(ctl->config, &has_list, &err) != 0)
         return say_error(ctl, &err);
+    if (!mixed && has_list) /* the mode is not to change by following this */
+        return say_refusal(
+            ctl, "the cluster is not in mixed mode; `utils ctl set-cluster non-secure-mode` publishes "
+                 "the CTL file that it left behind once more, `utils ctl set-cluster mixed-mode` one "
+                 "of mixed mode");
     if (!mixed)
         return say_refusal(ctl,
                            "the cluster is not in mixed mode, so there is no CTL file to update; `utils ctl "
@@ -28,14 +41,6 @@ static int check_mixed(struct tvsctl *ctl, struct state *state, struct list_dial
 {
     (void)dialogue;
     return list_dialogue_need_call_manager(ctl, state);
-}
-
-static int find_ctl(const struct config *config, bool *is_there, struct trust_error *err)
-{
-    struct stat info;
-    int code = tftp_folder_look(config, PUBLISHED_CTL, &info, err);
-    *is_there = code == 0;
-    return code == TRUST_ENOTFOUND ? 0 : code;
 }
 
 /* A cluster that was in mixed mode before may have left its CTL file, which phones hold: hollow records let

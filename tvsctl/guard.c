@@ -2,6 +2,7 @@
 
 #include "ask.h"
 #include "change.h"
+#include "guard_seen.h"
 #include "handlers.h"
 #include "person.h"
 #include "phrase.h"
@@ -14,27 +15,19 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* ---- Looking */
-
-static bool same_lists(const struct guard_view *before, const struct guard_view *after)
+static bool is_guarded(const struct phrase *phrase)
 {
-    for (int kind = 0; kind < GUARD_KINDS; kind++) {
-        const struct trust_list *a = guard_view_list(before, (enum compose_kind)kind),
-                                *b = guard_view_list(after, (enum compose_kind)kind);
-        if ((a == NULL) != (b == NULL) ||
-            (a != NULL &&
-             (a->file.len != b->file.len || memcmp(a->file.data, b->file.data, a->file.len) != 0)))
-            return false;
-    }
-    return true;
+    return (phrase->flags & FLAG_BIT(FLAG_FORCE)) != 0;
 }
+
+/* ---- Looking */
 
 /* Files that are no lists decide nothing of whom phones trust. */
 static bool is_harmless(const struct guard_scene *scene)
 {
     const struct phrase *phrase = scene->phrase;
     return (phrase->run == file_delete_tftp || phrase->run == file_delete_activelog) &&
-           same_lists(&scene->before, &scene->after);
+           guard_view_same_lists(&scene->before, &scene->after);
 }
 
 /* The rails one by one; only a phrase that passes them is looked at as a whole. */
@@ -57,7 +50,7 @@ int guard_of_rehearsal(struct rehearsal *rehearsal, const struct phrase *phrase,
 {
     struct guard_scene scene = {.ctl = rehearsal->ctl, .phrase = phrase, .before = *before};
     findings->count = 0;
-    if ((phrase->flags & FLAG_BIT(FLAG_FORCE)) == 0 || !guard_view_has_history(before))
+    if (!is_guarded(phrase) || !guard_view_has_history(before))
         return rehearsal_look(rehearsal, err);
     int code = look(&scene, rehearsal, findings, err);
     guard_view_fini(&scene.after);
@@ -65,6 +58,15 @@ int guard_of_rehearsal(struct rehearsal *rehearsal, const struct phrase *phrase,
 }
 
 /* ---- Refusing, and being forced */
+
+/* Several guard rails can name the same way round. */
+static bool is_said_before(const struct guard_findings *findings, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(findings->items[i].instead, findings->items[at].instead) == 0)
+            return true;
+    return false;
+}
 
 static int refuse(struct tvsctl *ctl, struct rehearsal *rehearsal, const struct guard_findings *findings)
 {
@@ -78,6 +80,8 @@ static int refuse(struct tvsctl *ctl, struct rehearsal *rehearsal, const struct 
     if (code != 0 || rehearsal_print(rehearsal, out) != 0)
         return code != 0 ? say_error(ctl, &err) : say_no_memory(ctl);
     for (size_t i = 0; i < findings->count; i++) {
+        if (is_said_before(findings, i))
+            continue;
         fputs("Instead: ", out);
         print_text(out, print_bytes(findings->items[i].instead));
         fputs(".\n", out);
@@ -97,6 +101,14 @@ static int force(struct tvsctl *ctl, const struct guard_findings *findings)
     return TVSCTL_DONE;
 }
 
+int guard_force_unlooked(struct tvsctl *ctl, const struct trust_error *why)
+{
+    struct guard_findings findings = {.count = 1};
+    findings.items[0].guard = "not-rehearsed";
+    snprintf(findings.items[0].why, sizeof findings.items[0].why, "%s", why->text);
+    return force(ctl, &findings);
+}
+
 static int decide(struct tvsctl *ctl, struct rehearsal *rehearsal, const struct guard_findings *findings)
 {
     if (findings->count == 0)
@@ -107,16 +119,16 @@ static int decide(struct tvsctl *ctl, struct rehearsal *rehearsal, const struct 
 /* What cannot be rehearsed cannot be looked at: that is no reason to let it through. */
 static int say_not_rehearsed(struct tvsctl *ctl, const struct trust_error *err)
 {
-    struct guard_findings findings = {.count = 1};
-    if (!flag_given(&ctl->flags, FLAG_FORCE))
-        return say_refusal(
-            ctl,
-            "%s; without a rehearsal no guard rail can look at `%s`, and nothing was changed. --force "
-            "does it all the same, and is logged",
-            err->text, ctl->said);
-    findings.items[0].guard = "not-rehearsed";
-    snprintf(findings.items[0].why, sizeof findings.items[0].why, "%s", err->text);
-    return force(ctl, &findings);
+    if (!is_guarded(ctl->phrase)) {
+        say_warning(ctl, "what this does to phones cannot be shown: %s", err->text);
+        return TVSCTL_DONE;
+    }
+    if (flag_given(&ctl->flags, FLAG_FORCE))
+        return guard_force_unlooked(ctl, err);
+    return say_refusal(ctl,
+                       "%s; without a rehearsal no guard rail can look at `%s`, and nothing was changed. "
+                       "--force does it all the same, and is logged",
+                       err->text, ctl->said);
 }
 
 /* The question of this phrase comes with what it does to phones, if there is anybody to ask. */
@@ -136,60 +148,91 @@ static int show(struct tvsctl *ctl, struct rehearsal *rehearsal)
 
 /* ---- A phrase */
 
-static int rehearse(struct guard_scene *scene, struct tvsctl *ctl, char *const *words, size_t count)
+/* It was done at the rehearsal's place. */
+static int judge(struct guard_scene *scene, struct tvsctl *ctl, struct rehearsal *rehearsal)
 {
     struct guard_findings findings = {.count = 0};
+    struct trust_error err = {0};
+    if (!is_guarded(scene->phrase))
+        return show(ctl, rehearsal);
+    return look(scene, rehearsal, &findings, &err) != 0 ? say_not_rehearsed(ctl, &err)
+                                                        : decide(ctl, rehearsal, &findings);
+}
+
+static int rehearse(struct guard_scene *scene, struct tvsctl *ctl, char *const *words, size_t count,
+                    struct guard_seen *seen)
+{
     struct rehearsal rehearsal = {.ctl = ctl};
     struct trust_error err = {0};
+    char *said = NULL;
     int result = rehearse_families(ctl, &rehearsal.question);
     snprintf(rehearsal.said, sizeof rehearsal.said, "%s", ctl->said);
     if (result == TVSCTL_DONE && rehearsal_prepare(&rehearsal, &err) != 0)
         result = say_not_rehearsed(ctl, &err);
-    else if (result == TVSCTL_DONE && rehearse_try(ctl, &rehearsal.place, words, count) == TVSCTL_DONE) {
-        if (scene->phrase->run == ctl_non_secure_mode)
-            result = show(ctl, &rehearsal);
-        else if (look(scene, &rehearsal, &findings, &err) != 0)
-            result = say_not_rehearsed(ctl, &err);
+    else if (result == TVSCTL_DONE) {
+        if (rehearse_try(ctl, &rehearsal.place, words, count, &said) == TVSCTL_DONE)
+            result = judge(scene, ctl, &rehearsal);
         else
-            result = decide(ctl, &rehearsal, &findings);
+            guard_seen_refused(seen, said);
     }
+    free(said);
     rehearsal_fini(&rehearsal);
     return result;
 }
 
 /* A store of an older version is brought up to this one by whoever opens it to write. */
-static int read_before(struct tvsctl *ctl, struct guard_view *view)
+static int read_before(struct tvsctl *ctl, struct guard_view *view, struct trust_error *err)
 {
     struct state state;
-    int code = guard_view_read(ctl->config, view, NULL);
+    int code = guard_view_read(ctl->config, view, err);
     if (code != TRUST_ESTOREVERSION)
         return code;
     guard_view_fini(view);
-    code = state_open(ctl->config, TRUST_STORE_WRITE, &state, NULL);
+    code = state_open(ctl->config, TRUST_STORE_WRITE, &state, err);
     if (code != 0)
         return code;
     state_close(&state);
-    return guard_view_read(ctl->config, view, NULL);
+    return guard_view_read(ctl->config, view, err);
+}
+
+static int rehearse_undisturbed(struct guard_scene *scene, struct tvsctl *ctl, char *const *words,
+                                size_t count, struct guard_seen *seen)
+{
+    sigset_t before;
+    const struct tvsctl_io io = ctl->io;
+    rehearse_hold_signals(&before);
+    ctl->typed->io = &io;
+    int result = rehearse(scene, ctl, words, count, seen);
+    ctl->typed->io = NULL;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return result;
 }
 
 int guard_check(struct tvsctl *ctl, char *const *words, size_t count)
 {
     struct guard_scene scene = {.ctl = ctl, .phrase = ctl->phrase};
-    sigset_t before;
+    struct trust_error err = {0};
     int result = TVSCTL_DONE;
-    const struct tvsctl_io io = ctl->io;
-    if ((ctl->phrase->flags & FLAG_BIT(FLAG_FORCE)) == 0 && ctl->phrase->run != ctl_non_secure_mode)
+    if (!is_guarded(ctl->phrase) && ctl->phrase->run != ctl_non_secure_mode)
         return TVSCTL_DONE;
+    struct guard_seen *seen = calloc(1, sizeof *seen);
+    if (seen == NULL)
+        return say_no_memory(ctl);
+    int code = read_before(ctl, &scene.before, &err);
+    if (code == 0 && guard_view_has_history(&scene.before))
+        result = rehearse_undisturbed(&scene, ctl, words, count, seen);
     /* What keeps the state from being read, the phrase says itself. */
-    if (read_before(ctl, &scene.before) == 0 && guard_view_has_history(&scene.before)) {
-        rehearse_hold_signals(&before);
-        ctl->typed->io = &io;
-        result = rehearse(&scene, ctl, words, count);
-        ctl->typed->io = NULL;
-        sigprocmask(SIG_SETMASK, &before, NULL);
-    }
+    else if (code != 0 && code != TRUST_ENOTFOUND)
+        guard_seen_refused(seen, err.text);
     guard_view_fini(&scene.after);
+    if (is_guarded(ctl->phrase)) {
+        ctl->seen = seen;
+        seen->has_view = code == 0;
+        seen->view = scene.before;
+        return result;
+    }
     guard_view_fini(&scene.before);
+    guard_seen_free(seen);
     return result;
 }
 

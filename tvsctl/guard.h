@@ -57,8 +57,11 @@ int guard_promise_look(const struct guard_scene *scene, struct rehearsal *rehear
 
 /* Before a phrase is run: the words are the ones by which it was found. TVSCTL_DONE: go on, and what is
  * forced is noted in ctl; TVSCTL_REFUSED: said. Where the rehearsal itself is refused, the phrase is let
- * through to say why. */
+ * through to say why, and gets no further (guard_seen.h). */
 int guard_check(struct tvsctl *ctl, char *const *words, size_t count);
+
+/* The phrase is done although no guard rail has looked at it. TVSCTL_DONE: said, and noted in ctl. */
+int guard_force_unlooked(struct tvsctl *ctl, const struct trust_error *why);
 
 /* For `utils rehearse`: which guard rails would refuse the phrase that was rehearsed there. before: as read
  * when the place was made. Free nothing. */

@@ -26,12 +26,29 @@ struct guard_rail {
 
 /* ---- Roll-outs */
 
-static void say_close_first(struct guard_finding *finding, const struct guard_rollout *open)
+static void append_number(char *text, size_t size, const char *between, int64_t number)
 {
-    SAY_INSTEAD("wait until the phones have list %" PRId64 ": `utils rollout show %" PRId64
-                "` tells who has asked; when all are back, say `utils rollout close %" PRId64
-                "`, and then this",
-                open->publication, open->number, open->number);
+    const size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%" PRId64, used > 0 ? between : "", number);
+}
+
+/* Of every open one of that kind and unit (0: any): were one alone closed, the next would refuse this. */
+static void say_close_first(struct guard_finding *finding, const struct guard_view *view,
+                            const struct guard_rollout *first, int unit)
+{
+    char lists[256] = "", numbers[256] = "";
+    size_t count = 0;
+    for (size_t i = 0; i < view->open_count; i++) {
+        const struct guard_rollout *open = &view->open[i];
+        if (open->kind != first->kind || (unit != 0 && open->unit != unit))
+            continue;
+        append_number(lists, sizeof lists, ", ", open->publication);
+        append_number(numbers, sizeof numbers, " ", open->number);
+        count++;
+    }
+    SAY_INSTEAD("wait until the phones have list%s %s: `utils rollout show%s%s` tells who has asked; when "
+                "all are back, say `utils rollout close %s`, and then this",
+                count > 1 ? "s" : "", lists, count > 1 ? "" : " ", count > 1 ? "" : numbers, numbers);
 }
 
 /* What phones still need of one that is open goes away: a certificate of the unit. Other nodes' CallManagers
@@ -61,7 +78,7 @@ static int tvs_while_signer(const struct guard_scene *scene, struct guard_findin
     SAY_WHY("roll-out %" PRId64 " of another signer is open: phones that have not fetched list %" PRId64
             " yet need TVS to vouch for its signer, and know TVS by the certificate that this takes away",
             open->number, open->publication);
-    say_close_first(finding, open);
+    say_close_first(finding, &scene->before, open, 0);
     return 0;
 }
 
@@ -77,7 +94,7 @@ static int signer_while_tvs(const struct guard_scene *scene, struct guard_findin
     SAY_WHY("roll-out %" PRId64 " of another TVS certificate is open: phones that have not fetched list "
             "%" PRId64 " yet cannot ask TVS, and take that list by the CallManager that this takes away",
             open->number, open->publication);
-    say_close_first(finding, open);
+    say_close_first(finding, &scene->before, open, TRUST_UNIT_TVS);
     return 0;
 }
 
@@ -94,7 +111,7 @@ static int recovery_while_signer(const struct guard_scene *scene, struct guard_f
     SAY_WHY("roll-out %" PRId64 " of another CallManager is open: phones that have not fetched list %" PRId64
             " yet can be won back by ITLRecovery alone if TVS does not reach them, and this replaces it",
             open->number, open->publication);
-    say_close_first(finding, open);
+    say_close_first(finding, &scene->before, open, TRUST_UNIT_CALLMANAGER);
     return 0;
 }
 
@@ -111,7 +128,7 @@ static int signer_while_recovery(const struct guard_scene *scene, struct guard_f
             "list %" PRId64 " yet can be won back by CallManager alone if they do not know that "
             "ITLRecovery, and this replaces it",
             open->number, open->publication);
-    say_close_first(finding, open);
+    say_close_first(finding, &scene->before, open, TRUST_UNIT_ITLRECOVERY);
     return 0;
 }
 

@@ -162,3 +162,48 @@ const struct trust_list *guard_view_list(const struct guard_view *view, enum com
 {
     return kind == COMPOSE_CTL ? view->lists.ctl : view->lists.itl;
 }
+
+/* ---- Comparing two */
+
+bool guard_view_same_lists(const struct guard_view *a, const struct guard_view *b)
+{
+    for (int kind = 0; kind < GUARD_KINDS; kind++) {
+        const struct trust_list *x = guard_view_list(a, (enum compose_kind)kind),
+                                *y = guard_view_list(b, (enum compose_kind)kind);
+        if ((x == NULL) != (y == NULL) ||
+            (x != NULL &&
+             (x->file.len != y->file.len || memcmp(x->file.data, y->file.data, x->file.len) != 0)))
+            return false;
+    }
+    return true;
+}
+
+static bool same_certs(const struct guard_view *a, const struct guard_view *b)
+{
+    if (a->cert_count != b->cert_count)
+        return false;
+    for (size_t i = 0; i < a->cert_count; i++) {
+        const struct guard_cert *x = &a->certs[i], *y = &b->certs[i];
+        if (x->units != y->units || x->is_sast != y->is_sast || strcmp(x->server_name, y->server_name) != 0 ||
+            !trust_cert_equal(x->cert, y->cert))
+            return false;
+    }
+    return true;
+}
+
+static bool same_rollouts(const struct guard_view *a, const struct guard_view *b)
+{
+    if (a->open_count != b->open_count)
+        return false;
+    for (size_t i = 0; i < a->open_count; i++)
+        if (a->open[i].number != b->open[i].number)
+            return false;
+    return true;
+}
+
+bool guard_view_same(const struct guard_view *a, const struct guard_view *b)
+{
+    return strcmp(a->node, b->node) == 0 && a->is_mixed == b->is_mixed &&
+           memcmp(a->last, b->last, sizeof a->last) == 0 && memcmp(a->back, b->back, sizeof a->back) == 0 &&
+           same_certs(a, b) && same_rollouts(a, b) && guard_view_same_lists(a, b);
+}

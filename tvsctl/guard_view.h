@@ -48,6 +48,10 @@ void guard_view_fini(struct guard_view *view);
 /* Whether any list was ever published: phones that hold none follow whatever comes. */
 bool guard_view_has_history(const struct guard_view *view);
 
+/* Whether it is the same list, byte for byte, that phones find of each kind; whether all is the same. */
+bool guard_view_same_lists(const struct guard_view *a, const struct guard_view *b);
+bool guard_view_same(const struct guard_view *a, const struct guard_view *b);
+
 /* The list of a kind that phones find. */
 const struct trust_list *guard_view_list(const struct guard_view *view, enum compose_kind kind);
 

@@ -44,6 +44,9 @@ int set_hostname(struct tvsctl *ctl, char *const *args, size_t count);
 int run_sql(struct tvsctl *ctl, char *const *args, size_t count);
 int import_usecallmanager(struct tvsctl *ctl, char *const *args, size_t count);
 
+/* store_phrases.c */
+int store_update(struct tvsctl *ctl, char *const *args, size_t count);
+
 /* backup.c, restore.c */
 int utils_backup(struct tvsctl *ctl, char *const *args, size_t count);
 int utils_restore(struct tvsctl *ctl, char *const *args, size_t count);

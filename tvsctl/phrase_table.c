@@ -116,6 +116,8 @@ static const struct phrase rows[] = {
      "whether the ITL file of a phone must be deleted by hand: the four conditions, one by one"},
     {"utils service reload", 0, PHRASE_CONFIG_NEEDED, false, service_reload,
      "let the running tvsd read everything again, and say what came of it"},
+    {"utils store update", 0, PHRASE_CONFIG_NEEDED, false, store_update,
+     "bring the store's schema up to date, as the next phrase that writes it would"},
     {"utils node add <NAME> [ADDRESS]", CHANGES, PHRASE_CONFIG_NEEDED, false, node_add,
      "make another node known, or give it another address"},
     {"utils node delete <NAME>", GUARDED, PHRASE_CONFIG_NEEDED, false, node_delete,

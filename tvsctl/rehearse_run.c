@@ -71,6 +71,8 @@ static int run_quietly(struct tvsctl *inner, struct rehearse_place *place, char 
 {
     size_t size;
     *errors = NULL;
+    inner->forced = NULL; /* what guard rails have to do with is the phrase proper */
+    inner->seen = NULL;
     FILE *out = fopen("/dev/null", "w"), *err = open_memstream(errors, &size);
     int result = -1;
     if (out != NULL && err != NULL) {
@@ -98,12 +100,11 @@ int rehearse_run(struct tvsctl *ctl, struct rehearse_place *place, char *const *
     return result;
 }
 
-int rehearse_try(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count)
+int rehearse_try(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count,
+                 char **said)
 {
-    char *errors;
     struct tvsctl inner = inner_run(ctl);
-    int result = run_quietly(&inner, place, words, count, &errors);
-    free(errors);
+    int result = run_quietly(&inner, place, words, count, said);
     return result < 0 ? TVSCTL_REFUSED : result;
 }
 

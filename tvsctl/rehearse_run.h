@@ -14,8 +14,10 @@ int rehearse_check(struct tvsctl *ctl, char *const *words, size_t count, char *s
  * refuses, are said with the real folders' names. Returns what it returned. */
 int rehearse_run(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count);
 
-/* The same, and nothing is said. */
-int rehearse_try(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count);
+/* The same, and nothing is said: *said is what would have been, with the names of the place; free() it. NULL
+ * if memory ran out. */
+int rehearse_try(struct tvsctl *ctl, struct rehearse_place *place, char *const *words, size_t count,
+                 char **said);
 
 /* Lists that phrases could publish in place of those that phones find at a place. */
 struct rehearse_candidates {

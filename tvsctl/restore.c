@@ -194,10 +194,12 @@ static int say_what_comes(const struct job *job, const struct published *lists, 
     fprintf(out, "Certificates: %zu\nPrivate keys: %zu\nPublished lists: %zu\n", backup->certificates,
             backup->key_count, backup->published);
     if (strcmp(backup->node, own.state.node) != 0)
-        say_warning(job->ctl,
-                    "the backup is of node %s, and node.name of the configuration is %s: what belongs to %s "
-                    "will be another node's",
-                    backup->node, own.state.node, backup->node);
+        say_warning(
+            job->ctl,
+            "the backup is of node %s, and node.name of the configuration is %s: what belongs to %s "
+            "will be another node's; if this machine is to be %s, set node.name first, so that signed "
+            "configuration files become its own, too",
+            backup->node, own.state.node, backup->node, backup->node);
     say_newer(job);
     say_list_that_goes(job, PUBLISHED_CTL, lists->ctl, backup->ctl);
     say_list_that_goes(job, PUBLISHED_ITL, lists->itl, backup->itl);

@@ -227,7 +227,8 @@ static int follow_tvs(const struct follow *follow, const struct rollout_before *
     return code;
 }
 
-/* Phones that take the list could not check TVS-ECDSA certificates that it does not hold. */
+/* Phones that take the list could not check TVS-ECDSA certificates that it does not hold; and a TVS that is
+ * no more, such as a deleted node's, is nothing to wait for. */
 static int withdraw_absent(const struct follow *follow)
 {
     struct state *state = follow->change->state;
@@ -235,7 +236,9 @@ static int withdraw_absent(const struct follow *follow)
     for (size_t i = 0; code == 0 && i < follow->rollouts->count; i++) {
         struct rollout *item = &follow->rollouts->items[i];
         bool matters = true;
-        if (item->unit != TRUST_UNIT_TVS_ECDSA || (!item->is_open && !item->is_back))
+        if (item->kind != TRUST_ROLLOUT_TVS || (!item->is_open && !item->is_back))
+            continue;
+        if (item->unit == TRUST_UNIT_TVS && rollout_is_in_force(follow->certs, item->unit, item->sha256))
             continue;
         code = rollout_still_matters(follow->certs, follow->list, item->sha256, &matters, follow->err);
         if (code == 0 && !matters)

@@ -15,7 +15,8 @@
  *
  * A roll-out that another of the same list and kind (tvs: and unit and node) follows is closed as superseded,
  * unless its certificate stands in the list or signs it. TVS-ECDSA certificates that the list does not hold
- * are no longer rolled out, and what is open of them is superseded. */
+ * are no longer rolled out, and what is open of them is superseded; so is that of a TVS certificate which the
+ * list does not hold and no node has any more. */
 int rollout_follow(struct change *change, enum compose_kind kind, const struct trust_list *list,
                    int64_t publication, struct trust_error *err) TRUST_MUST_CHECK;
 

@@ -26,7 +26,8 @@ static int take_row(void *arg, const struct trust_store_row *row)
         return TRUST_ENOMEM;
     certs->items = items;
     struct rollout_cert *item = &items[certs->count++];
-    *item = (struct rollout_cert){.cert = trust_cert_ref(row->cert), .units = row->units};
+    *item = (struct rollout_cert){
+        .cert = trust_cert_ref(row->cert), .units = row->units, .is_retired = row->retired};
     snprintf(item->server_name, sizeof item->server_name, "%s", row->server_name);
     return 0;
 }
@@ -148,4 +149,15 @@ int rollout_still_matters(const struct rollout_certs *certs, const struct trust_
         *does = code == 0 && der.len > 0 && memcmp(digest, sha256, TRUST_SHA256_SIZE) == 0;
     }
     return code;
+}
+
+bool rollout_is_in_force(const struct rollout_certs *certs, int unit, const uint8_t sha256[TRUST_SHA256_SIZE])
+{
+    for (size_t i = 0; i < certs->count; i++) {
+        const struct rollout_cert *item = &certs->items[i];
+        if (!item->is_retired && (item->units & UINT32_C(1) << unit) != 0 &&
+            memcmp(sha256, trust_cert_sha256(item->cert), TRUST_SHA256_SIZE) == 0)
+            return true;
+    }
+    return false;
 }

@@ -18,6 +18,7 @@ struct rollout_certs {
     struct rollout_cert {
         struct trust_cert *cert;
         uint32_t units;
+        bool is_retired;
         char server_name[TRUST_NODE_NAME_SIZE];
     } * items;
     size_t count;
@@ -45,5 +46,9 @@ struct trust_list rollout_only(const struct trust_list_record *record);
 int rollout_still_matters(const struct rollout_certs *certs, const struct trust_list *list,
                           const uint8_t sha256[TRUST_SHA256_SIZE], bool *does,
                           struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Whether a unit has the certificate of that SHA-256 still: it was neither replaced nor deleted. */
+bool rollout_is_in_force(const struct rollout_certs *certs, int unit,
+                         const uint8_t sha256[TRUST_SHA256_SIZE]);
 
 #endif

@@ -3,8 +3,10 @@
 #include "ask.h"
 #include "change.h"
 
+#include "complete_print.h"
 #include "console.h"
 #include "guard.h"
+#include "guard_seen.h"
 #include "say.h"
 #include "token_keys.h"
 
@@ -186,6 +188,7 @@ int run_words(struct session *session, int argument_count, char **arguments)
     }
     config_free(ctl.config);
     guard_free(ctl.forced);
+    guard_seen_free(ctl.seen);
     ask_typed_fini(&typed);
     free(words);
     return result;
@@ -194,5 +197,7 @@ int run_words(struct session *session, int argument_count, char **arguments)
 int tvsctl_run(int argc, char **argv, const struct tvsctl_io *io)
 {
     struct session session = {.io = *io, .grammar = &grammar};
+    if (argc == 3 && strcmp(argv[1], "--complete") == 0)
+        return complete_print(&session, argv[2]);
     return run_words(&session, argc > 0 ? argc - 1 : 0, argv + 1);
 }

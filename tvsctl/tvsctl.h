@@ -26,6 +26,7 @@ struct tvsctl_io {
 
 struct ask_typed;
 struct guard_findings;
+struct guard_seen;
 struct phrase;
 struct session;
 struct token_keys;
@@ -41,6 +42,7 @@ struct tvsctl {
     struct deeds deeds;
     struct ask_typed *typed;       /* ask.h: passwords of this run; NULL: none is kept */
     struct guard_findings *forced; /* past which guard rails the phrase goes; NULL: none */
+    struct guard_seen *seen;       /* guard_seen.h: what the guard rails looked at; NULL: at nothing */
     char said[256];                /* the phrase as the history keeps it, with its arguments */
     time_t now;
 };

@@ -188,6 +188,35 @@ test_own_key() {
     do_tvsctl utils itl update
 }
 
+# Whichever look at where the key lies fails, the first list that phones find is signed by it, and not as in a
+# rehearsal.
+test_own_key_on_a_broken_disk() {
+    local n=0 uri
+    if ! strace -V >/dev/null 2>&1; then
+        echo '        left out: strace'
+        return
+    fi
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+    token_certificates
+    fake_token 01 ours sast2
+    LISTS='itl: manual' configure 'certificates: { key: "rsa:1024" }'
+    do_tvsctl set cert regen CallManager
+    do_tvsctl set cert own CallManager --token "$(fake_uri token=ours)" --pin-file "$T/pin"
+    sed -i 's/itl: manual/itl: automatic/' "$T/tvsd.yaml"
+    uri=$(echo "$T"/state/keys/CallManager-*.uri)
+    cp -a "$T/state" "$T/state.before"
+    while [ ! -e "$T/tftp/ITLFile.tlv" ] || grep -q INJECTED "$T/trace"; do
+        n=$((n + 1))
+        [ "$n" -lt 50 ] || fail 'no end of looks'
+        rm -rf "$T/state" "$T/tftp/ITLFile.tlv"
+        cp -a "$T/state.before" "$T/state"
+        strace -f -qq -o "$T/trace" -P "$uri" -e trace=openat -e inject="openat:error=EIO:when=$n" \
+            "$BUILD/tvsctl" --config "$T/tvsd.yaml" --yes set cert regen TVS --pin-file "$T/pin" </dev/null >"$T/out" 2>"$T/err"
+        [ ! -e "$T/tftp/ITLFile.tlv" ] || expect 0 tvsctl show itl
+    done
+    [ "$n" -gt 2 ] || fail 'nothing failed'
+}
+
 # The operator's token is opened as the operator, ours as the owner of the state folder: no module that is named in
 # there gets root's rights, nor can it take them.
 test_rights() {

@@ -168,10 +168,11 @@ READING+=,close,fcntl,flock,mmap,munmap,mprotect,brk,futex,getpid,gettid,getuid,
 READING+=,getrandom,rt_sigaction,rt_sigprocmask,set_tid_address,set_robust_list,rseq,prlimit64,arch_prctl,socket,connect
 
 # trace_calls PHRASE…: the system calls of a phrase into $T/calls, in their order: "NAME N CHANGES" a line, for the Nth of
-# that name, before which so many have changed something.
+# that name, before which so many have changed something. With $WANTED it ends with that status, not with 0.
 trace_calls() {
-    strace -f -qq -o "$T/trace" "$BUILD/tvsctl" --config "$T/tvsd.yaml" --yes "$@" >"$T/out" 2>"$T/err" </dev/null ||
-        fail "the phrase does not work: $*"
+    local status=0
+    strace -f -qq -o "$T/trace" "$BUILD/tvsctl" --config "$T/tvsd.yaml" --yes "$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
+    [ "$status" -eq "${WANTED:-0}" ] || fail "the phrase ends with $status: $*"
     sed -E 's/^[0-9]+ +//' "$T/trace" | awk -v reading=",$READING," '
         BEGIN { changes = 0 }
         /^[a-z0-9_]+\(/ {
@@ -250,20 +251,25 @@ disturb_everywhere() {
 # A tenth of the share, unless all points are wanted: a turn of this phrase takes long (new keys, and many calls).
 fewer_points() { [ "$SHARE" -eq 1 ] || SHARE=$((SHARE * 10)); }
 
+can_trace() {
+    if strace -qq -o /dev/null true 2>/dev/null; then
+        echo "      TVS_CRASH_SHARE=$SHARE TVS_CRASH_SEED=$SEED" >&2
+        return
+    fi
+    if command -v strace >/dev/null; then
+        echo 'skipped: strace cannot trace here' >&2
+    else
+        echo 'skipped: strace is missing (Debian: strace)' >&2
+    fi
+    return 1
+}
+
 # run_phrase IS-AFTER PHRASE…
 run_phrase() {
     is_after() { "$AFTER"; }
     AFTER=$1
     shift
-    strace -qq -o /dev/null true 2>/dev/null || {
-        if command -v strace >/dev/null; then
-            echo 'skipped: strace cannot trace here' >&2
-        else
-            echo 'skipped: strace is missing (Debian: strace)' >&2
-        fi
-        return
-    }
-    echo "      TVS_CRASH_SHARE=$SHARE TVS_CRASH_SEED=$SEED" >&2
+    can_trace || return 0
     keep_base
     count_base
     look
@@ -330,6 +336,32 @@ test_set_hostname() {
     prepare
     fewer_points
     run_phrase renamed set network hostname node-z --force
+}
+
+# What a guard rail refuses is refused whatever fails, also where it is rehearsed.
+test_guard_rails() {
+    local action list name n changes tried
+    prepare
+    do_tvsctl set cert regen TVS
+    fewer_points
+    can_trace || return 0
+    keep_base
+    WANTED=1 trace_calls set cert regen CallManager
+    grep -q 'refused by guard rail signer-while-tvs' "$T/err" || fail 'it is refused for another reason'
+    for action in ENOSPC EIO; do
+        [ "$action" = EIO ] && list=$BROKEN || list=$WRITING
+        tried=0
+        while read -r name n changes <&3; do
+            POINT="$action at $name $n"
+            back_to_base
+            disturb "error=$action" "$name" "$n" set cert regen CallManager
+            [ "$STATUS" -ne 0 ] || fail "$POINT: it is done"
+            cmp -s "$T/base/tftp/ITLFile.tlv" "$T/tftp/ITLFile.tlv" || fail "$POINT: another ITL is published"
+            tried=$((tried + 1))
+        done 3< <(points "$list")
+        echo "      $action: $tried points of a phrase that a guard rail refuses" >&2
+        [ "$tried" -gt 0 ] || fail 'no point was tried'
+    done
 }
 
 run_tests "$@"

@@ -9,7 +9,7 @@
 RATE=1000 # questions a second
 
 # The phrases that change nothing that tvsd answers from, by their first words.
-READING='show|run sql|file list|file get|file verify|utils node list|utils rehearse|utils rollout show|utils migrate-check|utils itl diagnose|set trace level|utils service reload'
+READING='show|run sql|file list|file get|file verify|utils node list|utils rehearse|utils rollout show|utils migrate-check|utils itl diagnose|set trace level|utils service reload|utils store update'
 
 # ---- What is asked for
 

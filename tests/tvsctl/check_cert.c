@@ -3,29 +3,9 @@
 #include "tests/check_main.h"
 #include "tests/fixture.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static char *state_file(const struct bench *bench, const char *name)
-{
-    static char path[512];
-    snprintf(path, sizeof path, "%s/%s", bench->state, name);
-    return path;
-}
-
-static int count_files(const char *folder)
-{
-    const struct dirent *entry;
-    DIR *dir = opendir(folder);
-    int count = 0;
-    while (dir != NULL && (entry = readdir(dir)) != NULL)
-        count += entry->d_name[0] != '.';
-    if (dir != NULL)
-        closedir(dir);
-    return count;
-}
 
 /* Every own unit: the name that its certificate gets, what is printed of it, and how many keys there are
  * then: CallManager signs an ITL, which needs an ITLRecovery. */
@@ -62,9 +42,9 @@ START_TEST(regen_makes_a_certificate)
     bench_expect(&bench, TVSCTL_DONE, text, "");
     bench_expect(&bench, TVSCTL_DONE, ";OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL\n", "");
     bench_expect(&bench, TVSCTL_DONE, "-----END CERTIFICATE-----\n", "");
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), units[_i].keys);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), units[_i].keys);
     ck_assert(helper_exists(lists_tftp(&bench, "ITLFile.tlv")) == (units[_i].keys == 2));
-    ck_assert_int_eq(stat(state_file(&bench, "keys"), &info), 0);
+    ck_assert_int_eq(stat(bench_in_state(&bench, "keys"), &info), 0);
     ck_assert_uint_eq(info.st_mode & 0777, 0700);
     ck_assert_int_eq(stat(bench.state, &info), 0);
     ck_assert_uint_eq(info.st_mode & 0777, 0750);
@@ -153,7 +133,7 @@ START_TEST(refuses)
         bench_run(&bench, "utils node add other");
     bench_run(&bench, "%s", refused[_i].words);
     bench_expect(&bench, refused[_i].status, NULL, refused[_i].err);
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 0);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), 0);
     bench_close(&bench);
 }
 END_TEST
@@ -252,7 +232,7 @@ START_TEST(regen_asks)
         bench_run_answered(&bench, no[i], "set cert regen tomcat");
         bench_expect(&bench, TVSCTL_REFUSED, question, "nothing was changed");
     }
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 1);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), 1);
     bench_run_answered(&bench, "yes\n", "set cert regen tomcat");
     bench_expect(&bench, TVSCTL_DONE, question, NULL);
     bench_expect(&bench, TVSCTL_DONE, "Successfully Regenerated Certificate for tomcat.\n", NULL);

@@ -15,15 +15,6 @@
 
 static const char holder[] = "4242 set cert regen TVS";
 
-static char *state_path(const struct bench *bench, const char *name)
-{
-    static char path[4][512];
-    static unsigned next;
-    char *out = path[next++ % 4];
-    snprintf(out, sizeof path[0], "%s/%s", bench->state, name);
-    return out;
-}
-
 static void write_text(const char *path, const char *text)
 {
     FILE *file = fopen(path, "w");
@@ -35,7 +26,7 @@ static void write_text(const char *path, const char *text)
 /* A phrase that died leaves its name in the lock. */
 static void leave_lock(const struct bench *bench)
 {
-    write_text(state_path(bench, "lock"), holder);
+    write_text(bench_in_state(bench, "lock"), holder);
 }
 
 static off_t size_of(const char *path)
@@ -48,7 +39,7 @@ static off_t size_of(const char *path)
 static int hold(const struct bench *bench)
 {
     leave_lock(bench);
-    int fd = open(state_path(bench, "lock"), O_RDWR | O_CLOEXEC);
+    int fd = open(bench_in_state(bench, "lock"), O_RDWR | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
     return fd;
@@ -99,7 +90,7 @@ START_TEST(waits_for_another)
     struct bench bench;
     int status;
     open_with_itl(&bench);
-    pid_t child = let_go_when_asked(state_path(&bench, "lock"), hold(&bench));
+    pid_t child = let_go_when_asked(bench_in_state(&bench, "lock"), hold(&bench));
     bench_run(&bench, "set cert regen TVS --yes");
     bench_expect(&bench, TVSCTL_DONE, "Successfully Regenerated Certificate for TVS.", NULL);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -115,8 +106,8 @@ START_TEST(sweeps_what_was_not_decided)
     char tftp[512];
     open_with_itl(&bench);
     snprintf(tftp, sizeof tftp, "%s/.tvs-abc123", bench.tftp);
-    write_text(state_path(&bench, "keys/TVS-0123456789abcdef.pem.new"), "a key");
-    write_text(state_path(&bench, "published/.tvs-abc123"), "a list");
+    write_text(bench_in_state(&bench, "keys/TVS-0123456789abcdef.pem.new"), "a key");
+    write_text(bench_in_state(&bench, "published/.tvs-abc123"), "a list");
     write_text(tftp, "a list");
     bench_run(&bench, "show itl");
     ck_assert_int_eq(size_of(tftp), 6); /* the lock says that nobody died */
@@ -124,9 +115,9 @@ START_TEST(sweeps_what_was_not_decided)
     bench_run(&bench, "show itl");
     bench_expect(&bench, TVSCTL_DONE, "The ITL file was verified successfully.", "");
     ck_assert_int_eq(size_of(tftp), -1);
-    ck_assert_int_eq(size_of(state_path(&bench, "published/.tvs-abc123")), -1);
-    ck_assert_int_eq(size_of(state_path(&bench, "keys/TVS-0123456789abcdef.pem.new")), -1);
-    ck_assert_int_eq(size_of(state_path(&bench, "lock")), 0);
+    ck_assert_int_eq(size_of(bench_in_state(&bench, "published/.tvs-abc123")), -1);
+    ck_assert_int_eq(size_of(bench_in_state(&bench, "keys/TVS-0123456789abcdef.pem.new")), -1);
+    ck_assert_int_eq(size_of(bench_in_state(&bench, "lock")), 0);
     bench_close(&bench);
 }
 END_TEST
@@ -137,11 +128,11 @@ START_TEST(lets_a_living_phrase_be)
     struct bench bench;
     open_with_itl(&bench);
     int fd = hold(&bench);
-    write_text(state_path(&bench, "published/.tvs-abc123"), "a list");
+    write_text(bench_in_state(&bench, "published/.tvs-abc123"), "a list");
     bench_run(&bench, "show itl");
     bench_expect(&bench, TVSCTL_DONE, "The ITL file was verified successfully.", "");
-    ck_assert_int_eq(size_of(state_path(&bench, "published/.tvs-abc123")), 6);
-    ck_assert_int_eq(size_of(state_path(&bench, "lock")), (off_t)strlen(holder));
+    ck_assert_int_eq(size_of(bench_in_state(&bench, "published/.tvs-abc123")), 6);
+    ck_assert_int_eq(size_of(bench_in_state(&bench, "lock")), (off_t)strlen(holder));
     close(fd);
     bench_close(&bench);
 }
@@ -185,7 +176,7 @@ START_TEST(finishes_what_was_decided)
     bench_expect(&bench, TVSCTL_DONE, NULL, "");
     ck_assert_int_eq(size_of(old), 5);
     ck_assert_int_eq(size_of(gone), -1);
-    ck_assert_int_eq(size_of(state_path(&bench, "lock")), 0);
+    ck_assert_int_eq(size_of(bench_in_state(&bench, "lock")), 0);
     expect_pending(&bench, "0");
     bench_close(&bench);
 }
@@ -318,7 +309,7 @@ START_TEST(makes_nothing_for_nothing)
     ck_assert_int_eq(rmdir(bench.state), 0);
     bench_run(&bench, "utils node add other");
     bench_expect(&bench, TVSCTL_DONE, "other: node added", "");
-    ck_assert(helper_exists(bench.store) && helper_exists(state_path(&bench, "keys")));
+    ck_assert(helper_exists(bench.store) && helper_exists(bench_in_state(&bench, "keys")));
     bench_close(&bench);
 }
 END_TEST

@@ -321,7 +321,11 @@ START_TEST(non_secure_mode)
     expect_same_record(mixed, hollow, 4);
     ck_assert_mem_eq(hollow->records[3].address, ((const uint8_t[]){10, 48, 47, 156}), 4);
     ck_assert_int_eq(strncmp(lists_last_row(&bench, row, sizeof row), published, strlen(published)), 0);
-    /* A leftover can be built again, in either mode. */
+    /* A leftover can be built again, in either mode; which phrase does it, is said. */
+    bench_run(&bench, "utils ctl update CTLFile --yes");
+    bench_expect(
+        &bench, TVSCTL_REFUSED, "",
+        "`utils ctl set-cluster non-secure-mode` publishes the CTL file that it left behind once more");
     bench_run(&bench, "utils ctl set-cluster non-secure-mode --yes");
     bench_expect(&bench, TVSCTL_DONE, "Cluster set to Non Secure Mode", "");
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");

@@ -1,5 +1,5 @@
 /* file list|get|delete, and the CTL that is left over. */
-#include "helper.h"
+#include "helper_lists.h"
 #include "tests/check_main.h"
 #include "tests/fixture.h"
 
@@ -11,13 +11,6 @@
 #include <unistd.h>
 
 static const char question[] = "Delete the File CTLFile.tlv?\nEnter \"y\" followed by return to continue: ";
-
-static void copy_to_tftp(struct bench *bench, const char *data, const char *name)
-{
-    struct trust_bytes file = fixture_read(data);
-    bench_write(bench, bench_in_tftp(bench, name), file);
-    fixture_free(file);
-}
 
 /* A present second, so that the print of the time is known. */
 static void set_time(const char *path, time_t when)
@@ -33,25 +26,14 @@ static void expect_mode_0644(const char *path)
     ck_assert_uint_eq(info.st_mode & 07777, 0644);
 }
 
-/* CallManager and TVS, so that there is an ITL; a signed file SEP1.sgn of the plain file SEP1. */
-static void open_with_files(struct bench *bench)
-{
-    bench_open(bench, "");
-    bench_run(bench, "set cert regen CallManager");
-    bench_run(bench, "set cert regen TVS");
-    bench_write(bench, bench_in_tftp(bench, "SEP1"), helper_bytes("<device/>"));
-    bench_run(bench, "file sign SEP1");
-    bench_expect(bench, TVSCTL_DONE, NULL, "");
-}
-
 /* ---- file list */
 
 START_TEST(lists)
 {
     struct bench bench;
-    open_with_files(&bench);
-    copy_to_tftp(&bench, "SEP0011215A1AE3.cnf.xml.sgn", "captured.sgn");
-    copy_to_tftp(&bench, "good/peer-ctl-sha1.tlv", "CTLFile.tlv");
+    lists_open_with_file(&bench);
+    lists_copy_data(&bench, "SEP0011215A1AE3.cnf.xml.sgn", "captured.sgn");
+    lists_copy_data(&bench, "good/peer-ctl-sha1.tlv", "CTLFile.tlv");
     bench_write(&bench, bench_in_tftp(&bench, "bad.tlv"), helper_bytes("garbage"));
     bench_write(&bench, bench_in_tftp(&bench, ".tvs-abc123"), helper_bytes("not yet"));
     ck_assert_int_eq(mkdir(bench_in_tftp(&bench, "locale"), 0755), 0);
@@ -109,7 +91,7 @@ START_TEST(lists_nothing)
     ck_assert_str_eq(bench.out, "dir count = 0, file count = 0\n");
     bench_run(&bench, "file list tftp --json");
     ck_assert(helper_is_json(bench.out));
-    copy_to_tftp(&bench, "good/peer-ctl-sha1.tlv", "CTLFile.tlv");
+    lists_copy_data(&bench, "good/peer-ctl-sha1.tlv", "CTLFile.tlv");
     bench_run(&bench, "fi l t");
     bench_expect(&bench, TVSCTL_DONE, " CTL no ", NULL); /* there is no store */
     ck_assert(!helper_exists(bench.state));
@@ -127,7 +109,7 @@ START_TEST(gets)
 {
     struct bench bench;
     char copy[512], here[512];
-    open_with_files(&bench);
+    lists_open_with_file(&bench);
     snprintf(copy, sizeof copy, "%s", bench_path(&bench, "copy"));
     umask(077);
     bench_run(&bench, "file get tftp SEP1 %s", copy);
@@ -203,7 +185,7 @@ END_TEST
 START_TEST(deletes)
 {
     struct bench bench;
-    open_with_files(&bench);
+    lists_open_with_file(&bench);
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
     bench_run(&bench, "file delete tftp CTLFile.tlv");
     bench_expect(&bench, TVSCTL_REFUSED, "", "Repeat it with --yes");
@@ -275,7 +257,7 @@ START_TEST(left_over_lists)
     struct bench bench;
     static const char line[] =
         "this CTL file is left over from it; `file delete activelog cm/tftpdata/CTLFile.tlv`";
-    open_with_files(&bench);
+    lists_open_with_file(&bench);
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
     bench_run(&bench, "show ctl");
     bench_expect(&bench, TVSCTL_DONE, NULL, "");
@@ -314,7 +296,7 @@ END_TEST
 START_TEST(what_may_not_be_read_or_written)
 {
     struct bench bench;
-    open_with_files(&bench);
+    lists_open_with_file(&bench);
     if (geteuid() == 0) {
         ck_assert_int_eq(chmod(bench.folder, 0755), 0);
         ck_assert_int_eq(chown(bench.tftp, 65534, 65534), 0);

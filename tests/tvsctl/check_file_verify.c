@@ -1,5 +1,5 @@
 /* file verify. */
-#include "helper.h"
+#include "helper_lists.h"
 #include "tests/check_main.h"
 #include "tests/fixture.h"
 
@@ -8,28 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void copy_to_tftp(struct bench *bench, const char *data, const char *name)
-{
-    struct trust_bytes file = fixture_read(data);
-    bench_write(bench, bench_in_tftp(bench, name), file);
-    fixture_free(file);
-}
-
-/* CallManager and TVS, so that there is an ITL; a signed file SEP1.sgn of the plain file SEP1. */
-static void open_with_files(struct bench *bench)
-{
-    bench_open(bench, "");
-    bench_run(bench, "set cert regen CallManager");
-    bench_run(bench, "set cert regen TVS");
-    bench_write(bench, bench_in_tftp(bench, "SEP1"), helper_bytes("<device/>"));
-    bench_run(bench, "file sign SEP1");
-    bench_expect(bench, TVSCTL_DONE, NULL, "");
-}
-
 START_TEST(verifies)
 {
     struct bench bench;
-    open_with_files(&bench);
+    lists_open_with_file(&bench);
     bench_write(&bench, bench_in_tftp(&bench, "SEP1.enc"), helper_bytes("\x80\x81 encrypted"));
     bench_run(&bench, "file sign SEP1.enc");
     bench_run(&bench, "file verify SEP1.sgn SEP1.enc.sgn ITLFile.tlv");
@@ -91,9 +73,9 @@ START_TEST(does_not_verify)
 {
     struct bench bench;
     struct trust_bytes file;
-    open_with_files(&bench);
-    copy_to_tftp(&bench, "SEP0011215A1AE3.cnf.xml.sgn", "captured.sgn");
-    copy_to_tftp(&bench, "good/peer-ctl-sha1.tlv", "foreign.tlv");
+    lists_open_with_file(&bench);
+    lists_copy_data(&bench, "SEP0011215A1AE3.cnf.xml.sgn", "captured.sgn");
+    lists_copy_data(&bench, "good/peer-ctl-sha1.tlv", "foreign.tlv");
     bench_write(&bench, bench_in_tftp(&bench, "garbage.sgn"), helper_bytes("garbage"));
     bench_write(&bench, bench_in_tftp(&bench, "empty.sgn"), helper_bytes(""));
     ck_assert_int_eq(mkdir(bench_in_tftp(&bench, "folder.sgn"), 0755), 0);
@@ -121,11 +103,11 @@ END_TEST
 START_TEST(a_list_counts_if_its_signer_is_known)
 {
     struct bench bench, stranger;
-    open_with_files(&bench);
-    open_with_files(&stranger);
+    lists_open_with_file(&bench);
+    lists_open_with_file(&stranger);
     bench_run(&stranger, "utils ctl set-cluster mixed-mode --yes");
-    copy_to_tftp(&bench, bench_in_tftp(&stranger, "CTLFile.tlv"), "CTLFile.tlv");
-    copy_to_tftp(&bench, bench_in_tftp(&stranger, "SEP1.sgn"), "evil.sgn");
+    lists_copy_data(&bench, bench_in_tftp(&stranger, "CTLFile.tlv"), "CTLFile.tlv");
+    lists_copy_data(&bench, bench_in_tftp(&stranger, "SEP1.sgn"), "evil.sgn");
     bench_run(&bench, "file verify evil.sgn");
     bench_expect(
         &bench, TVSCTL_NO, "Verification of the file failed.",
@@ -147,10 +129,10 @@ END_TEST
 START_TEST(any_signer_if_the_configuration_says_so)
 {
     struct bench bench, stranger;
-    open_with_files(&stranger);
+    lists_open_with_file(&stranger);
     bench_open(&bench, "  require_trusted_signer: false\n");
-    copy_to_tftp(&bench, bench_in_tftp(&stranger, "ITLFile.tlv"), "ITLFile.tlv");
-    copy_to_tftp(&bench, bench_in_tftp(&stranger, "SEP1.sgn"), "SEP1.sgn");
+    lists_copy_data(&bench, bench_in_tftp(&stranger, "ITLFile.tlv"), "ITLFile.tlv");
+    lists_copy_data(&bench, bench_in_tftp(&stranger, "SEP1.sgn"), "SEP1.sgn");
     bench_run(&bench, "file verify SEP1.sgn");
     bench_expect(&bench, TVSCTL_DONE, "Signer found in: ITL\n", NULL);
     ck_assert(!helper_exists(bench.state));

@@ -3,10 +3,12 @@
 #include "helper_guard.h"
 #include "helper_lists.h"
 #include "tests/check_main.h"
+#include "tests/fake_tokens.h"
 #include "tests/fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ONE_ANCHOR "  recovery_anchor: false\n"
 #define RECOVERY   "  signer: itlrecovery\n"
@@ -79,6 +81,35 @@ START_TEST(forced_while_a_rollout_is_open)
 }
 END_TEST
 
+/* The certificate of a security token comes in place of ours: that is as new to phones as any other. */
+START_TEST(token_while_a_rollout_is_open)
+{
+    struct bench bench;
+    struct guard_phone phone = {0};
+    struct fake_tokens tokens;
+    char source[300], words[1024];
+    fake_tokens_open(&tokens);
+    guard_open(&bench, pairs[_i].second == TRUST_UNIT_ITLRECOVERY ? "" : ONE_ANCHOR);
+    fake_tokens_make(&tokens, "01", "SIGNER");
+    bench_write(&bench, "pin", helper_bytes(FAKE_PIN));
+    ck_assert_int_eq(chmod(bench_path(&bench, "pin"), 0600), 0);
+    snprintf(source, sizeof source, "pin-source=file:%s", bench_path(&bench, "pin"));
+    snprintf(words, sizeof words, "set cert own %s --token %s",
+             trust_unit_by_number((int)pairs[_i].second)->name, fake_tokens_uri("token=SIGNER", source));
+    guard_phone_follows(&bench, &phone);
+    guard_passes(&bench, regenerate(pairs[_i].first));
+    guard_refused(&bench, pairs[_i].rail, words, pairs[_i].text);
+    ck_assert_str_eq(fake_tokens_read(&tokens, "01", "logins"), "");
+    guard_phone_follows(&bench, &phone);
+    guard_close_rollouts(&bench);
+    guard_passes(&bench, words);
+    guard_phone_follows(&bench, &phone);
+    guard_phone_fini(&phone);
+    guard_close(&bench);
+    fake_tokens_close(&tokens);
+}
+END_TEST
+
 START_TEST(deleting_while_a_rollout_is_open)
 {
     struct bench bench;
@@ -89,6 +120,32 @@ START_TEST(deleting_while_a_rollout_is_open)
     guard_passes(&bench, "set cert regen TVS");
     guard_refused(&bench, "signer-while-tvs", guard_delete_own(&bench, TRUST_UNIT_CALLMANAGER),
                   "guard rail last-anchor, too: ITLFile.tlv that phones find now is signed with");
+    guard_close(&bench);
+}
+END_TEST
+
+static void add_sub(struct bench *bench)
+{
+    bench_run(bench, "utils node add sub 10.48.47.156");
+    guard_write_own(bench, "sub.pem", "0515");
+    bench_run(bench, "set cert import own TVS %s --node sub --yes", bench_path(bench, "sub.pem"));
+    bench_expect(bench, TVSCTL_DONE, NULL, NULL);
+}
+
+/* Another node's CallManager signs nothing here. */
+START_TEST(another_nodes_call_manager)
+{
+    struct bench bench;
+    struct guard_phone phone = {0};
+    guard_open(&bench, ONE_ANCHOR);
+    add_sub(&bench);
+    guard_passes(&bench, "set cert regen CallManager --node sub");
+    guard_phone_follows(&bench, &phone);
+    guard_passes(&bench, "set cert regen TVS");
+    guard_passes(&bench, "set cert regen CallManager --node sub");
+    guard_phone_follows(&bench, &phone);
+    guard_refused(&bench, "signer-while-tvs", "set cert regen CallManager", NULL);
+    guard_phone_fini(&phone);
     guard_close(&bench);
 }
 END_TEST
@@ -110,6 +167,41 @@ START_TEST(signer_while_recovery)
     guard_passes(&bench, "set cert regen ITLRecovery");
     guard_forced(&bench, "signer-while-recovery", "set cert regen CallManager");
     guard_phone_fini(&phone);
+    guard_close(&bench);
+}
+END_TEST
+
+/* Where several are in the way, all of them are named, and once: what is named then does. */
+START_TEST(several_are_open)
+{
+    static const char *const instead =
+        "Instead: wait until the phones have lists 3, 4: `utils rollout show` tells who has asked; when all "
+        "are back, say `utils rollout close 1 2`, and then this.\n--force";
+    struct bench bench;
+    guard_open(&bench, "");
+    guard_passes(&bench, "utils ctl set-cluster mixed-mode");
+    guard_passes(&bench, "set cert regen CallManager");
+    guard_passes(&bench, "utils ctl update CTLFile");
+    guard_refused(&bench, "tvs-while-signer", "set cert regen TVS", NULL);
+    bench_run(&bench, "set cert regen TVS --yes");
+    ck_assert_msg(helper_holds(bench.err, instead), "%s", bench.err);
+    bench_run(&bench, "utils rollout close 1 2 --phones-are-back");
+    bench_expect(&bench, TVSCTL_DONE, "roll-out 2 is closed", NULL);
+    guard_passes(&bench, "set cert regen TVS");
+    guard_close(&bench);
+}
+END_TEST
+
+START_TEST(one_way_round_for_two_rails)
+{
+    struct bench bench;
+    guard_open(&bench, RECOVERY);
+    guard_passes(&bench, "set cert regen ITLRecovery");
+    bench_run(&bench, "set network hostname cucm-new --yes");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "tvs-while-signer");
+    const char *instead = strstr(bench.err, "Instead: ");
+    ck_assert(helper_holds(bench.err, "guard rail signer-while-recovery, too: "));
+    ck_assert_msg(instead != NULL && strstr(instead + 1, "Instead: ") == NULL, "%s", bench.err);
     guard_close(&bench);
 }
 END_TEST
@@ -140,6 +232,21 @@ END_TEST
 
 /* ---- Host names */
 
+/* What is named instead: the other anchor signs while the name changes. */
+static void rename_while_recovery_signs(struct bench *bench, struct guard_phone *phone, bool mixed)
+{
+    guard_configure(bench, RECOVERY);
+    guard_passes(bench, "utils itl update");
+    if (mixed)
+        guard_passes(bench, "utils ctl update CTLFile");
+    guard_phone_follows(bench, phone);
+    guard_close_rollouts(bench);
+    guard_passes(bench, "set network hostname cucm-new");
+    if (mixed)
+        guard_passes(bench, "utils ctl update CTLFile");
+    guard_phone_follows(bench, phone);
+}
+
 START_TEST(renaming_the_only_node)
 {
     struct bench bench;
@@ -150,21 +257,11 @@ START_TEST(renaming_the_only_node)
         guard_passes(&bench, "utils ctl set-cluster mixed-mode");
     guard_phone_follows(&bench, &phone);
     guard_refused(&bench, "rename-all", "set network hostname cucm-new", "this renames the only node");
-    /* What it names instead: the other anchor signs while the name changes. */
     bench_run(&bench, "set network hostname cucm-new --yes");
     ck_assert(helper_holds(bench.err, "set trust_lists.signer: itlrecovery in "));
     ck_assert(helper_holds(bench.err, bench.config));
     ck_assert(helper_holds(bench.err, "`utils ctl update CTLFile`") == mixed);
-    guard_configure(&bench, RECOVERY);
-    guard_passes(&bench, "utils itl update");
-    if (mixed)
-        guard_passes(&bench, "utils ctl update CTLFile");
-    guard_phone_follows(&bench, &phone);
-    guard_close_rollouts(&bench);
-    guard_passes(&bench, "set network hostname cucm-new");
-    if (mixed)
-        guard_passes(&bench, "utils ctl update CTLFile");
-    guard_phone_follows(&bench, &phone);
+    rename_while_recovery_signs(&bench, &phone, mixed);
     guard_close_rollouts(&bench);
     guard_configure(&bench, "");
     guard_passes(&bench, "utils itl update");
@@ -182,12 +279,7 @@ START_TEST(renaming_without_a_second_anchor)
     guard_open(&bench, ONE_ANCHOR);
     guard_phone_follows(&bench, &phone);
     guard_refused(&bench, "rename-all", "set network hostname cucm-new", "0 wait, 2 are stranded");
-    guard_configure(&bench, RECOVERY);
-    guard_passes(&bench, "utils itl update");
-    guard_phone_follows(&bench, &phone);
-    guard_close_rollouts(&bench);
-    guard_passes(&bench, "set network hostname cucm-new");
-    guard_phone_follows(&bench, &phone);
+    rename_while_recovery_signs(&bench, &phone, false);
     guard_phone_fini(&phone);
     guard_close(&bench);
 }
@@ -212,10 +304,7 @@ START_TEST(renaming_node_by_node)
     struct bench bench;
     struct guard_phone phone = {0};
     guard_open(&bench, "");
-    bench_run(&bench, "utils node add sub 10.48.47.156");
-    guard_write_own(&bench, "sub.pem", "0515");
-    bench_run(&bench, "set cert import own TVS %s --node sub --yes", bench_path(&bench, "sub.pem"));
-    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    add_sub(&bench);
     guard_phone_follows(&bench, &phone);
     guard_passes(&bench, "set network hostname sub-new --node sub");
     guard_refused(&bench, "rename-all", "set network hostname cucm-new",
@@ -224,6 +313,24 @@ START_TEST(renaming_node_by_node)
     guard_close_rollouts(&bench);
     guard_passes(&bench, "set network hostname cucm-new");
     guard_phone_follows(&bench, &phone);
+    guard_phone_fini(&phone);
+    guard_close(&bench);
+}
+END_TEST
+
+/* A TVS that stands in no list yet vouches for nobody. */
+START_TEST(renaming_beside_a_tvs_that_nobody_knows)
+{
+    struct bench bench;
+    struct guard_phone phone = {0};
+    guard_open(&bench, ONE_ANCHOR "  itl: manual\n");
+    guard_passes(&bench, "utils itl update");
+    guard_phone_follows(&bench, &phone);
+    add_sub(&bench);
+    guard_refused(&bench, "rename-all", "set network hostname cucm-new", NULL);
+    guard_passes(&bench, "utils itl update");
+    guard_phone_follows(&bench, &phone);
+    guard_refused(&bench, "stranded", "set network hostname cucm-new", "asks cucm-new alone");
     guard_phone_fini(&phone);
     guard_close(&bench);
 }
@@ -340,8 +447,13 @@ Suite *suite(void)
     TCase *rollouts = tcase_create("rollouts");
     tcase_add_loop_test(rollouts, while_a_rollout_is_open, 0, sizeof pairs / sizeof pairs[0]);
     tcase_add_loop_test(rollouts, forced_while_a_rollout_is_open, 0, sizeof pairs / sizeof pairs[0]);
+    if (trust_token_is_supported())
+        tcase_add_loop_test(rollouts, token_while_a_rollout_is_open, 1, sizeof pairs / sizeof pairs[0]);
     tcase_add_test(rollouts, deleting_while_a_rollout_is_open);
+    tcase_add_test(rollouts, another_nodes_call_manager);
     tcase_add_test(rollouts, signer_while_recovery);
+    tcase_add_test(rollouts, several_are_open);
+    tcase_add_test(rollouts, one_way_round_for_two_rails);
     tcase_add_test(rollouts, open_and_harmless);
     suite_add_tcase(suite, rollouts);
     TCase *names = tcase_create("names");
@@ -349,6 +461,7 @@ Suite *suite(void)
     tcase_add_test(names, renaming_without_a_second_anchor);
     tcase_add_test(names, renaming_by_force);
     tcase_add_test(names, renaming_node_by_node);
+    tcase_add_test(names, renaming_beside_a_tvs_that_nobody_knows);
     suite_add_tcase(suite, names);
     TCase *rest = tcase_create("rest");
     tcase_add_loop_test(rest, first_set_up, 0, 2);

@@ -5,6 +5,7 @@
 #include "helper_lists.h"
 #include "tests/check_main.h"
 #include "tests/fixture.h"
+#include "tvsctl/guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,9 @@ START_TEST(deleting_a_token)
     guard_refused(&bench, "last-anchor", "set cert delete Phone-SAST-trust 7001",
                   "CTLFile.tlv that phones find now is signed with token one");
     guard_passes(&bench, "set cert delete Phone-SAST-trust 7002");
+    /* An earlier list vouches for it still. */
+    snprintf(words, sizeof words, "utils ctl sign --token file:%s/two.pem", bench.folder);
+    guard_passes(&bench, words);
     guard_close_rollouts(&bench);
     guard_passes(&bench, "utils ctl update CTLFile");
     guard_passes(&bench, "set cert delete Phone-SAST-trust 7001");
@@ -193,7 +197,25 @@ START_TEST(lists_by_hand)
     guard_close_rollouts(&bench);
     guard_passes(&bench, "set cert regen CallManager");
     guard_forced(&bench, "stranded", "set cert regen TVS");
+    /* Who is stranded already keeps nobody from going on. */
+    guard_passes(&bench, "set cert regen CAPF");
     guard_phone_fini(&phone);
+    guard_close(&bench);
+}
+END_TEST
+
+/* What phones cannot read, whoever signs it, is chosen: warnings tell of it. */
+START_TEST(lists_that_no_phone_reads)
+{
+    struct bench bench;
+    guard_open(&bench, "");
+    guard_configure(&bench, "  digest: sha256\n");
+    guard_passes(&bench, "utils itl update");
+    ck_assert(helper_holds(bench.err, "is signed with SHA-256, which no phone is known to verify"));
+    ck_assert(guard_is_of_choice(TRUST_REASON_DIGEST) && guard_is_of_choice(TRUST_REASON_KEY_SIZE) &&
+              guard_is_of_choice(TRUST_REASON_KEY_KIND) && guard_is_of_choice(TRUST_REASON_TOO_LARGE));
+    ck_assert(!guard_is_of_choice(TRUST_REASON_SERVER_CHANGED) &&
+              !guard_is_of_choice(TRUST_REASON_TVS_UNKNOWN) && !guard_is_of_choice(TRUST_REASON_UNSIGNED));
     guard_close(&bench);
 }
 END_TEST
@@ -307,6 +329,7 @@ Suite *suite(void)
     suite_add_tcase(suite, anchors);
     TCase *rest = tcase_create("rest");
     tcase_add_test(rest, lists_by_hand);
+    tcase_add_test(rest, lists_that_no_phone_reads);
     tcase_add_test(rest, one_server_in_the_group);
     tcase_add_test(rest, from_another_node);
     tcase_add_test(rest, password_is_typed_once);

@@ -8,25 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static char *state_file(const struct bench *bench, const char *name)
-{
-    static char path[512];
-    snprintf(path, sizeof path, "%s/%s", bench->state, name);
-    return path;
-}
-
-static int count_files(const char *folder)
-{
-    const struct dirent *entry;
-    DIR *dir = opendir(folder);
-    int count = 0;
-    while (dir != NULL && (entry = readdir(dir)) != NULL)
-        count += entry->d_name[0] != '.';
-    if (dir != NULL)
-        closedir(dir);
-    return count;
-}
-
 /* Returns how many there were. */
 static int chmod_files(const char *folder, mode_t mode)
 {
@@ -84,7 +65,7 @@ START_TEST(import_own_takes_containers)
         "Successfully imported certificate for TVS.\nPlease restart services related to TVS for the new "
         "certificate to become active.\n",
         own[_i].warning);
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 1);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), 1);
     bench_run(&bench, "show cert list own");
     bench_expect(&bench, TVSCTL_DONE, "TVS.pem node-1 ", "");
     bench_close(&bench);
@@ -135,11 +116,11 @@ START_TEST(import_own_finds_the_key_that_stayed)
     lists_expect(itl, "SAST CCM+TFTP TVS# SAST");
     trust_list_free(itl);
     /* What is there already changes nothing. */
-    int published = lists_count(&bench), keys = count_files(state_file(&bench, "keys"));
+    int published = lists_count(&bench), keys = helper_count_files(bench_in_state(&bench, "keys"));
     bench_run(&bench, "set cert import own CallManager %s", bench_path(&bench, "signer.pem"));
     bench_expect(&bench, TVSCTL_DONE, "Successfully imported certificate for CallManager.", NULL);
     ck_assert_int_eq(lists_count(&bench), published);
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), keys);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), keys);
     bench_close(&bench);
 }
 END_TEST
@@ -155,14 +136,14 @@ START_TEST(import_own_of_another_unit)
     bench_run(&bench, "set cert import own TVS %s", bench_path(&bench, "tomcat.pem"));
     bench_expect(&bench, TVSCTL_DONE, "Successfully imported certificate for TVS.", NULL);
     expect_cert(&bench, "TVS", bench_path(&bench, "tomcat.pem"));
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 1);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), 1);
     bench_run(&bench, "set cert regen tomcat --yes");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     expect_cert(&bench, "TVS", bench_path(&bench, "tomcat.pem"));
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 2);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), 2);
     bench_run(&bench, "set cert delete TVS cucm-1051-a-pub --yes");
     bench_expect(&bench, TVSCTL_DONE, "cucm-1051-a-pub: deleted from TVS\n", NULL);
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 1);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), 1);
     bench_close(&bench);
 }
 END_TEST
@@ -189,13 +170,13 @@ START_TEST(import_own_of_a_renewed_certificate)
                   i == 1 ? "" : bench_path(&bench, "key.pem"), "");
         bench_expect(&bench, TVSCTL_DONE, "Successfully imported certificate for tomcat.", "expired on");
         expect_cert(&bench, "tomcat", bench_path(&bench, "cert.pem"));
-        ck_assert_int_eq(count_files(state_file(&bench, "keys")), 1);
+        ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), 1);
         free(pem);
         trust_cert_free(cert);
     }
     /* Without its key's file it is of no use. */
-    ck_assert_int_eq(chmod_files(state_file(&bench, "keys"), 0600), 1);
-    fixture_folder_remove(strdup(state_file(&bench, "keys")));
+    ck_assert_int_eq(chmod_files(bench_in_state(&bench, "keys"), 0600), 1);
+    fixture_folder_remove(strdup(bench_in_state(&bench, "keys")));
     bench_run(&bench, "set cert import own tomcat %s/cert.pem", bench.folder);
     bench_expect(&bench, TVSCTL_REFUSED, "", "there is no private key in it, and none waits in");
     free(key_pem);
@@ -211,10 +192,10 @@ START_TEST(import_own_says_why_the_key_is_of_no_use)
     bench_open(&bench, "");
     bench_run(&bench, "set cert import own TVS tests/data/bundles/key-between.pem");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
-    ck_assert_int_eq(chmod_files(state_file(&bench, "keys"), 0640), 1);
+    ck_assert_int_eq(chmod_files(bench_in_state(&bench, "keys"), 0640), 1);
     bench_run(&bench, "set cert import own TVS tests/data/bundles/leaf.pem");
     bench_expect(&bench, TVSCTL_REFUSED, "", "chmod 600");
-    ck_assert_int_eq(chmod_files(state_file(&bench, "keys"), 0600), 1);
+    ck_assert_int_eq(chmod_files(bench_in_state(&bench, "keys"), 0600), 1);
     bench_run(&bench, "set cert import own TVS tests/data/bundles/leaf.pem");
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     bench_close(&bench);
@@ -230,7 +211,7 @@ START_TEST(import_own_of_another_node)
     bench_run(&bench, "set cert import own CallManager %s --node cucm-1051-a-sub1",
               fixture_path("certs/sub1.crt"));
     bench_expect(&bench, TVSCTL_DONE, "Successfully imported certificate for CallManager.", NULL);
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 0);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), 0);
     bench_run(&bench, "show cert own CallManager");
     bench_expect(&bench, TVSCTL_REFUSED, "", "`set cert regen CallManager` makes one");
     bench_run(&bench, "show cert list own --json");
@@ -340,7 +321,7 @@ START_TEST(import_trust_warns)
     bench_expect(&bench, TVSCTL_DONE, NULL, "RSA and EC keys only");
     bench_run(&bench, "set cert import trust tomcat-trust %s", fixture_path("bundles/key-between.pem"));
     bench_expect(&bench, TVSCTL_DONE, NULL, "it was not kept");
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 0);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), 0);
     bench_close(&bench);
 }
 END_TEST
@@ -389,7 +370,7 @@ START_TEST(import_trust_takes_containers)
     ck_assert_int_eq(helper_count(bench.out, ": added to Phone-SAST-trust\n"), trusted[_i].added);
     bench_run(&bench, "show cert list trust");
     ck_assert_int_eq(helper_count(bench.out, "Phone-SAST-trust"), trusted[_i].added);
-    ck_assert_int_eq(count_files(state_file(&bench, "keys")), 0);
+    ck_assert_int_eq(helper_count_files(bench_in_state(&bench, "keys")), 0);
     bench_close(&bench);
 }
 END_TEST

@@ -264,7 +264,10 @@ START_TEST(another_node)
     free(command);
     backup_run(&other, "utils restore", BACKUP);
     bench_expect(&other, TVSCTL_DONE, "Backup restored",
-                 "the backup is of node cucm-1051-a-pub, and node.name of the configuration is cucm-b");
+                 "the backup is of node cucm-1051-a-pub, and node.name of the configuration is cucm-b: what "
+                 "belongs to cucm-1051-a-pub will be another node's; if this machine is to be "
+                 "cucm-1051-a-pub, set node.name first, so that signed configuration files become its own, "
+                 "too");
     bench_close(&other);
     bench_close(&bench);
 }

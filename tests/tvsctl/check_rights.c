@@ -261,6 +261,7 @@ static const char *const every_phrase[] = {
     "set cert regen TVS",
     "set cert import trust tomcat-trust @/apache.crt",
     "utils import usecallmanager @/peer.sqlite3",
+    "utils store update",
     "utils node add node-b 10.0.0.2",
     "set cert import own CallManager @/node-b.crt --node node-b",
     "set csr gen tomcat",

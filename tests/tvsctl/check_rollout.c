@@ -221,6 +221,35 @@ START_TEST(another_nodes_tvs)
 }
 END_TEST
 
+/* Nobody waits for a TVS that is no more; and one that a list lacks by mistake is waited for. */
+START_TEST(a_node_that_goes)
+{
+    lists_add_node(&bench, "cucm-2", "192.0.2.2");
+    say("set cert regen TVS --node cucm-2");
+    say("set cert regen TVS --node cucm-2");
+    rollouts_are("1 tvs ITL4 TVS open");
+    say("utils itl restore 2");
+    rollouts_are("1 tvs ITL4 TVS open");
+    say("utils itl update");
+    rollouts_are("1 tvs ITL4 TVS open");
+    say("utils node delete cucm-2");
+    rollouts_are("1 tvs ITL4 TVS superseded");
+    bench_run(&bench, "set cert regen CallManager --yes");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+}
+END_TEST
+
+/* With another name it has another certificate. */
+START_TEST(a_node_with_another_name)
+{
+    lists_add_node(&bench, "cucm-2", "192.0.2.2");
+    say("set cert regen TVS --node cucm-2");
+    say("set cert regen TVS --node cucm-2");
+    say("set network hostname cucm-3 --node cucm-2");
+    rollouts_are("1 tvs ITL4 TVS superseded; 2 tvs ITL5 TVS open");
+}
+END_TEST
+
 START_TEST(hashes_will_do)
 {
     bench_close(&bench);
@@ -326,6 +355,8 @@ Suite *suite(void)
     tcase_add_test(c, a_list_that_was_deleted);
     tcase_add_test(c, a_strangers_list);
     tcase_add_test(c, another_nodes_tvs);
+    tcase_add_test(c, a_node_that_goes);
+    tcase_add_test(c, a_node_with_another_name);
     tcase_add_test(c, hashes_will_do);
     tcase_add_test(c, ecdsa);
     tcase_add_test(c, ecdsa_that_a_list_lacks);

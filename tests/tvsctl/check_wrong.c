@@ -94,6 +94,7 @@ static const char *const never_ask[] = {
     "utils itl diagnose",
     "set trace",
     "utils service",
+    "utils store",
     "utils rollout show",
 };
 

@@ -4,6 +4,7 @@
 #include "tvsctl/phrase.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -255,13 +256,35 @@ const char *bench_write_cert(struct bench *bench, const char *name, const char *
     return path;
 }
 
-char *bench_in_tftp(const struct bench *bench, const char *name)
+static char *in_folder(const char *folder, const char *name)
 {
     static char path[4][512];
     static unsigned next;
     char *out = path[next++ % 4];
-    snprintf(out, sizeof path[0], "%s/%s", bench->tftp, name);
+    snprintf(out, sizeof path[0], "%s/%s", folder, name);
     return out;
+}
+
+char *bench_in_tftp(const struct bench *bench, const char *name)
+{
+    return in_folder(bench->tftp, name);
+}
+
+char *bench_in_state(const struct bench *bench, const char *name)
+{
+    return in_folder(bench->state, name);
+}
+
+int helper_count_files(const char *folder)
+{
+    const struct dirent *entry;
+    DIR *dir = opendir(folder);
+    int count = 0;
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        count += entry->d_name[0] != '.';
+    if (dir != NULL)
+        closedir(dir);
+    return count;
 }
 
 struct trust_bytes helper_bytes(const char *text)

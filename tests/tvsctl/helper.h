@@ -49,8 +49,11 @@ const char *bench_write_cert(struct bench *bench, const char *name, const char *
 /* "FOLDER/NAME" of the bench, likewise. */
 const char *bench_path(const struct bench *bench, const char *name);
 
-/* "TFTP-FOLDER/NAME" of the bench, valid for the next three calls. */
+/* "TFTP-FOLDER/NAME" and "STATE-FOLDER/NAME" of the bench, valid for the next three calls of either. */
 char *bench_in_tftp(const struct bench *bench, const char *name);
+char *bench_in_state(const struct bench *bench, const char *name);
+/* How many files lie in a folder, but for those whose names begin with a dot; 0 if it is not there. */
+int helper_count_files(const char *folder);
 /* A text without its NUL. Borrowed. */
 struct trust_bytes helper_bytes(const char *text);
 

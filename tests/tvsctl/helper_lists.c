@@ -166,6 +166,23 @@ bool lists_signed_by(const struct bench *bench, const struct trust_list *list, e
     return is;
 }
 
+void lists_copy_data(struct bench *bench, const char *data, const char *name)
+{
+    struct trust_bytes file = fixture_read(data);
+    bench_write(bench, bench_in_tftp(bench, name), file);
+    fixture_free(file);
+}
+
+void lists_open_with_file(struct bench *bench)
+{
+    bench_open(bench, "");
+    bench_run(bench, "set cert regen CallManager");
+    bench_run(bench, "set cert regen TVS");
+    bench_write(bench, bench_in_tftp(bench, "SEP1"), helper_bytes("<device/>"));
+    bench_run(bench, "file sign SEP1");
+    bench_expect(bench, TVSCTL_DONE, NULL, "");
+}
+
 void lists_add_node(const struct bench *bench, const char *name, const char *ipv4)
 {
     struct trust_store *store = open_store(bench, TRUST_STORE_WRITE);

@@ -34,6 +34,13 @@ void lists_copy_file(const char *from, const char *to);
 /* A node of the cluster beside ours. */
 void lists_add_node(const struct bench *bench, const char *name, const char *ipv4);
 
+/* A file of tests/data into the TFTP folder, under that name. */
+void lists_copy_data(struct bench *bench, const char *data, const char *name);
+
+/* A bench with CallManager and TVS, so that there is an ITL; a signed file SEP1.sgn of the plain file SEP1.
+ */
+void lists_open_with_file(struct bench *bench);
+
 /* Everything that a phrase could have changed, to be compared: names and bytes of all lists, keys and signed
  * files, and the tables of the store. free() it. */
 char *lists_snapshot(const struct bench *bench);
