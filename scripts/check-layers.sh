@@ -33,7 +33,7 @@ done
 forbid tvsctl 'p11-kit/|event2?/|openssl/|sqlite3\.h|yaml\.h|pthread\.h|tvsd/|tvsc/' ''
 forbid tvsctl 'histedit\.h|editline/' '--exclude=editor.c'
 forbid tvsc 'p11-kit/|event2?/|sqlite3\.h|yaml\.h|threads\.h|config/|tvsd/|tvsctl/' ''
-forbid tvsc 'pthread\.h' '--exclude=phone_crowd.c'
+forbid tvsc 'pthread\.h' '--exclude=phone_crowd.c --exclude=bench_crowd.c'
 forbid tvsc 'curl/' '--exclude=phone_fetch.c'
 forbid tvsc 'openssl/' '--exclude=tls*'
 

@@ -1,8 +1,8 @@
 # What `make` does beside building. Included by the Makefile.
 
 
-.PHONY: help deps demo run tests check check-all check-unit check-it check-size check-layers check-headers check-hardening check-man check-format check-asan \
-        check-tsan check-threads fuzz check-corpus check-valgrind check-security lint check-hammer check-tokens check-boot check-crash check-hostile check-scenarios check-histories check-guardrails \
+.PHONY: help deps demo run tests bench check check-all check-unit check-it check-size check-layers check-headers check-hardening check-man check-format check-asan \
+        check-tsan check-threads fuzz check-corpus check-valgrind check-security lint check-hammer check-tokens check-boot check-ops check-crash check-hostile check-scenarios check-histories check-guardrails \
         cover install uninstall clean format
 SELF := $(MAKE) --no-print-directory
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
@@ -36,7 +36,7 @@ tests: all $(CHECKS) $(FUZZERS) $(IT_PROGRAMS) $(HISTORIES_PROGRAM) ## Build the
 check-all: check-size check-layers check-headers check-hardening check-security check-man check-unit check-corpus check-it check-scenarios check-histories
 
 check-size: ## Functions and files within their limits
-	@scripts/check-size.sh $(wildcard libtrust/*.c config/*.c tvsd/*.c tvsctl/*.c tvsc/*.c tests/*.c tests/*/*.c)
+	@scripts/check-size.sh $(wildcard scripts/*.c libtrust/*.c config/*.c tvsd/*.c tvsctl/*.c tvsc/*.c bench/*.c tests/*.c tests/*/*.c)
 
 check-layers: $(SO) ## No layer reaches up; libtrust neither prints, exits, talks nor starts threads
 	@CC='$(CC)' scripts/check-layers.sh $(SO) '$(CC)'
@@ -93,9 +93,9 @@ check-asan: ## Unit and end-to-end tests under AddressSanitizer and UndefinedBeh
 	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' all tests
 	@TVS_CRASH_SHARE=200 $(SELF) BUILD=$(BUILD)/asan SAN=address,undefined CFLAGS='-O1 -g' check-unit check-it
 
-# tvsd and `tvsc phone` alone have threads: the other unit tests would tell nothing here, and some of them a slow one. Without
+# tvsd, `tvsc phone` and `tvsc bench` alone have threads: the other unit tests would tell nothing here, and some of them a slow one. Without
 # setarch -R some kernels put things where ThreadSanitizer's shadow has to be.
-THREAD_CHECKS := $(filter $(BUILD)/tests/tvsd/% $(BUILD)/tests/tvsc/check_phone%,$(CHECKS))
+THREAD_CHECKS := $(filter $(BUILD)/tests/tvsd/% $(BUILD)/tests/tvsc/check_phone% $(BUILD)/tests/tvsc/check_bench%,$(CHECKS))
 TSAN_MAKE = setarch $$(uname -m) -R $(SELF) BUILD=$(BUILD)/tsan SAN=thread CFLAGS='-O1 -g'
 check-tsan: ## tvsd's unit tests and the end-to-end tests under ThreadSanitizer
 	@$(TSAN_MAKE) -j$(JOBS) all $(patsubst $(BUILD)/%,$(BUILD)/tsan/%,$(THREAD_CHECKS) $(IT_PROGRAMS))
@@ -153,6 +153,17 @@ check-cover: $(filter $(BUILD)/tests/libtrust/%,$(CHECKS)) $(FAKE_MODULE)
 	@find $(BUILD) -name '*.gcda' -delete
 	@$(DATA_ENV) scripts/run-checks.sh $(filter-out $(FAKE_MODULE),$^) >$(BUILD)/checks.log || { tail -40 $(BUILD)/checks.log; exit 1; }
 	@scripts/coverage.sh $(BUILD)/obj/libtrust 90
+
+# What it measures with what is no part of `make check`.
+$(BUILD)/bench/fill: $(BUILD)/obj/bench/fill.o $(LIB_A)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS_LIB)
+
+bench: all $(BUILD)/bench/fill ## What tvsd costs, beside nginx: bench/README.md; ROWS='handshake …', BENCH_PAIRS=5, BENCH_SHARE=1, TVS_PEER=…
+	@BUILD=$(BUILD) scripts/tools.sh
+	@BUILD=$(BUILD) bench/tools.sh
+	@BUILD=$(BUILD) bench/run.sh $(ROWS)
 
 install: all ## Install under DESTDIR and PREFIX (/usr/local); an existing configuration is kept
 	install -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(libdir)/pkgconfig $(includedir)/trust $(mandir)/man1 $(mandir)/man5 $(mandir)/man8 \

@@ -10,5 +10,6 @@ int command_verify(const struct options *options, FILE *out, struct trust_error 
 int command_query(const struct options *options, FILE *out, struct trust_error *err);
 int command_send(const struct options *options, FILE *out, struct trust_error *err);
 int command_phone(const struct options *options, FILE *out, struct trust_error *err);
+int command_bench(const struct options *options, FILE *out, struct trust_error *err);
 
 #endif

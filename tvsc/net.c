@@ -2,13 +2,11 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -95,41 +93,82 @@ static void mark(int fd, int family)
         setsockopt(fd, IPPROTO_IP, IP_TOS, &cs3, sizeof cs3);
 }
 
-/* Connect to one address. Returns 0 and the descriptor, or an errno. */
-static int connect_one(const struct addrinfo *address, int64_t deadline, int *out)
+int net_begin(const struct sockaddr *address, socklen_t len, const struct sockaddr_in *from, int *out)
 {
-    int problem = 0, on = 1;
-    socklen_t size = sizeof problem;
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
+    int on = 1, problem = 0;
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *out = -1;
     if (fd < 0)
         return errno;
-    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
-        if (errno != EINPROGRESS)
-            problem = errno;
-        else if (net_wait(fd, POLLOUT, deadline) == 0)
-            problem = ETIMEDOUT;
-        else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &size) != 0)
-            problem = errno;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    mark(fd, address->sa_family);
+    if (from != NULL) {
+        /* The port is chosen by connect(), so that each address has all of them. */
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+        problem = bind(fd, (const struct sockaddr *)from, sizeof *from) != 0 ? errno : 0;
     }
+    if (problem == 0 && connect(fd, address, len) != 0 && errno != EINPROGRESS)
+        problem = errno;
     if (problem != 0) {
         close(fd);
         return problem;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    mark(fd, address->ai_family);
     *out = fd;
+    return 0;
+}
+
+int net_outcome(int fd)
+{
+    int problem = 0;
+    socklen_t size = sizeof problem;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &size) == 0 ? problem : errno;
+}
+
+/* Connect to one address. Returns 0 and the descriptor, or an errno. */
+static int connect_one(const struct addrinfo *address, int64_t deadline, int *out)
+{
+    int fd, problem = net_begin(address->ai_addr, address->ai_addrlen, NULL, &fd);
+    if (problem != 0)
+        return problem;
+    problem = net_wait(fd, POLLOUT, deadline) == 0 ? ETIMEDOUT : net_outcome(fd);
+    if (problem != 0) {
+        close(fd);
+        return problem;
+    }
+    *out = fd;
+    return 0;
+}
+
+static int look_up(const struct net_target *target, struct addrinfo **found, struct trust_error *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    int rc = getaddrinfo(target->host, target->port, &hints, found);
+    return rc == 0 ? 0
+                   : trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: no address for that name: %s",
+                                     target->shown, gai_strerror(rc));
+}
+
+int net_resolve(const struct net_target *target, struct sockaddr_storage *out, socklen_t *len,
+                struct trust_error *err)
+{
+    struct addrinfo *found;
+    int rc = look_up(target, &found, err);
+    if (rc != 0)
+        return rc;
+    memcpy(out, found->ai_addr, found->ai_addrlen);
+    *len = found->ai_addrlen;
+    freeaddrinfo(found);
     return 0;
 }
 
 int net_connect(const struct net_target *target, int64_t deadline, int *fd, struct trust_error *err)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    struct addrinfo *found;
     int problem = 0, left = 0;
     *fd = -1;
-    int rc = getaddrinfo(target->host, target->port, &hints, &found);
+    int rc = look_up(target, &found, err);
     if (rc != 0)
-        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "%s: no address for that name: %s",
-                               target->shown, gai_strerror(rc));
+        return rc;
     for (struct addrinfo *a = found; a != NULL; a = a->ai_next)
         left++;
     for (struct addrinfo *a = found; a != NULL && *fd < 0; a = a->ai_next, left--) {

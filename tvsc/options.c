@@ -8,14 +8,19 @@
 #define DEFAULT_DEVICE  "CP-tvsc-SEP000000000000"
 #define DEFAULT_TIMEOUT 10000
 #define TVS_TIMEOUT     5000
+#define CONNECTIONS     1000
 #define COUNT_MAX       100000
 #define AT_ONCE_MAX     512
+#define BENCH_MAX       10000000 /* connections, requests on one */
+#define BATCH_MAX       1000
+#define THREADS_MAX     64
 
 #define VERIFY  (1u << OPTIONS_VERIFY)
 #define QUERY   (1u << OPTIONS_QUERY)
 #define SEND    (1u << OPTIONS_SEND)
 #define PHONE   (1u << OPTIONS_PHONE)
-#define ANY     (VERIFY | QUERY | SEND)
+#define BENCH   (1u << OPTIONS_BENCH)
+#define ANY     (VERIFY | QUERY | SEND | BENCH)
 #define HELP    (1u << OPTIONS_HELP)
 #define VERSION (1u << OPTIONS_VERSION)
 
@@ -62,8 +67,27 @@ static const struct option_row rows[] = {
     {"--now", TEXT, PHONE, FIELD(now), 0, "TIME", "the phone's clock: 2026-11-20T12:00:00Z, @SECONDS, +25h"},
     {"--fresh", FLAG, PHONE, FIELD(fresh), 0, NULL, "forget lists and answers first"},
     {"--count", NUMBER, PHONE, FIELD(count), COUNT_MAX, "N", "that many phones, MACs counted up"},
-    {"--at-once", NUMBER, PHONE, FIELD(at_once), AT_ONCE_MAX, "N", "phones at work at a time; default 64"},
+    {"--at-once", NUMBER, PHONE | BENCH, FIELD(at_once), BENCH_MAX, "N",
+     "phones (connections) at work at a time; default 64"},
     {"--verbose", FLAG, PHONE, FIELD(verbose), 0, NULL, "console lines with --count, too; or -v"},
+    {"--connections", NUMBER, BENCH, FIELD(connections), BENCH_MAX, "N", "in all; default 1000"},
+    {"--for", DURATION, BENCH, FIELD(for_ms), 0, "TIME", "begin connections that long, instead"},
+    {"--rate", NUMBER, BENCH, FIELD(rate), 1000000, "N", "begin so many a second, whatever comes back"},
+    {"--burst", FLAG, BENCH, FIELD(burst), 0, NULL, "begin all at once"},
+    {"--requests", NUMBER, BENCH, FIELD(requests), BENCH_MAX, "N", "questions a connection; default 1"},
+    {"--batch", NUMBER, BENCH, FIELD(batch), BATCH_MAX, "N", "questions sent at a time on one; default 1"},
+    {"--by-name", FLAG, BENCH, FIELD(by_name), 0, NULL, "ask for the certificates (query), not about them"},
+    {"--handshakes", FLAG, BENCH, FIELD(handshakes), 0, NULL, "shake hands and ask nothing"},
+    {"--hold", FLAG, BENCH, FIELD(hold), 0, NULL, "keep all open until the last is answered"},
+    {"--resume", TEXT, BENCH, FIELD(resume), 0, "WAY", "take up TLS sessions again: by ticket, or by id"},
+    {"--whole-every", NUMBER, BENCH, FIELD(whole_every), 1000, "N",
+     "only every Nth asks; the others send a recorded hello"},
+    {"--phones", NUMBER, BENCH, FIELD(phones), BENCH_MAX, "N",
+     "as many different ones, in turns; default 1000"},
+    {"--from", TEXT, BENCH, FIELD(from), 0, "ADDRESS", "the first phone's address; each has one of its own"},
+    {"--threads", NUMBER, BENCH, FIELD(threads), THREADS_MAX, "N", "that make the load; default 1"},
+    {"--pid", LIST, BENCH, FIELD(pid), OPTIONS_LIST_MAX, "PID",
+     "the server's process: tell its CPU and memory"},
     {"--help", COMMAND, ~0u, 0, OPTIONS_HELP, NULL, "print this"},
     {"--version", COMMAND, ~0u, 0, OPTIONS_VERSION, NULL, "print the version"},
 };
@@ -78,6 +102,7 @@ static const struct {
     [OPTIONS_SEND] = {"send", "FILE.hex",
                       "send a recorded request as it stands and print the answer's layout"},
     [OPTIONS_PHONE] = {"phone", NULL, "boot as a phone does, and decide as it does"},
+    [OPTIONS_BENCH] = {"bench", "CERTS", "put a load on a server and measure it"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -238,7 +263,7 @@ static int take_words(int argc, char **argv, struct words *words, struct options
 static int find_command(const struct words *words, struct options *out, struct trust_error *err)
 {
     if (words->operand_count == 0)
-        return usage(err, "a command is missing: verify, query, send or phone");
+        return usage(err, "a command is missing: verify, query, send, phone or bench");
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(commands[i].name, words->operands[0]) == 0) {
             out->command = (enum options_command)i;
@@ -246,7 +271,7 @@ static int find_command(const struct words *words, struct options *out, struct t
             return 0;
         }
     }
-    return usage(err, "%s: no such command: verify, query, send or phone", words->operands[0]);
+    return usage(err, "%s: no such command: verify, query, send, phone or bench", words->operands[0]);
 }
 
 static int check_query(const struct options *options, struct trust_error *err)
@@ -267,6 +292,27 @@ static int check_phone(const struct options *options, struct trust_error *err)
                      "phone's files are in");
     if (options->json && options->verbose)
         return usage(err, "-v and --json exclude each other");
+    if (options->at_once > AT_ONCE_MAX)
+        return usage(err, "--at-once %u: phones do it %d at a time at most", options->at_once, AT_ONCE_MAX);
+    return 0;
+}
+
+static int check_bench(struct options *options, struct trust_error *err)
+{
+    bool asks = options->requests > 1 || options->batch > 1 || options->by_name;
+    if (options->burst && options->rate > 0)
+        return usage(err, "--burst and --rate exclude each other");
+    if (options->connections > 0 && options->for_ms > 0)
+        return usage(err, "--connections and --for exclude each other");
+    if (options->for_ms > 0 && (options->burst || options->hold))
+        return usage(err, "--%s needs --connections, not --for", options->burst ? "burst" : "hold");
+    if (options->handshakes && (asks || options->operand != NULL))
+        return usage(err, "--handshakes asks nothing: leave out %s",
+                     asks ? "--requests, --batch and --by-name" : "the file of certificates");
+    if (!options->handshakes && options->operand == NULL)
+        return usage(err, "bench needs a file, CERTS, or --handshakes");
+    if (options->connections == 0 && options->for_ms == 0)
+        options->connections = CONNECTIONS;
     return 0;
 }
 
@@ -277,7 +323,7 @@ static int check(const struct words *words, struct options *options, struct trus
         if ((words->given[i]->commands & 1u << options->command) == 0)
             return usage(err, "%s does not belong to %s", words->given[i]->name, name);
     }
-    if (operand != NULL && words->operand_count < 2)
+    if (operand != NULL && words->operand_count < 2 && options->command != OPTIONS_BENCH)
         return usage(err, "%s needs a file: %s", name, operand);
     if (words->operand_count > (operand != NULL ? 2 : 1))
         return usage(err, "%s: one word too many", words->operands[operand != NULL ? 2 : 1]);
@@ -286,14 +332,23 @@ static int check(const struct words *words, struct options *options, struct trus
     if (options->trust == NULL)
         return usage(err, "--trust is missing: name the file (PEM, or a trust list) that the server's "
                           "certificate must stand in");
+    if (options->command == OPTIONS_BENCH)
+        return check_bench(options, err);
     return options->command == OPTIONS_QUERY ? check_query(options, err) : 0;
 }
 
 int options_parse(int argc, char **argv, struct options *out, struct trust_error *err)
 {
     struct words words = {0};
-    *out = (struct options){
-        .timeout_ms = DEFAULT_TIMEOUT, .tvs_timeout_ms = TVS_TIMEOUT, .count = 1, .at_once = 64};
+    *out = (struct options){.timeout_ms = DEFAULT_TIMEOUT,
+                            .tvs_timeout_ms = TVS_TIMEOUT,
+                            .count = 1,
+                            .at_once = 64,
+                            .requests = 1,
+                            .batch = 1,
+                            .whole_every = 1,
+                            .phones = 1000,
+                            .threads = 1};
     int rc = take_words(argc, argv, &words, out, err);
     if (rc != 0)
         return rc;
@@ -323,9 +378,11 @@ void options_help(FILE *out)
         fprintf(out, "  %-20s %s%s\n", left, rows[i].help,
                 rows[i].commands == QUERY   ? " (query)"
                 : rows[i].commands == PHONE ? " (phone)"
+                : rows[i].commands == BENCH ? " (bench)"
                                             : "");
     }
     fputs("\nExit status: 0 trusted, 1 not trusted, 2 wrong usage or an unusable file, 3 no answer.\n"
-          "Of phone: 0 all follow, 1 some do not, 2 wrong usage, 3 it could not be tried.\n",
+          "Of phone: 0 all follow, 1 some do not, 2 wrong usage, 3 it could not be tried.\n"
+          "Of bench: 0 all were answered, 1 some were not, 2 wrong usage, 3 none was.\n",
           out);
 }

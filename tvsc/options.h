@@ -13,6 +13,7 @@ enum options_command {
     OPTIONS_QUERY,
     OPTIONS_SEND,
     OPTIONS_PHONE,
+    OPTIONS_BENCH,
     OPTIONS_HELP,
     OPTIONS_VERSION
 };
@@ -36,9 +37,9 @@ enum options_tls {
 /* Texts point into argv, or are NULL if not given. */
 struct options {
     enum options_command command;
-    const char *operand; /* the certificate of verify, the file of send */
+    const char *operand; /* the certificate of verify, the file of send, the certificates of bench */
     const char *host;    /* never NULL */
-    const char *trust;   /* never NULL for verify, query and send */
+    const char *trust;   /* never NULL but for phone */
     const char *device;  /* never NULL */
     const char *ciphers;
     const char *serial, *issuer, *subject;
@@ -53,6 +54,12 @@ struct options {
     int64_t tvs_timeout_ms;
     unsigned count, at_once; /* at least 1 */
     bool fresh, verbose;
+    unsigned connections, rate;                             /* of bench; 0: not given */
+    unsigned requests, batch, whole_every, phones, threads; /* at least 1 */
+    int64_t for_ms;                                         /* 0: not given */
+    const char *resume, *from;
+    struct options_list pid;
+    bool burst, hold, handshakes, by_name;
 };
 
 /* Parse the whole command line. Anything that makes no sense, or is missing, is TRUST_EARGUMENT. */

@@ -1,10 +1,9 @@
-#include "tls.h"
+#include "tls_internal.h"
 
 #include "net.h"
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +76,7 @@ static int set_ciphers(SSL_CTX *context, const struct tls_settings *settings, st
     return rc;
 }
 
-static int context_new(const struct tls_settings *settings, SSL_CTX **out, struct trust_error *err)
+int tls_context_new(const struct tls_settings *settings, SSL_CTX **out, struct trust_error *err)
 {
     *out = NULL;
     ERR_clear_error();
@@ -108,7 +107,7 @@ static int context_new(const struct tls_settings *settings, SSL_CTX **out, struc
 int tls_settings_check(const struct tls_settings *settings, struct trust_error *err)
 {
     SSL_CTX *context;
-    int rc = context_new(settings, &context, err);
+    int rc = tls_context_new(settings, &context, err);
     SSL_CTX_free(context);
     return rc;
 }
@@ -186,7 +185,7 @@ int tls_connect(int fd, const char *who, const struct tls_settings *settings, in
         return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s: out of memory", who);
     tls->fd = fd;
     tls->who = who;
-    int rc = context_new(settings, &context, err);
+    int rc = tls_context_new(settings, &context, err);
     if (rc != 0)
         goto out;
     tls->ssl = SSL_new(context);

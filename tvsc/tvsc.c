@@ -17,6 +17,8 @@ static int run_command(const struct options *options, FILE *out, struct trust_er
         return command_send(options, out, why);
     case OPTIONS_PHONE:
         return command_phone(options, out, why);
+    case OPTIONS_BENCH:
+        return command_bench(options, out, why);
     case OPTIONS_HELP:
         options_help(out);
         return TVSC_TRUSTED;

@@ -29,7 +29,7 @@ static int parse(const char *text, struct options *options, struct trust_error *
 static const struct {
     const char *line, *words;
 } bad[] = {
-    {"", "a command is missing: verify, query, send or phone"},
+    {"", "a command is missing: verify, query, send, phone or bench"},
     {"ask c.pem", "ask: no such command"},
     {"verify --trust t.pem", "verify needs a file: CERT"},
     {"send --trust t.pem", "send needs a file: FILE.hex"},
@@ -54,6 +54,20 @@ static const struct {
     {"verify c.pem --trust a --timeout -1s", "--timeout -1s: not a time"},
     {"verify c.pem --trust a --timeout 2h", "--timeout 2h: not a time"},
     {"verify c.pem --trust a --timeout 99999999999999999999s", "not a time"},
+    {"phone --tftp f --at-once 513", "phones do it 512 at a time at most"},
+    {"verify c.pem --trust t --rate 5", "--rate does not belong to verify"},
+    {"bench c.pem", "--trust is missing"},
+    {"bench --trust t", "bench needs a file, CERTS, or --handshakes"},
+    {"bench c.pem d.pem --trust t", "d.pem: one word too many"},
+    {"bench c.pem --trust t --device a", "--device does not belong to bench"},
+    {"bench c.pem --trust t --handshakes", "--handshakes asks nothing: leave out the file"},
+    {"bench --trust t --handshakes --requests 2", "--handshakes asks nothing: leave out --requests"},
+    {"bench c.pem --trust t --burst --rate 5", "--burst and --rate exclude each other"},
+    {"bench c.pem --trust t --connections 5 --for 5s", "--connections and --for exclude each other"},
+    {"bench c.pem --trust t --burst --for 5s", "--burst needs --connections, not --for"},
+    {"bench c.pem --trust t --hold --for 5s", "--hold needs --connections, not --for"},
+    {"bench c.pem --trust t --rate 0", "--rate 0: not a number from 1 to 1000000"},
+    {"bench c.pem --trust t --pid 1 --pid=", "--pid has an empty value"},
 };
 
 START_TEST(test_bad)
@@ -101,6 +115,32 @@ START_TEST(test_anywhere)
     ck_assert(options.json);
     ck_assert_int_eq(parse("--trust t -- verify -odd.pem", &options, NULL), 0);
     ck_assert_str_eq(options.operand, "-odd.pem");
+}
+END_TEST
+
+START_TEST(test_bench)
+{
+    struct options options;
+    ck_assert_int_eq(parse("bench c.pem --trust t", &options, NULL), 0);
+    ck_assert_int_eq(options.command, OPTIONS_BENCH);
+    ck_assert_str_eq(options.operand, "c.pem");
+    ck_assert_uint_eq(options.connections, 1000);
+    ck_assert_uint_eq(options.at_once, 64);
+    ck_assert(options.requests == 1 && options.batch == 1 && options.whole_every == 1 &&
+              options.threads == 1);
+    ck_assert(options.rate == 0 && !options.burst && !options.hold && !options.handshakes &&
+              !options.by_name);
+    ck_assert_ptr_null(options.resume);
+    ck_assert_int_eq(parse("bench --handshakes --trust t --for 20s --rate 5000 --at-once 5000 --threads 2 "
+                           "--timeout 5s --resume ticket --whole-every 5 --phones 9 --pid 7 --pid 8",
+                           &options, NULL),
+                     0);
+    ck_assert(options.handshakes && options.connections == 0 && options.for_ms == 20000);
+    ck_assert(options.rate == 5000 && options.at_once == 5000 && options.threads == 2);
+    ck_assert(options.whole_every == 5 && options.phones == 9 && options.timeout_ms == 5000);
+    ck_assert_str_eq(options.resume, "ticket");
+    ck_assert_uint_eq(options.pid.count, 2);
+    ck_assert_str_eq(options.pid.value[1], "8");
 }
 END_TEST
 
@@ -152,6 +192,7 @@ Suite *suite(void)
     tcase_add_loop_test(tests, test_bad, 0, sizeof bad / sizeof bad[0]);
     tcase_add_test(tests, test_defaults);
     tcase_add_test(tests, test_anywhere);
+    tcase_add_test(tests, test_bench);
     tcase_add_test(tests, test_help_needs_nothing_else);
     tcase_add_test(tests, test_manual_page);
     suite_add_tcase(suite, tests);

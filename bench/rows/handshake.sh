@@ -1,0 +1,26 @@
+#!/bin/bash
+# What a phone costs: a full handshake and an answer, beside the handshake alone of a server that does nothing else well.
+. "$(dirname "$0")/../lib.sh"
+row handshake x '<= 1.05' "TLS 1.2 $SUITE handshake (RSA-2048) + one verify answered and logged, beside nginx's handshake alone"
+need_nginx
+count=$(few 4000)
+state a
+tvsd a
+warm --connections 200 --tls1.2 --ciphers "$SUITE" "$TRUST"
+tvsd_pid=$PID tvsd_at=$AT
+nginx TLSv1.2 "$SUITE"
+warm --handshakes --connections 200 --tls1.2 --ciphers "$SUITE"
+nginx_pid=$PID nginx_at=$AT
+
+theirs() {
+    PID=$nginx_pid AT=$nginx_at
+    load nginx --handshakes --connections "$count" --at-once 16 --tls1.2 --ciphers "$SUITE"
+}
+ours() {
+    PID=$tvsd_pid AT=$tvsd_at
+    logged_from
+    load tvsd --connections "$count" --at-once 16 --tls1.2 --ciphers "$SUITE" "$TRUST"
+    check_logged "$count"
+}
+again theirs ours
+conclude "$(ratio tvsd nginx cpu_per_connection)" "$(typical tvsd cpu_per_connection) us beside $(typical nginx cpu_per_connection) us"
