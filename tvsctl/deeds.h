@@ -14,7 +14,7 @@ struct deeds {
     size_t signed_files;     /* that were signed anew */
     bool stays_empty;        /* the ITL file was to follow, and is empty for a rollback */
     size_t rollouts;         /* that were opened */
-    char rollout_texts[640]; /* "3 (ITLFile.tlv is signed by CallManager of cucm-1), 4 (…)" */
+    char rollout_texts[640]; /* "3 (ITLFile.tlv is signed by CallManager of cucm-1 (79E2...)), 4 (…)" */
     const char *signs_next;  /* after a reset: who signs the list that comes next; NULL: no reset */
     bool is_note; /* the phrase has printed a dialogue that stands by itself: the error output gets it */
 };

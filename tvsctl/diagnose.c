@@ -28,7 +28,9 @@ struct diagnosis {
     struct rehearse_place place;
     struct rehearse_candidates candidates;
     struct trust_cert *signer; /* of the phone's ITL; NULL: nobody here has its certificate */
-    struct trust_fate fate;    /* of a phone that holds the ITL alone */
+    /* The file with its key; "": it is not here, or in a token. */
+    char key[STATE_PATH_MAX + TRUST_KEY_NAME_SIZE];
+    struct trust_fate fate; /* of a phone that holds the ITL alone */
     enum answer answer[CONDITIONS];
     char *why[CONDITIONS];
 };
@@ -157,6 +159,13 @@ static int take_signer(void *arg, const struct trust_store_row *row)
     return 1;
 }
 
+/* A key's file that names a token only. */
+static bool is_token(const char *name)
+{
+    const char *end = strrchr(name, '.');
+    return end != NULL && strcmp(end, ".uri") == 0;
+}
+
 /* *here: its key is in our folder of keys. */
 static int look_for_key(struct diagnosis *diagnosis, bool *here, struct trust_error *err)
 {
@@ -172,6 +181,8 @@ static int look_for_key(struct diagnosis *diagnosis, bool *here, struct trust_er
     if (code >= 0 && diagnosis->signer != NULL) {
         code = trust_key_find(state.keys, "CallManager", diagnosis->signer, name, err);
         *here = code == 0;
+        if (*here && !is_token(name))
+            snprintf(diagnosis->key, sizeof diagnosis->key, "%s/%s", state.keys, name);
         code = code == TRUST_ENOTFOUND ? 0 : code;
     }
     state_close(&state);
@@ -254,6 +265,21 @@ static char *remedy_of(const struct trust_fate *fate)
     return fate->outcome == TRUST_OUTCOME_WAITING ? rehearse_remedy(&word) : NULL;
 }
 
+/* What a retired anchor is signed with again: no phrase gives a certificate that is in force no more. */
+static void print_anchor(const struct diagnosis *diagnosis)
+{
+    char *pem = NULL;
+    FILE *out = diagnosis->ctl->io.out;
+    if (diagnosis->key[0] == '\0' || trust_cert_to_pem(diagnosis->signer, &pem, NULL) != 0)
+        return;
+    fputs("No phrase but `utils itl reset remotekey ANCHOR` uses that key: ANCHOR is a file, 0600, with what "
+          "is in ",
+          out);
+    print_text(out, print_bytes(diagnosis->key));
+    fprintf(out, " and behind it this certificate:\n%s", pem);
+    free(pem);
+}
+
 static void print_verdict(const struct diagnosis *diagnosis)
 {
     static const char *const texts[] = {
@@ -269,6 +295,8 @@ static void print_verdict(const struct diagnosis *diagnosis)
         fputs("Where the key of its signer is, lists can be signed that the phone takes: `utils restore`, or "
               "`utils itl reset remotekey`.\n",
               out);
+    if (diagnosis->fate.outcome == TRUST_OUTCOME_STRANDED)
+        print_anchor(diagnosis);
     char *remedy = remedy_of(&diagnosis->fate);
     if (remedy != NULL)
         fprintf(out, "It waits: %s.\n", remedy);
@@ -289,7 +317,9 @@ static void tell_people(const struct diagnosis *diagnosis)
 static void tell_programs(const struct diagnosis *diagnosis)
 {
     struct json json;
-    char *remedy = remedy_of(&diagnosis->fate);
+    char *remedy = remedy_of(&diagnosis->fate), *pem = NULL;
+    if (diagnosis->signer != NULL && trust_cert_to_pem(diagnosis->signer, &pem, NULL) != 0)
+        pem = NULL;
     json_init(&json, diagnosis->ctl->io.out);
     json_object(&json, NULL);
     json_array(&json, "conditions");
@@ -305,8 +335,11 @@ static void tell_programs(const struct diagnosis *diagnosis)
     json_string(&json, "delete", answers[verdict_of(diagnosis)]);
     json_string(&json, "outcome", trust_outcome_name(diagnosis->fate.outcome));
     json_string(&json, "remedy_text", remedy);
+    json_string(&json, "signer_certificate", pem);
+    json_string(&json, "signer_key", diagnosis->key[0] != '\0' ? diagnosis->key : NULL);
     json_object_end(&json);
     free(remedy);
+    free(pem);
 }
 
 static int tell(const struct diagnosis *diagnosis)

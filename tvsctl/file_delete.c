@@ -56,6 +56,24 @@ static int check_mode(struct tvsctl *ctl, struct state *state)
     return TVSCTL_DONE;
 }
 
+/* Where phones need that list, the question alone does not say what its answer means for them. */
+static int say_what_follows(struct tvsctl *ctl, struct state *state, const char *name, const char *question)
+{
+    struct trust_error err = {0};
+    bool mixed;
+    if (strcmp(name, PUBLISHED_CTL) != 0)
+        return TVSCTL_DONE;
+    if (state_is_mixed(state, &mixed, &err) != 0)
+        return say_error(ctl, &err);
+    const int result = ask_is_possible(ctl, question);
+    if (mixed && result == TVSCTL_DONE)
+        say_note(ctl,
+                 "the cluster is in mixed mode: phones that hold the CTL file keep it, and those without "
+                 "lists find none, and so no certificates for encryption, until `utils ctl update "
+                 "CTLFile` publishes it again");
+    return result;
+}
+
 static int drop(struct change *change, void *arg, struct trust_error *err)
 {
     return change_drop(change, TRUST_PLACE_TFTP, arg, err);
@@ -74,8 +92,8 @@ static int delete_file(struct tvsctl *ctl, char *name, const char *shown, bool o
         return say_no_memory(ctl);
     if (state_open(ctl->config, TRUST_STORE_WRITE, &state, &err) != 0)
         result = say_error(ctl, &err);
-    if (result == TVSCTL_DONE && only_non_secure)
-        result = check_mode(ctl, &state);
+    if (result == TVSCTL_DONE)
+        result = only_non_secure ? check_mode(ctl, &state) : say_what_follows(ctl, &state, name, question);
     if (result == TVSCTL_DONE)
         result = ask_enter_y(ctl, question);
     if (result == TVSCTL_DONE)

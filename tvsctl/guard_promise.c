@@ -180,6 +180,25 @@ static int judge(struct promise *promise, struct trust_error *err)
     return code == 0 ? judge_all(promise, err) : code;
 }
 
+/* Before the phrase, unlike at the phones, lists can still be given another anchor that phones take. */
+static bool needs_anchor(const struct promise *promise, const struct rehearse_word *word)
+{
+    return promise->rehearsal->before.node_count == 0 &&
+           (word->fate.reason == TRUST_REASON_NO_SERVER || word->fate.reason == TRUST_REASON_NO_TVS_RECORD);
+}
+
+static void say_anchor_first(const struct promise *promise, struct guard_finding *finding)
+{
+    const bool mixed = promise->scene->before.is_mixed;
+    snprintf(
+        finding->instead, sizeof finding->instead,
+        "no node has a TVS certificate that could vouch, so give the lists a second anchor first: "
+        "trust_lists.recovery_anchor: true, `utils itl update`%s; when all phones have what that publishes, "
+        "this, and then `utils itl reset localkey`%s",
+        mixed ? ", `utils ctl update CTLFile`" : "",
+        mixed ? ", `utils ctl update CTLFile`, `utils ctl reset localkey`" : "");
+}
+
 static void say_broken(const struct promise *promise, const struct rehearse_word *word, size_t count,
                        struct guard_finding *finding)
 {
@@ -196,7 +215,10 @@ static void say_broken(const struct promise *promise, const struct rehearse_word
         "it would strand phones that follow until now, and that hold lists of the last roll-out or newer "
         "ones (%zu %s of them%s): %s",
         count, count == 1 ? "kind" : "kinds", node, reason != NULL ? reason : "");
-    snprintf(finding->instead, sizeof finding->instead, "%s", remedy != NULL ? remedy : "");
+    if (needs_anchor(promise, word))
+        say_anchor_first(promise, finding);
+    else
+        snprintf(finding->instead, sizeof finding->instead, "%s", remedy != NULL ? remedy : "");
     free(reason);
     free(remedy);
 }

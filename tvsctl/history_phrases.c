@@ -73,12 +73,15 @@ static int take_row(void *arg, const struct trust_publication *row)
 {
     struct showing *showing = arg;
     char number[24], size[24], records[24], when[PRINT_TIME_SIZE], mark[64];
+    char serial[PRINT_SHORT_SERIAL_SIZE], *signer;
     const bool is_current = showing->current[kind_of(row)] == row->number;
     const enum history_file file = history_look(showing->state, row, NULL, NULL);
     if (showing->json != NULL) {
         show_json(showing->json, row, file, is_current);
         return 0;
     }
+    if (asprintf(&signer, "%s (%s)", row->signer, print_short_serial(row->serial, serial)) < 0)
+        return TRUST_ENOMEM;
     snprintf(number, sizeof number, "%" PRId64, row->number);
     snprintf(size, sizeof size, "%" PRId64, (int64_t)row->size);
     snprintf(records, sizeof records, "%" PRId64, (int64_t)row->records);
@@ -94,8 +97,10 @@ static int take_row(void *arg, const struct trust_publication *row)
                                  records,
                                  row->md5,
                                  row->sha1,
-                                 row->signer};
-    return table_add_row(&showing->table, cells) ? 0 : TRUST_ENOMEM;
+                                 signer};
+    const bool added = table_add_row(&showing->table, cells);
+    free(signer);
+    return added ? 0 : TRUST_ENOMEM;
 }
 
 static int show_table(struct showing *showing, struct trust_error *err)

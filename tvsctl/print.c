@@ -73,6 +73,13 @@ char *print_date(time_t when, char out[PRINT_DATE_SIZE])
     return out;
 }
 
+char *print_short_serial(const char *hex, char out[PRINT_SHORT_SERIAL_SIZE])
+{
+    const bool is_long = strlen(hex) > 12;
+    snprintf(out, PRINT_SHORT_SERIAL_SIZE, "%.*s%s", is_long ? 8 : 12, hex, is_long ? "..." : "");
+    return out;
+}
+
 char *print_hex(struct trust_bytes bytes, char separator, bool upper)
 {
     char *out = malloc(3 * bytes.len + 1);

@@ -28,6 +28,10 @@ char *print_time_utc(time_t when, char out[PRINT_TIME_SIZE]);
 #define PRINT_DATE_SIZE 24
 char *print_date(time_t when, char out[PRINT_DATE_SIZE]);
 
+/* A serial number in hex, long ones by what tells them apart: "79E26574...". Returns out. */
+#define PRINT_SHORT_SERIAL_SIZE 16
+char *print_short_serial(const char *hex, char out[PRINT_SHORT_SERIAL_SIZE]);
+
 /* Hex of bytes, as trust_hex, into a new string that the caller frees; NULL if memory ran out. */
 char *print_hex(struct trust_bytes bytes, char separator, bool upper);
 

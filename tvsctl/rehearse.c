@@ -86,6 +86,18 @@ int rehearsal_judge(struct rehearsal *rehearsal, struct trust_error *err)
     return code == 0 ? rehearse_judge(question, &rehearsal->words, err) : code;
 }
 
+int rehearsal_judge_others(struct rehearsal *rehearsal, struct trust_error *err)
+{
+    const struct rehearse_question *question = &rehearsal->question;
+    if (flag_given(&rehearsal->ctl->flags, FLAG_FAMILY))
+        return 0;
+    int code = rehearse_worse_look(question, &rehearsal->words, &rehearsal->worse, err);
+    if (code != 0 || rehearsal->worse.count == 0 || rehearsal->candidates.count > 0)
+        return code;
+    code = rehearse_candidates_read(rehearsal->ctl, &rehearsal->place, &rehearsal->candidates, err);
+    return code == 0 ? rehearse_worse_look(question, &rehearsal->words, &rehearsal->worse, err) : code;
+}
+
 /* ---- Telling */
 
 static void print_looked_at(const struct rehearsal *rehearsal, FILE *out)
@@ -159,6 +171,7 @@ int rehearsal_print(const struct rehearsal *rehearsal, FILE *out)
     print_looked_at(rehearsal, out);
     print_counts(&rehearsal->words, out);
     int code = rehearse_print_table(out, &telling);
+    rehearse_worse_print(&rehearsal->worse, out);
     print_notes(rehearsal, out);
     return code;
 }
@@ -193,6 +206,7 @@ static void print_for_programs(const struct rehearsal *rehearsal, const struct g
     json_string(&json, "phrase", rehearsal->said);
     json_number(&json, "lists_lost", (int64_t)rehearsal->holders.lost);
     rehearse_print_json(&json, &telling);
+    rehearse_worse_json(&rehearsal->worse, !flag_given(&rehearsal->ctl->flags, FLAG_FAMILY), &json);
     json_array(&json, "guards");
     for (size_t i = 0; i < findings->count; i++) {
         json_object(&json, NULL);
@@ -228,8 +242,9 @@ static int rehearse(struct rehearsal *rehearsal, const struct phrase *phrase, ch
         result = say_error(rehearsal->ctl, &err);
     if (result == TVSCTL_DONE)
         result = rehearse_run(rehearsal->ctl, &rehearsal->place, args, count);
-    if (result == TVSCTL_DONE && (guard_of_rehearsal(rehearsal, phrase, &before, &findings, &err) != 0 ||
-                                  rehearsal_judge(rehearsal, &err) != 0))
+    if (result == TVSCTL_DONE &&
+        (guard_of_rehearsal(rehearsal, phrase, &before, &findings, &err) != 0 ||
+         rehearsal_judge(rehearsal, &err) != 0 || rehearsal_judge_others(rehearsal, &err) != 0))
         result = say_error(rehearsal->ctl, &err);
     guard_view_fini(&before);
     return result == TVSCTL_DONE ? tell(rehearsal, &findings) : result;

@@ -5,6 +5,7 @@
 
 #include "rehearse_run.h"
 #include "rehearse_words.h"
+#include "rehearse_worse.h"
 
 struct rehearsal {
     struct tvsctl *ctl;
@@ -15,6 +16,7 @@ struct rehearsal {
     struct rehearse_candidates candidates;
     struct rehearse_question question; /* families: by who asks */
     struct rehearse_words words;
+    struct rehearse_worse worse; /* empty until they were judged */
 };
 
 /* Make the place, and read the site before the phrase and who can hold what. Hold signals back first
@@ -25,6 +27,9 @@ int rehearsal_prepare(struct rehearsal *rehearsal, struct trust_error *err) TRUS
 /* Read the site after the phrase; then judge. Errors: those of reading, trust_anchor_judge's. */
 int rehearsal_look(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
 int rehearsal_judge(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Judge the real families, too, unless --family names some: after rehearsal_judge. Likewise. */
+int rehearsal_judge_others(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* What was looked at, how many follow, the table of those who do not, and what else is to be said.
  * TRUST_ENOMEM. */

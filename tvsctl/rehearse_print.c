@@ -42,20 +42,29 @@ char *rehearse_reason(const struct rehearse_telling *telling, const struct rehea
     return len >= 0 ? out : NULL;
 }
 
+/* All nodes are named at a rehearsal: where none is, none has a TVS certificate, and there is nothing to put
+ * into anybody's group. */
 char *rehearse_remedy(const struct rehearse_word *word)
 {
     char *out;
     const struct trust_fate *fate = &word->fate;
     if (fate->outcome == TRUST_OUTCOME_FOLLOWS)
         return strdup("");
+    if (fate->reason == TRUST_REASON_NO_SERVER && fate->remedy == TRUST_REMEDY_NAME_SERVER)
+        return strdup(
+            "no node has a TVS certificate: restore the one that the phones trust from a backup, or "
+            "delete the lists on each phone");
     const char *first = fate->phrases[0], *second = fate->phrases[1];
-    int len = asprintf(&out, "%s%s%s%s%s%s%s%s%s%s", trust_remedy_text(fate->remedy),
-                       first != NULL ? ": `" : "", first != NULL ? first : "",
-                       first != NULL && second != NULL ? "`, `" : "", second != NULL ? second : "",
-                       first != NULL || second != NULL ? "`" : "", fate->needs_signing ? "; then " : "",
-                       fate->needs_signing ? trust_remedy_text(TRUST_REMEDY_SIGN_CONFIGURATION) : "",
-                       fate->needs_servers ? "; besides, " : "",
-                       fate->needs_servers ? trust_remedy_text(TRUST_REMEDY_START_SERVER) : "");
+    const bool sooner = word->sooner != NULL && (first == NULL || strcmp(word->sooner, first) != 0);
+    int len =
+        asprintf(&out, "%s%s%s%s%s%s%s%s%s%s%s%s%s", sooner ? "say `" : "", sooner ? word->sooner : "",
+                 sooner ? "` before they come; where they came before it, " : "",
+                 trust_remedy_text(fate->remedy), first != NULL ? ": `" : "", first != NULL ? first : "",
+                 first != NULL && second != NULL ? "`, `" : "", second != NULL ? second : "",
+                 first != NULL || second != NULL ? "`" : "", fate->needs_signing ? "; then " : "",
+                 fate->needs_signing ? trust_remedy_text(TRUST_REMEDY_SIGN_CONFIGURATION) : "",
+                 fate->needs_servers ? "; besides, " : "",
+                 fate->needs_servers ? trust_remedy_text(TRUST_REMEDY_START_SERVER) : "");
     return len >= 0 ? out : NULL;
 }
 
@@ -106,11 +115,11 @@ static void write_outcome(FILE *out, const struct rehearse_telling *telling, con
 static bool says_the_same(const struct rehearse_word *a, const struct rehearse_word *b)
 {
     return a->holder == b->holder && a->node == b->node && a->follows_now == b->follows_now &&
-           a->family->knows_itl == b->family->knows_itl && a->fate.outcome == b->fate.outcome &&
-           a->fate.file == b->fate.file && a->fate.reason == b->fate.reason &&
-           a->fate.remedy == b->fate.remedy && a->fate.phrases[0] == b->fate.phrases[0] &&
-           a->fate.phrases[1] == b->fate.phrases[1] && a->fate.needs_servers == b->fate.needs_servers &&
-           a->fate.needs_signing == b->fate.needs_signing;
+           a->family->knows_itl == b->family->knows_itl && a->sooner == b->sooner &&
+           a->fate.outcome == b->fate.outcome && a->fate.file == b->fate.file &&
+           a->fate.reason == b->fate.reason && a->fate.remedy == b->fate.remedy &&
+           a->fate.phrases[0] == b->fate.phrases[0] && a->fate.phrases[1] == b->fate.phrases[1] &&
+           a->fate.needs_servers == b->fate.needs_servers && a->fate.needs_signing == b->fate.needs_signing;
 }
 
 /* The row of a word and of those behind it that say the same; their families together. *next is behind them.

@@ -104,6 +104,27 @@ static int judge_each_node(const struct judging *judging, const struct rehearse_
     return code;
 }
 
+/* What reaches a phone that has come already is for latecomers the second thing to do: those who have no list
+ * yet take a new CTL blindly. */
+static int find_sooner(const struct judging *judging, struct rehearse_word *word,
+                       const struct trust_held *held)
+{
+    const struct rehearse_question *question = judging->question;
+    const struct trust_site now = question->view(question->arg, true, REHEARSE_ALL_NODES, judging->servers);
+    int code = 0;
+    for (size_t i = 0; code == 0 && word->sooner == NULL && i < now.candidate_count; i++) {
+        const struct trust_candidate *candidate = &now.candidates[i];
+        struct trust_site site = now;
+        struct trust_fate fate;
+        site.ctl = candidate->ctl != NULL ? candidate->ctl : now.ctl;
+        site.itl = candidate->itl != NULL ? candidate->itl : now.itl;
+        code = rehearse_fate(word->family, held, &site, question->now, &fate, judging->err);
+        if (code == 0 && fate.outcome == TRUST_OUTCOME_FOLLOWS)
+            word->sooner = candidate->phrase;
+    }
+    return code;
+}
+
 static int judge_one(const struct judging *judging, size_t holder, const struct trust_family *family,
                      const struct trust_held *held)
 {
@@ -116,6 +137,9 @@ static int judge_one(const struct judging *judging, size_t holder, const struct 
     word.follows_now = before.outcome == TRUST_OUTCOME_FOLLOWS;
     if (code == 0)
         code = judge_at(judging, family, held, true, REHEARSE_ALL_NODES, &word.fate);
+    if (code == 0 && question->holders->items[holder].is_fresh &&
+        word.fate.outcome == TRUST_OUTCOME_WAITING && word.fate.remedy == TRUST_REMEDY_PUBLISH)
+        code = find_sooner(judging, &word, held);
     if (code == 0)
         code = add_word(judging, &word);
     if (code == 0 && question->node_count > 1 && family->knows_tvs)

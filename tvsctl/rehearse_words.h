@@ -12,6 +12,8 @@ struct rehearse_word {
     size_t node;            /* the one whose TVS alone the phone asks; REHEARSE_ALL_NODES */
     bool follows_now;       /* it takes what is published now, before the phrase */
     struct trust_fate fate; /* without what it holds then */
+    const char *sooner;     /* a phone without lists that waits would follow if this was said before it came;
+                               NULL: nothing */
 };
 
 struct rehearse_words {

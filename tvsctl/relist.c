@@ -175,8 +175,19 @@ static bool is_behind(struct change *change, enum compose_kind kind, const struc
     return !same;
 }
 
+/* What a cluster leaves behind when it leaves mixed mode: phones without lists take it first, so who signs
+ * what comes next has to stand in it. */
+static bool is_hollow(const struct trust_list *ctl)
+{
+    for (size_t i = 0; ctl != NULL && i < ctl->record_count; i++)
+        if (ctl->records[i].function == TRUST_ROLE_CCM_TFTP && ctl->records[i].certificate.len == 0)
+            return true;
+    return false;
+}
+
 int relist_look(struct change *change, struct relist_behind *behind, struct trust_error *err)
 {
+    const struct trust_list *ctl = publish_present(change, COMPOSE_CTL);
     bool mixed = false, has = false;
     struct token_set tokens = {0};
     const struct token_set none = {0};
@@ -185,9 +196,11 @@ int relist_look(struct change *change, struct relist_behind *behind, struct trus
     if (code == 0)
         code = state_has_own(change->state, change->state->node, TRUST_UNIT_CALLMANAGER, &has, err);
     if (code == 0 && mixed)
-        code = token_set_add_list(&tokens, publish_present(change, COMPOSE_CTL), err);
+        code = token_set_add_list(&tokens, ctl, err);
     behind->tokens = tokens.count > 0;
-    behind->ctl = code == 0 && has && mixed && is_behind(change, COMPOSE_CTL, &tokens, behind->ctl_lacks);
+    behind->hollow = code == 0 && !mixed && is_hollow(ctl);
+    behind->ctl = code == 0 && has && (mixed || behind->hollow) &&
+                  is_behind(change, COMPOSE_CTL, &tokens, behind->ctl_lacks);
     behind->itl = code == 0 && has && is_behind(change, COMPOSE_ITL, &none, behind->itl_lacks);
     token_set_fini(&tokens);
     return code;
@@ -196,9 +209,12 @@ int relist_look(struct change *change, struct relist_behind *behind, struct trus
 void relist_say(struct tvsctl *ctl, const struct relist_behind *behind)
 {
     if (behind->ctl)
-        fprintf(ctl->io.out, "The CTL file does not hold %s yet: run `utils ctl %s`.\n",
+        fprintf(ctl->io.out, "The CTL file does not hold %s yet: run `utils ctl %s`%s.\n",
                 behind->ctl_lacks[0] != '\0' ? behind->ctl_lacks : "the change",
-                behind->tokens ? "sign --token URI" : "update CTLFile");
+                behind->hollow   ? "set-cluster non-secure-mode"
+                : behind->tokens ? "sign --token URI"
+                                 : "update CTLFile",
+                behind->hollow ? " again" : "");
     if (behind->itl)
         fprintf(ctl->io.out, "The ITL file does not hold %s yet: run `utils itl update`.\n",
                 behind->itl_lacks[0] != '\0' ? behind->itl_lacks : "the change");

@@ -18,6 +18,7 @@ int relist_follow(struct change *change, struct trust_error *err) TRUST_MUST_CHE
 #define RELIST_NAMES_SIZE 512
 struct relist_behind {
     bool ctl, itl;
+    bool hollow;                       /* the CTL file is the one by which mixed mode was left */
     bool tokens;                       /* the CTL file has tokens, one of which signs it */
     char ctl_lacks[RELIST_NAMES_SIZE]; /* "CallManager of cucm-1, CAPF of cucm-1"; "" if it is not a
                                           certificate */

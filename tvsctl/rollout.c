@@ -1,6 +1,7 @@
 #include "rollout.h"
 
 #include "person.h"
+#include "print.h"
 #include "rollout_before.h"
 #include "rollout_subject.h"
 
@@ -286,11 +287,13 @@ char *rollout_text(const struct trust_rollout *rollout, char out[ROLLOUT_TEXT_SI
 {
     const struct trust_unit_info *unit = trust_unit_by_number(rollout->unit);
     const char *subject = rollout->subject[0] != '\0' ? rollout->subject : rollout->serial;
+    char serial[PRINT_SHORT_SERIAL_SIZE]; /* one renewal looks like the next without it */
+    print_short_serial(rollout->serial, serial);
     if (rollout->kind == TRUST_ROLLOUT_SIGNER && unit != NULL)
-        snprintf(out, ROLLOUT_TEXT_SIZE, "%s is signed by %s of %s", rollout->filename, unit->name,
-                 rollout->server_name);
+        snprintf(out, ROLLOUT_TEXT_SIZE, "%s is signed by %s of %s (%s)", rollout->filename, unit->name,
+                 rollout->server_name, serial);
     else if (rollout->kind == TRUST_ROLLOUT_SIGNER)
-        snprintf(out, ROLLOUT_TEXT_SIZE, "%s is signed by %s", rollout->filename, subject);
+        snprintf(out, ROLLOUT_TEXT_SIZE, "%s is signed by %s (%s)", rollout->filename, subject, serial);
     else
         snprintf(out, ROLLOUT_TEXT_SIZE, "%s has the %s certificate %s of %s", rollout->filename,
                  unit != NULL ? unit->name : "TVS", rollout->serial,

@@ -20,7 +20,7 @@
 int rollout_follow(struct change *change, enum compose_kind kind, const struct trust_list *list,
                    int64_t publication, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* "ITLFile.tlv is signed by CallManager of cucm-1". Returns out. */
+/* "ITLFile.tlv is signed by CallManager of cucm-1 (79E26574...)". Returns out. */
 #define ROLLOUT_TEXT_SIZE 640
 char *rollout_text(const struct trust_rollout *rollout, char out[ROLLOUT_TEXT_SIZE]);
 

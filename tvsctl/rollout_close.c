@@ -83,11 +83,11 @@ static int say_several(struct job *job)
         int len = snprintf(text + used, room, "%s%" PRId64, i > 0 ? " " : "", job->items[i].number);
         used += len > 0 && (size_t)len < room ? (size_t)len : 0;
     }
-    return say_refusal(
-        job->ctl,
-        "%zu roll-outs are open: say which ones the phones have followed, or all: `utils rollout "
-        "close %s`; nothing was changed",
-        job->count, text);
+    return say_refusal(job->ctl,
+                       "%zu roll-outs are open: say which ones the phones have followed: `utils rollout "
+                       "close %s`, or --all; "
+                       "nothing was changed",
+                       job->count, text);
 }
 
 static int say_not_open(struct job *job, int64_t number)
@@ -104,7 +104,7 @@ static int choose(struct job *job, const int64_t *numbers, size_t count)
     if (count == 0 && job->count == 0)
         return say_refusal(job->ctl, "no roll-out is open, so there is nothing to close");
     if (count == 0)
-        return job->count == 1 ? TVSCTL_DONE : say_several(job);
+        return job->count == 1 || flag_given(&job->ctl->flags, FLAG_ALL) ? TVSCTL_DONE : say_several(job);
     for (size_t i = 0; i < count; i++) {
         size_t at = 0;
         while (at < job->count && job->items[at].number != numbers[i])

@@ -26,7 +26,7 @@ test_who_has_asked() {
     ask 0 verify "$CERTS/tvs.crt" --device CP-8861-SEPAAAAAAAAAAAA
     mark
     do_tvsctl set cert regen CallManager
-    out_has 'roll-out 1 (ITLFile.tlv is signed by CallManager of node-a) is open'
+    out_has 'roll-out 1 (ITLFile.tlv is signed by CallManager of node-a ('
     wait_log 'event=store-loaded '
     do_tvsctl utils rollout show
     out_has 'A phone that knows the signer from its own lists need not ask'

@@ -35,4 +35,23 @@ test_stranded() {
     follows 'itl=accepted itl-by=blind config=accepted'
 }
 
+# No visit where the old signer's key is still in the state folder: `utils itl diagnose` has its certificate.
+test_retired_key_signs() {
+    LISTS='recovery_anchor: false' site non-secure
+    both stranded
+    local key anchor=$T/anchor.pem
+    expect 3 tvsctl utils itl diagnose "$(held ITLFile.tlv)"
+    sed -n '/^-----BEGIN/,/^-----END/p' "$T/out" >"$anchor"
+    openssl x509 -in "$anchor" -noout || fail 'no certificate'
+    key=$(sed -nE 's/.* with what is in ([^ ]+) .*/\1/p' "$T/out")
+    case $key in "$T"/state/keys/CallManager-*.pem) ;; *) fail "no file of a key: $key" ;; esac
+    cat "$key" >>"$anchor"
+    expect 3 tvsctl utils itl diagnose "$(held ITLFile.tlv)" --json
+    out_has '"signer_certificate": "-----BEGIN CERTIFICATE-----' "\"signer_key\": \"$key\""
+    changes '' utils itl reset remotekey "$anchor"
+    follows 'itl=accepted itl-by=itl config=accepted by=itl'
+    changes '' utils itl update --force # with one anchor, as ever
+    follows 'itl=accepted itl-by=itl config=accepted'
+}
+
 run_tests "$@"

@@ -21,4 +21,23 @@ test_hollow_records() {
     grep -qE '^ClusterSecurityMode +0' "$T/out" || fail 'still in mixed mode'
 }
 
+# A phone without lists takes that CTL file first, so it has to follow a new CallManager.
+test_hollow_ctl_is_left_behind() {
+    site mixed
+    changes ctl utils ctl set-cluster non-secure-mode
+    follows 'ctl=accepted itl=accepted config=accepted'
+    changes CallManager set cert regen CallManager
+    out_has 'The CTL file does not hold CallManager of node-a yet: run `utils ctl set-cluster non-secure-mode` again.'
+    mv "$T/phones" "$T/old" # and another one, fresh from the box
+    refuses 'ctl=accepted ctl-by=blind itl=refused config=refused'
+    rm -r "$T/phones"
+    mv "$T/old" "$T/phones"
+    follows 'ctl=same itl=accepted itl-by=tvs config=accepted'
+    changes ctl utils ctl set-cluster non-secure-mode
+    follows 'ctl=accepted itl=same config=accepted'
+    follows 'ctl=accepted ctl-by=blind itl=accepted config=accepted' --fresh
+    do_tvsctl set cert regen tomcat
+    out_lacks 'The CTL file'
+}
+
 run_tests "$@"

@@ -184,13 +184,16 @@ END_TEST
 
 START_TEST(deletes)
 {
+    static const char follows[] = "phones that hold the CTL file keep it, and those without lists find none";
     struct bench bench;
     lists_open_with_file(&bench);
     bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
     bench_run(&bench, "file delete tftp CTLFile.tlv");
     bench_expect(&bench, TVSCTL_REFUSED, "", "Repeat it with --yes");
+    ck_assert(!helper_holds(bench.err, follows));
     bench_run_answered(&bench, "n\n", "file delete tftp CTLFile.tlv");
     bench_expect(&bench, TVSCTL_REFUSED, question, "the answer was not y: nothing was changed");
+    ck_assert(helper_holds(bench.err, follows));
     bench_run_answered(&bench, "", "file delete tftp CTLFile.tlv");
     bench_expect(&bench, TVSCTL_REFUSED, question, "the answer was not y");
     ck_assert(helper_exists(bench_in_tftp(&bench, "CTLFile.tlv")));
@@ -205,6 +208,7 @@ START_TEST(deletes)
     ck_assert_str_eq(bench.out, "files: found = 0, deleted = 0\n");
     bench_run(&bench, "fi d t SEP1 --yes");
     bench_expect(&bench, TVSCTL_DONE, NULL, "");
+    ck_assert(!helper_holds(bench.err, "mixed mode"));
     ck_assert_str_eq(bench.out,
                      "Delete the File SEP1?\nEnter \"y\" followed by return to continue: y\nfiles: found = "
                      "1, deleted = 1\n");
@@ -270,6 +274,9 @@ START_TEST(left_over_lists)
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     bench_run(&bench, "show ctl");
     bench_expect(&bench, TVSCTL_DONE, NULL, ""); /* hollow: phones leave mixed mode by it */
+    bench_run_answered(&bench, "n\n", "file delete tftp CTLFile.tlv");
+    bench_expect(&bench, TVSCTL_REFUSED, question, "the answer was not y");
+    ck_assert(!helper_holds(bench.err, "mixed mode"));
     ck_assert_int_eq(rename(bench_path(&bench, "kept.tlv"), bench_in_tftp(&bench, "CTLFile.tlv")), 0);
     bench_run(&bench, "show ctl");
     bench_expect(&bench, TVSCTL_DONE, "The CTL file was verified successfully.", line);

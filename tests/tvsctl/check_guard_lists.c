@@ -298,6 +298,41 @@ START_TEST(password_is_typed_once)
 }
 END_TEST
 
+/* Without any TVS certificate nobody can be put into a group: a second anchor can be had. */
+START_TEST(renaming_without_tvs)
+{
+    struct bench bench;
+    struct guard_phone phone = {0};
+    const bool mixed = _i == 1;
+    guard_open(&bench, ONE_ANCHOR);
+    if (mixed)
+        guard_passes(&bench, "utils ctl set-cluster mixed-mode");
+    guard_passes(&bench, guard_delete_own(&bench, TRUST_UNIT_TVS));
+    guard_phone_follows(&bench, &phone);
+    guard_refused(
+        &bench, "stranded", "set network hostname cucm-new",
+        "Instead: no node has a TVS certificate that could vouch, so give the lists a second anchor "
+        "first: trust_lists.recovery_anchor: true, `utils itl update`");
+    bench_run(&bench, "set network hostname cucm-new --yes");
+    ck_assert(!helper_holds(bench.err, "into their group"));
+    ck_assert(helper_holds(bench.err, "`utils ctl reset localkey`") == mixed);
+    guard_configure(&bench, "");
+    guard_passes(&bench, "utils itl update");
+    if (mixed)
+        guard_passes(&bench, "utils ctl update CTLFile");
+    guard_phone_follows(&bench, &phone);
+    guard_passes(&bench, "set network hostname cucm-new");
+    guard_passes(&bench, "utils itl reset localkey");
+    if (mixed) {
+        guard_passes(&bench, "utils ctl update CTLFile");
+        guard_passes(&bench, "utils ctl reset localkey");
+    }
+    guard_phone_follows(&bench, &phone);
+    guard_phone_fini(&phone);
+    guard_close(&bench);
+}
+END_TEST
+
 /* Names from certificates and files do not reach the terminal as they are. */
 START_TEST(strange_names)
 {
@@ -333,6 +368,7 @@ Suite *suite(void)
     tcase_add_test(rest, one_server_in_the_group);
     tcase_add_test(rest, from_another_node);
     tcase_add_test(rest, password_is_typed_once);
+    tcase_add_loop_test(rest, renaming_without_tvs, 0, 2);
     tcase_add_test(rest, strange_names);
     suite_add_tcase(suite, rest);
     return suite;

@@ -51,6 +51,25 @@ START_TEST(regenerated_in_mixed_mode)
 }
 END_TEST
 
+/* A phone without lists takes the CTL blindly: the new one is what it needs, if it has not come yet. */
+START_TEST(fresh_in_mixed_mode)
+{
+    struct bench bench;
+    open_cluster(&bench, "");
+    rehearse_do(&bench, "utils ctl set-cluster mixed-mode");
+    rehearse_expect(
+        &bench, "set cert regen CallManager", TVSCTL_DONE,
+        "Remedy: say `utils ctl update CTLFile` before they come; where they came before it, publish "
+        "what these phones do take, wait until they have it, then go on: `utils itl reset "
+        "localkey`.",
+        NULL);
+    rehearse_do(&bench, "set cert regen CallManager");
+    bench_run(&bench, "utils rehearse utils ctl update CTLFile");
+    ck_assert(!helper_holds(bench.out, "before they come"));
+    rehearse_close(&bench);
+}
+END_TEST
+
 /* 9, 10: one after the other with the phones in between, in both orders; and both at once. */
 static const char *const orders[][2] = {{"CallManager", "TVS"}, {"TVS", "CallManager"}};
 
@@ -246,11 +265,54 @@ START_TEST(ecdsa)
 }
 END_TEST
 
+/* What the general families can and real ones cannot: TLS 1.2, an ITL. They are named, and decide nothing. */
+#define WORSE(family) "{\n \"family\": \"" family "\",\n \"waiting\": 1,\n \"stranded\": 0\n }"
+
+static const struct {
+    const char *extra, *mode;
+    int status;
+    const char *out, *json;
+} worse[] = {
+    {ONE_ANCHOR "tls:\n  minimum: 1.2\n", NULL, TVSCTL_NO,
+     "Some families fare worse: 79xx, 69xx/89xx/99xx: 2 kinds of phones wait; --family 79xx tells why.",
+     "\"worse_families\": [\n " WORSE("79xx") ",\n " WORSE("69xx/89xx/99xx") "\n ],"},
+    {ONE_ANCHOR "tls:\n  minimum: 1.0\n", NULL, TVSCTL_NO, NULL, "\"worse_families\": [],"},
+    {"  signer: itlrecovery\n", "utils ctl set-cluster mixed-mode", TVSCTL_DONE,
+     "All of them follow: 2 by ITL.\nSome families fare worse: 7940/7960, TelePresence/Jabber: 2 kinds of "
+     "phones wait; --family 7940/7960 tells why.",
+     "\"worse_families\": [\n " WORSE("7940/7960") ",\n " WORSE("TelePresence/Jabber") "\n ],"},
+};
+
+START_TEST(families_that_fare_worse)
+{
+    struct bench bench;
+    char words[1024];
+    open_cluster(&bench, worse[_i].extra);
+    if (worse[_i].mode != NULL)
+        rehearse_do(&bench, worse[_i].mode);
+    int len =
+        snprintf(words, sizeof words, "set cert regen CallManager --installed %s/ITLFile.tlv", bench.tftp);
+    if (worse[_i].mode != NULL)
+        snprintf(words + len, sizeof words - (size_t)len, " --installed %s/CTLFile.tlv", bench.tftp);
+    rehearse_expect(&bench, words, worse[_i].status, worse[_i].out, NULL);
+    ck_assert(helper_holds(bench.out, "fare worse") == (worse[_i].out != NULL));
+    bench_run(&bench, "utils rehearse %s --json", words);
+    bench_expect(&bench, worse[_i].status, worse[_i].json, NULL);
+    ck_assert(helper_is_json(bench.out));
+    bench_run(&bench, "utils rehearse %s --family '%s'", words, "with TVS");
+    ck_assert(!helper_holds(bench.out, "fare worse"));
+    bench_run(&bench, "utils rehearse %s --family '%s' --json", words, "with TVS");
+    bench_expect(&bench, TVSCTL_DONE, "\"worse_families\": null,", NULL);
+    rehearse_close(&bench);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("rehearse-scenarios");
     TCase *t = tcase_create("scenarios");
     tcase_add_test(t, regenerated_in_mixed_mode);
+    tcase_add_test(t, fresh_in_mixed_mode);
     tcase_add_loop_test(t, one_after_the_other, 0, 2);
     tcase_add_loop_test(t, both_at_once, 0, 2);
     tcase_add_test(t, renamed_nodes);
@@ -258,6 +320,7 @@ Suite *suite(void)
     tcase_add_test(t, rollback);
     tcase_add_test(t, non_secure);
     tcase_add_test(t, digest);
+    tcase_add_loop_test(t, families_that_fare_worse, 0, sizeof worse / sizeof worse[0]);
     tcase_add_test(t, ecdsa);
     suite_add_tcase(s, t);
     return s;
