@@ -20,6 +20,7 @@
 #define UNSENT_MAX        65536 /* with so much unsent, reading stops */
 #define REQUESTS_PER_TURN 16    /* then it is the others' turn */
 #define READS_PER_TURN    64
+#define FRESH_MS          1000 /* draining: so long may a phone take from its handshake to its question */
 
 void conn_close(struct conn *conn, enum conn_end end, const char *detail)
 {
@@ -251,6 +252,10 @@ static int64_t conn_deadline(const struct conn *conn, enum conn_end *end)
         return outbox_started(&conn->outbox) + config->server.request_timeout;
     if (has_request(conn))
         return conn->frame_started + config->server.request_timeout;
+    if (conn->host->draining && !conn->last_turn) {
+        *end = CONN_END_DRAINED;
+        return conn->idle_since + FRESH_MS;
+    }
     *end = CONN_END_IDLE;
     return conn->idle_since + config->server.idle_timeout;
 }
@@ -441,10 +446,12 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
 
 void conn_drain(struct conn_host *host)
 {
+    const int64_t now = clock_milliseconds();
     host->draining = true;
     for (struct conn *conn = host->first; conn != NULL; conn = conn->next) {
-        /* Who is still shaking hands wanted an answer: one is given. */
-        conn->last_turn = conn->phase != CONN_HANDSHAKE;
+        /* Who is still shaking hands, or has just done so, wants an answer: one is given. */
+        bool fresh = conn->requests == 0 && now - conn->idle_since < FRESH_MS;
+        conn->last_turn = conn->phase != CONN_HANDSHAKE && !fresh;
         event_active(&conn->event, EV_TIMEOUT, 0);
     }
 }

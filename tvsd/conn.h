@@ -55,7 +55,7 @@ bool conn_can_shed(struct conn_host *host, bool for_idle);
 void conn_shed(struct conn_host *host, bool for_idle);
 
 /* We are stopping: idle connections, and those that have sent no byte, end with the next turn of the loop,
- * the others once they have their answers. Open no more. */
+ * the others once they have their answers; who has just shaken hands has a second to ask. Open no more. */
 void conn_drain(struct conn_host *host);
 
 /* End all connections with the next turn of the loop. */

@@ -271,6 +271,24 @@ START_TEST(drain_during_the_handshake)
 }
 END_TEST
 
+/* A question comes a round trip after the handshake: it is waited for, but not long. */
+START_TEST(drain_after_the_handshake)
+{
+    struct bench bench;
+    struct phone phone;
+    begin_shaken(&bench, &phone, "", NULL);
+    conn_drain(&bench.host);
+    bench_turn(&bench, &phone);
+    ck_assert_uint_eq(bench.host.stats.active, 1);
+    if (_i == 0) {
+        phone_send(&phone, verify);
+        expect_answer(&bench, &phone, 0x3e9);
+    }
+    expect_end(&bench, &phone, CONN_END_DRAINED);
+    finish(&bench, &phone);
+}
+END_TEST
+
 START_TEST(drain_timeout)
 {
     struct bench bench;
@@ -306,6 +324,7 @@ Suite *suite(void)
     tcase_add_test(all, drain_idle);
     tcase_add_loop_test(all, drain_during_a_request, 0, 2);
     tcase_add_test(all, drain_during_the_handshake);
+    tcase_add_loop_test(all, drain_after_the_handshake, 0, 2);
     tcase_add_test(all, drain_timeout);
     suite_add_tcase(conn, all);
     return conn;
