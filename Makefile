@@ -111,6 +111,14 @@ $(SO): $(call objects,$(LIB_SRC)) libtrust/libtrust.map
 $(BUILD)/libtrust.so: $(SO)
 	$(Q)ln -sf libtrust.so.$(SOVERSION) $@
 
+# A program of the build alone: for another machine, HOST_CC is this one's compiler.
+HOST_CC ?= $(CC)
+EVENTS_MAN := $(BUILD)/gen/tvsd-events.7
+$(EVENTS_MAN): scripts/events-man.c tvsd/log_events.h
+	@mkdir -p $(@D)
+	$(call say,MAN)
+	$(Q)$(HOST_CC) -std=c17 -Wall -I. -o $(BUILD)/gen/events-man $< && $(BUILD)/gen/events-man >$@
+
 # They run in place; `make install` links them again without the run path.
 RUNPATH = -Wl,-rpath,'$$ORIGIN'
 LINK = $(CC) -pie $(ALL_LDFLAGS) $(RUNPATH) -o $@ $(filter %.o,$^) -L$(BUILD) -ltrust

@@ -12,7 +12,7 @@ is_there() {
     *) grep -q "^${1#*/}()" "tests/it/${1%/*}.sh" 2>/dev/null ;;
     esac
 }
-pattern='`(fuzz_[a-z]+|check_[a-z_]+/[a-z0-9_]+|[0-9][0-9]-[a-z-]+/test_[a-z0-9_]+|scripts/[a-z.-]+)`'
+pattern='`(fuzz_[a-z]+|check_[a-z_]+/[a-z0-9_]+|[0-9][0-9]-[a-z-]+/(test|boot)_[a-z0-9_]+|scripts/[a-z.-]+)`'
 for name in $(grep -oE "$pattern" "$file" | tr -d '`' | sort -u); do
     if is_there "$name"; then passed=$((passed + 1)); else echo "FAILED: $file names $name, which is not there"; failed=$((failed + 1)); fi
 done

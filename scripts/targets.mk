@@ -9,6 +9,8 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 # Time-outs are nets for what hangs; a busy machine and the sanitizers are slow.
 DATA_ENV = TVS_TEST_DATA=tests/data BUILD=$(BUILD) CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=$(if $(SAN),5,2) CK_VERBOSITY=$(or $(CK_VERBOSITY),normal)
 
+MAN_PAGES := $(wildcard man/*.[158]) $(EVENTS_MAN)
+
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile scripts/targets.mk | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
 	@echo
@@ -47,15 +49,15 @@ check-headers: $(BUILD)/gen/migrations.h ## Every header compiles alone
 check-hardening: all ## The programs were built so that a fault in them is hard to use
 	@CC='$(CC)' scripts/check-hardening.sh $(PROGRAMS) $(SO)
 
-check-man: ## The manual pages are without a fault, as mandoc sees it
-	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning $(wildcard man/*.[158]) && echo "1 passed, 0 failed"; \
+check-man: $(EVENTS_MAN) ## The manual pages are without a fault, as mandoc sees it
+	@if command -v mandoc >/dev/null; then mandoc -T lint -W warning $(MAN_PAGES) && echo "1 passed, 0 failed"; \
 	else echo "skipped: the manual pages were not checked, since mandoc is not installed"; fi
 
 check-format: ## The sources are formatted as .clang-format says
-	@clang-format --dry-run -Werror $(wildcard libtrust/*.[ch] libtrust/trust/*.h config/*.[ch] tvsd/*.[ch] tvsctl/*.[ch] tvsc/*.[ch] tests/*.[ch] tests/*/*.[ch]) && echo "1 passed, 0 failed"
+	@clang-format --dry-run -Werror $(wildcard libtrust/*.[ch] libtrust/trust/*.h config/*.[ch] tvsd/*.[ch] tvsctl/*.[ch] tvsc/*.[ch] tests/*.[ch] tests/*/*.[ch] scripts/*.[ch]) && echo "1 passed, 0 failed"
 
 format:
-	clang-format -i $(wildcard libtrust/*.[ch] libtrust/trust/*.h config/*.[ch] tvsd/*.[ch] tvsctl/*.[ch] tvsc/*.[ch] tests/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard libtrust/*.[ch] libtrust/trust/*.h config/*.[ch] tvsd/*.[ch] tvsctl/*.[ch] tvsc/*.[ch] tests/*.[ch] tests/*/*.[ch] scripts/*.[ch])
 
 # The one that does little but wait begins first.
 check-unit: all $(CHECKS) $(FAKE_MODULE) ## The unit tests
@@ -130,7 +132,14 @@ check-tokens: all $(IT_PROGRAMS) $(BUILD)/tests/libtrust/check_token $(BUILD)/te
 
 check-boot: all $(IT_PROGRAMS) ## tvsd under a systemd of its own in a container (root, debootstrap, systemd-nspawn)
 	@BUILD=$(BUILD) scripts/tools.sh
-	@BUILD=$(BUILD) TVS_BOOT=yes tests/it/run.sh tests/it/70-systemd.sh
+	@BUILD=$(BUILD) TVS_BOOT=yes tests/it/run.sh tests/it/70-systemd.sh tests/it/71-unit.sh
+
+# One at a time: containers share a control group, and package builds the processors. RELEASES: of Debian, for the packages;
+# TVS_ROOTS: a folder with minimal Debians that debootstrap made, which saves making them.
+check-ops: all $(IT_PROGRAMS) $(EVENTS_MAN) check-man ## Installed, run and watched on Debian: systemd, packages in RELEASES="bookworm trixie", contrib/ (root, debootstrap; minutes)
+	@BUILD=$(BUILD) scripts/tools.sh
+	@BUILD=$(BUILD) TVS_BOOT=yes TVS_IT_AT_ONCE=1 RELEASES='$(or $(RELEASES),bookworm trixie)' JOBS=$(JOBS) tests/it/run.sh tests/it/70-systemd.sh tests/it/71-unit.sh \
+	    tests/it/73-completion.sh $(wildcard tests/ops/[0-9]*.sh)
 
 check-hammer: all $(IT_PROGRAMS) ## A minute of questions while everything changes; check-it has five seconds of it
 	@BUILD=$(BUILD) scripts/tools.sh
@@ -145,15 +154,6 @@ check-hostile: all $(IT_PROGRAMS) ## A phone beside hostile clients of every kin
 	@BUILD=$(BUILD) TVS_HOSTILE=yes TVS_IT_AT_ONCE=1 tests/it/run.sh $(addprefix tests/it/,50-noise.sh 52-hostile.sh 53-hostile-files.sh \
 	    54-start-refusals.sh 60-bad-input.sh 65-descriptors.sh)
 
-cover: ## Line coverage of libtrust by its unit tests; at least 90 %
-	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/cover COVERAGE=yes CFLAGS='-O0 -g' check-cover
-
-.PHONY: check-cover
-check-cover: $(filter $(BUILD)/tests/libtrust/%,$(CHECKS)) $(FAKE_MODULE)
-	@find $(BUILD) -name '*.gcda' -delete
-	@$(DATA_ENV) scripts/run-checks.sh $(filter-out $(FAKE_MODULE),$^) >$(BUILD)/checks.log || { tail -40 $(BUILD)/checks.log; exit 1; }
-	@scripts/coverage.sh $(BUILD)/obj/libtrust 90
-
 # What it measures with what is no part of `make check`.
 $(BUILD)/bench/fill: $(BUILD)/obj/bench/fill.o $(LIB_A)
 	@mkdir -p $(@D)
@@ -165,9 +165,21 @@ bench: all $(BUILD)/bench/fill ## What tvsd costs, beside nginx: bench/README.md
 	@BUILD=$(BUILD) bench/tools.sh
 	@BUILD=$(BUILD) bench/run.sh $(ROWS)
 
-install: all ## Install under DESTDIR and PREFIX (/usr/local); an existing configuration is kept
-	install -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(libdir)/pkgconfig $(includedir)/trust $(mandir)/man1 $(mandir)/man5 $(mandir)/man8 \
-	    $(docdir) $(unitdir) $(PREFIX)/lib/sysusers.d $(sysconfdir)/tvs)
+cover: ## Line coverage of libtrust by its unit tests; at least 90 %
+	@$(SELF) -j$(JOBS) BUILD=$(BUILD)/cover COVERAGE=yes CFLAGS='-O0 -g' check-cover
+
+.PHONY: check-cover
+check-cover: $(filter $(BUILD)/tests/libtrust/%,$(CHECKS)) $(FAKE_MODULE)
+	@find $(BUILD) -name '*.gcda' -delete
+	@$(DATA_ENV) scripts/run-checks.sh $(filter-out $(FAKE_MODULE),$^) >$(BUILD)/checks.log || { tail -40 $(BUILD)/checks.log; exit 1; }
+	@scripts/coverage.sh $(BUILD)/obj/libtrust 90
+
+compdir := $(PREFIX)/share/bash-completion/completions
+DOCS := README.md NEWS.md LICENSE conf/tvsd.yaml conf/tftpd.map systemd/own-sockets.conf
+
+install: all $(EVENTS_MAN) ## Install under DESTDIR and PREFIX (/usr/local); an existing configuration is kept
+	install -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(libdir)/pkgconfig $(includedir)/trust $(mandir)/man1 $(mandir)/man5 $(mandir)/man7 $(mandir)/man8 \
+	    $(docdir) $(unitdir) $(PREFIX)/lib/sysusers.d $(PREFIX)/lib/tmpfiles.d $(compdir) $(sysconfdir)/tvs)
 	@$(SELF) DEPS_CHECKED=yes BUILD=$(BUILD) $(BUILD)/install/tvsd $(BUILD)/install/tvsctl $(BUILD)/install/tvsc
 	install -m 0755 $(BUILD)/install/tvsd $(BUILD)/install/tvsctl $(DESTDIR)$(sbindir)
 	install -m 0755 $(BUILD)/install/tvsc $(DESTDIR)$(bindir)
@@ -177,11 +189,16 @@ install: all ## Install under DESTDIR and PREFIX (/usr/local); an existing confi
 	install -m 0644 $(wildcard libtrust/trust/*.h) $(DESTDIR)$(includedir)/trust
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@REQUIRES@|$(strip $(PKGS_LIB))|' libtrust/libtrust.pc.in >$(DESTDIR)$(libdir)/pkgconfig/libtrust.pc
-	for page in $(wildcard man/*.[158]); do install -m 0644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
-	install -m 0644 README.md NEWS.md LICENSE conf/tvsd.yaml conf/tftpd.map $(DESTDIR)$(docdir)
-	sed -e 's|@SBINDIR@|$(sbindir)|' -e 's|@SYSCONFDIR@|$(sysconfdir)|' systemd/tvsd.service >$(DESTDIR)$(unitdir)/tvsd.service
+	for page in $(MAN_PAGES); do install -m 0644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
+	install -m 0644 $(DOCS) $(DESTDIR)$(docdir)
+	cd contrib && find . -type f -exec install -D -m 0644 {} $(DESTDIR)$(docdir)/contrib/{} \;
+	scripts/unit.sh service $(sbindir) $(sysconfdir) $(libdir) >$(DESTDIR)$(unitdir)/tvsd.service
+	scripts/unit.sh instance $(sbindir) $(sysconfdir) $(libdir) >$(DESTDIR)$(unitdir)/tvsd@.service
 	install -m 0644 systemd/tvsd.socket $(DESTDIR)$(unitdir)
 	install -m 0644 systemd/tvsd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tvsd.conf
+	install -m 0644 systemd/tvsd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tvsd.conf
+	install -m 0644 completions/tvsctl.bash $(DESTDIR)$(compdir)/tvsctl
+	for program in tvsd tvsc; do sed -e "s|@PROGRAM@|$$program|g" completions/tvsd.bash >$(DESTDIR)$(compdir)/$$program; done
 	test -e $(DESTDIR)$(sysconfdir)/tvs/tvsd.yaml || install -m 0644 conf/tvsd.yaml $(DESTDIR)$(sysconfdir)/tvs/tvsd.yaml
 	$(if $(DESTDIR),,-ldconfig)
 
@@ -189,9 +206,11 @@ uninstall: ## Remove what `make install` put there, but for configuration and st
 	rm -f $(addprefix $(DESTDIR)$(sbindir)/,tvsd tvsctl) $(DESTDIR)$(bindir)/tvsc
 	rm -f $(DESTDIR)$(libdir)/libtrust.so $(DESTDIR)$(libdir)/$(notdir $(SO)) $(DESTDIR)$(libdir)/pkgconfig/libtrust.pc
 	rm -f $(DESTDIR)$(includedir)/trust.h $(addprefix $(DESTDIR)$(includedir)/trust/,$(notdir $(wildcard libtrust/trust/*.h)))
-	for page in $(notdir $(wildcard man/*.[158])); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
-	rm -f $(addprefix $(DESTDIR)$(unitdir)/,tvsd.service tvsd.socket) $(DESTDIR)$(PREFIX)/lib/sysusers.d/tvsd.conf
-	rm -f $(addprefix $(DESTDIR)$(docdir)/,README.md NEWS.md LICENSE tvsd.yaml tftpd.map)
+	for page in $(notdir $(MAN_PAGES)); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
+	rm -f $(addprefix $(DESTDIR)$(unitdir)/,tvsd.service tvsd@.service tvsd.socket) $(addprefix $(DESTDIR)$(PREFIX)/lib/,sysusers.d/tvsd.conf tmpfiles.d/tvsd.conf)
+	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(DOCS)))
+	rm -rf $(DESTDIR)$(docdir)/contrib
+	rm -f $(addprefix $(DESTDIR)$(compdir)/,tvsd tvsctl tvsc)
 	-rmdir $(DESTDIR)$(includedir)/trust $(DESTDIR)$(docdir)
 	$(if $(DESTDIR),,-ldconfig)
 

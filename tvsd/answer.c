@@ -69,7 +69,7 @@ static void say(const struct answer_to *to, const struct trust_request *request,
     char roles[4 * TRUST_ROLES_MAX + 1];
     trust_hex((struct trust_bytes){answer->serial, answer->serial_len}, 0, true, serial);
     say_warning(to, request, answer, serial);
-    struct log_field fields[10] = {
+    struct log_field fields[11] = {
         log_text("type", type_name(request)),
         log_text("result", request_result_name(answer->result)),
         log_text("roles", roles_text(&answer->response.roles, roles, sizeof roles)),
@@ -80,6 +80,8 @@ static void say(const struct answer_to *to, const struct trust_request *request,
         log_number("us", us),
     };
     size_t used = 8;
+    if (to->tls != NULL)
+        fields[used++] = log_text("tls", tls_protocol(to->tls));
     /* Whoever has to import the certificate must know whose it is. */
     if (answer->result != REQUEST_TRUSTED && answer->issuer_len > 0)
         fields[used++] =

@@ -12,7 +12,7 @@ static const struct {
     enum config_log_level level;
     const char *keys;
 } catalogue[LOG_EV_COUNT] = {
-#define X(constant, id, level, fields) {id, CONFIG_LOG_##level, fields},
+#define X(constant, id, level, fields, meaning, remedy) {id, CONFIG_LOG_##level, fields},
     LOG_EVENTS(X)
 #undef X
 };

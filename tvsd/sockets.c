@@ -126,7 +126,7 @@ int sockets_open(const struct config_strings *listen, struct sockets *out, struc
         rc = trust_error_set(
             err, TRUST_EVALUE, TRUST_NO_OFFSET,
             "server.listen: no entry gives a socket: add an address of a family that this kernel "
-            "has, such as 0.0.0.0:2445");
+            "has, such as 0.0.0.0:2445; as a systemd unit with no network of its own, start tvsd.socket");
     if (rc != 0) {
         sockets_close(&made);
         return rc;

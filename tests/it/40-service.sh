@@ -157,7 +157,7 @@ test_logfmt() {
     setup
     start
     ask 0 verify "$CERTS/tvs.crt" --device $'CP-8861-"x y"'
-    wait_log '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z tvsd\[[0-9]+\]: level=info event=answer type=[a-z]+ result=trusted roles="?21"? source=store serial=[0-9A-F]+ device="CP-8861-\\"x y\\"" peer="?127\.0\.0\.1:[0-9]+"? us=[0-9]+$'
+    wait_log '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z tvsd\[[0-9]+\]: level=info event=answer type=[a-z]+ result=trusted roles="?21"? source=store serial=[0-9A-F]+ device="CP-8861-\\"x y\\"" peer="?127\.0\.0\.1:[0-9]+"? us=[0-9]+ tls=TLSv1\.[23]$'
     stop
 }
 

@@ -322,14 +322,53 @@ static char *manual(const char *heading)
     return section;
 }
 
-START_TEST(test_manual_names_every_event)
+static const struct {
+    const char *id, *keys, *meaning, *remedy;
+} told_events[] = {
+#define X(constant, id, level, fields, meaning, remedy) {id, fields, meaning, remedy},
+    LOG_EVENTS(X)
+#undef X
+};
+
+static const struct {
+    const char *name, *meaning;
+} told_keys[] = {
+#define X(name, meaning) {name, meaning},
+    LOG_KEYS(X)
+#undef X
+};
+#define TOLD_KEYS (sizeof told_keys / sizeof told_keys[0])
+
+/* Sentences, and words between signs that are there in pairs. */
+static void expect_prose(const char *id, const char *text)
 {
-    char *page = manual(NULL);
-    for (int i = 0; i < LOG_EV_COUNT; i++) {
-        const char *id = log_event_id((enum log_event)i);
-        ck_assert_msg(count_items(page, "\n.It Ql ", id) > 0, "man/tvsd.8 lacks %s", id);
+    size_t signs = 0, len = strlen(text);
+    for (const char *p = text; *p != '\0'; p++)
+        signs += *p == '`';
+    ck_assert_msg(signs % 2 == 0 && len > 10 && text[len - 1] == '.', "%s: %s", id, text);
+}
+
+/* tvsd-events(7) is made from these. */
+START_TEST(test_every_event_is_told)
+{
+    bool used[TOLD_KEYS] = {false};
+    for (size_t i = 0; i < sizeof told_events / sizeof told_events[0]; i++) {
+        expect_prose(told_events[i].id, told_events[i].meaning);
+        if (told_events[i].remedy[0] != '\0')
+            expect_prose(told_events[i].id, told_events[i].remedy);
+        char *keys = strdup(strcmp(told_events[i].keys, "*") == 0 ? "" : told_events[i].keys), *rest = keys;
+        for (char *key; (key = strsep(&rest, " ")) != NULL && *key != '\0';) {
+            size_t k = 0;
+            while (k < TOLD_KEYS && strcmp(told_keys[k].name, key) != 0)
+                k++;
+            ck_assert_msg(k < TOLD_KEYS, "nobody tells what %s means in %s", key, told_events[i].id);
+            used[k] = true;
+        }
+        free(keys);
     }
-    free(page);
+    for (size_t k = 0; k < TOLD_KEYS; k++)
+        ck_assert_msg(used[k] && told_keys[k].meaning[0] != '\0', "no event has the key %s",
+                      told_keys[k].name);
 }
 END_TEST
 
@@ -385,7 +424,7 @@ Suite *suite(void)
     tcase_add_test(tc, test_any_bytes);
     tcase_add_test(tc, test_empty_values);
     tcase_add_test(tc, test_catalogue);
-    tcase_add_test(tc, test_manual_names_every_event);
+    tcase_add_test(tc, test_every_event_is_told);
     tcase_add_test(tc, test_manual_names_every_reason);
     tcase_add_test(tc, test_manual_names_the_codes_of_a_ctl);
     tcase_add_test_raise_signal(tc, test_say_refuses_foreign_keys, SIGABRT);

@@ -179,9 +179,10 @@ START_TEST(draining)
     shake(&site, &idle);
     shake(&site, &busy);
     shake(&site, &stuck);
+    ask(&site, &idle);
     phone_send(&busy, (struct trust_bytes){verify.data, 20});
     phone_send(&stuck, (struct trust_bytes){verify.data, 20});
-    UNTIL(&site, NULL, sum(&site).bytes_in == 40);
+    UNTIL(&site, NULL, sum(&site).bytes_in == verify.len + 40);
     ck_assert(!worker_ended(site.workers[0]));
     worker_drain(site.workers[0], _i == 0 ? 3600 * 1000 : 100);
     UNTIL(&site, &idle, idle.closed);
