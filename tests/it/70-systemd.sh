@@ -4,6 +4,7 @@
 # tests were left out.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tokens.sh"
+. "$(dirname "$0")/boot.sh"
 
 # ---- A manager of our own
 
@@ -128,106 +129,7 @@ test_sockets_that_cannot_be_used() {
     wait_log 'event=start-refused .*socket 1 of 1 .*not a listening TCP socket'
 }
 
-# ---- systemd itself. One container at a time: they would share a control group.
-
-TREE=$BUILD/nspawn/tree
-LEADER=
-
-why_not() {
-    if [ "${TVS_BOOT:-no}" != yes ]; then
-        echo '`make check-boot` runs it, since it fetches a Debian once'
-    elif [ "$(id -u)" -ne 0 ]; then
-        echo 'root is needed'
-    elif ! command -v debootstrap >/dev/null || ! command -v systemd-nspawn >/dev/null; then
-        echo 'debootstrap or systemd-nspawn is missing (Debian: debootstrap, systemd-container)'
-    elif ldd "$BUILD/tvsd" | grep -qE 'lib[a-z]+san\.'; then
-        echo 'programs with sanitizers do not run in the sandbox'
-    elif ! unshare -m true 2>/dev/null; then
-        echo 'no mount namespace can be made here'
-    elif ! make_tree; then
-        echo "no Debian can be installed into $TREE: see $TREE.log"
-    fi
-}
-
-# The packages of the libraries that our programs need.
-library_packages() {
-    local library
-    ldd "$BUILD/tvsd" "$BUILD/tvsctl" "$BUILD/tvsc" | awk '$3 ~ "^/" { print $3 }' | sort -u | while read -r library; do
-        case $library in "$BUILD"/*) continue ;; esac
-        { dpkg -S "$library" || dpkg -S "/usr$library" || dpkg -S "$(realpath "$library")"; } 2>/dev/null | head -n 1 | cut -d: -f1
-    done | sort -u | paste -sd,
-}
-
-# Once a build folder; takes the release of this system.
-make_tree() {
-    local release
-    [ ! -e "$TREE.made" ] || return 0
-    release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-    rm -rf "$TREE"
-    mkdir -p "$TREE"
-    echo "installing $release into $TREE, once" >&2
-    debootstrap --variant=minbase --include="systemd,systemd-sysv,dbus,procps,$(library_packages)" "$release" "$TREE" >"$TREE.log" 2>&1 &&
-        touch "$TREE.made"
-}
-
-inside() { nsenter -t "$LEADER" -m -u -i -n -p -- "$@" </dev/null; }
-is_running() { find_leader && case $(inside systemctl is-system-running 2>&1) in running | degraded) ;; *) false ;; esac; }
-shows() { [ "$(inside systemctl show -P "$1" "${3:-tvsd.service}")" = "$2" ]; }
-must_show() { shows "$@" || fail "$1 is $(inside systemctl show -P "$1" "${3:-tvsd.service}"), not $2: $(journal | tail -n 20)"; }
-journal() { inside journalctl --no-pager -o cat -u tvsd.service; }
-journal_shows() { journal | grep -qE -- "$1"; }
-in_ask() {
-    local status=$1
-    shift
-    expect "$status" inside tvsc --host 127.0.0.1:2445 --trust /root/tvs.crt --timeout "${DEADLINE}s" "$@"
-}
-
-# boot: systemd in a container, whose every change is forgotten, with tvsd installed as `make install` does it.
-boot() {
-    # All of these become the process that comes last: timeout.
-    # shellcheck disable=SC2016
-    local script='mount -t tmpfs tmpfs /run && exec timeout -k 5 120 systemd-nspawn -D "$1" --boot --register=no --keep-unit \
-        --private-network --machine=tvstest --volatile=overlay --console=pipe --bind-ro="$2:/mnt"'
-    expect 0 make -s -C "$ROOT" install BUILD="$BUILD" DEPS_CHECKED=yes PREFIX=/usr sysconfdir=/etc DESTDIR="$T/root"
-    install -D -m 0644 "$CERTS/tvs.crt" "$CERTS/tvs.pem" -t "$T/root/root"
-    install -D "$BUILD/tests/it/hang" -t "$T/root/usr/bin"
-    LISTEN=0.0.0.0:2445
-    configure
-    sed -i -e "s|$T/state|/var/lib/tvs|" -e "s|$T/tftp|/srv/tftp|" "$T/tvsd.yaml"
-    cp "$T/tvsd.yaml" "$T/root/etc/tvs/tvsd.yaml"
-    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 flock -F "$(command -v systemd-nspawn)" unshare -m --propagation private \
-        bash -c "$script" boot "$TREE" "$T/root" >"$T/log" 2>&1 </dev/null &
-    HELPER=$!
-    wait_until is_running
-    expect 0 inside cp -a /mnt/. /
-    expect 0 inside systemd-sysusers
-    expect 0 inside install -d /srv/tftp
-    expect 0 inside install -d -o tvs -g tvs -m 0750 /var/lib/tvs
-    expect 0 inside tvsctl set cert import own TVS /root/tvs.pem
-    expect 0 inside systemctl daemon-reload
-}
-# timeout, then systemd-nspawn, then the first process in the container.
-find_leader() {
-    local nspawn
-    nspawn=$(child_of "$HELPER") && LEADER=$(child_of "$nspawn")
-}
-child_of() {
-    local children
-    children=$(cat "/proc/$1/task/$1/children" 2>/dev/null)
-    [ -n "$children" ] && echo "${children%% *}"
-}
-power_off() {
-    inside systemctl poweroff --no-block >/dev/null 2>&1
-    PID=$HELPER HELPER=
-    wait_until is_gone
-    wait "$PID"
-    PID=
-}
-drop_in() {
-    inside mkdir -p /run/systemd/system/tvsd.service.d
-    inside sh -c "printf '[Service]\n$1\n' >/run/systemd/system/tvsd.service.d/test.conf"
-    expect 0 inside systemctl daemon-reload
-}
+# ---- systemd itself
 
 boot_ready() {
     boot
@@ -266,13 +168,14 @@ boot_token() {
     mkdir -p "$T/root/token" # seen as /mnt/token
     cp -r "$(realpath "$SOFTHSM")" "$T/softhsm" "$T/pin" "$CERTS/sast1.crt" "$CERTS/sast2.crt" "$T/root/token"
     printf '%s\n' 'directories.tokendir = /var/lib/tvs/softhsm' 'objectstore.backend = file' >"$T/root/token/softhsm.conf"
-    expect 0 inside cp -r /mnt/token/libsofthsm2.so /mnt/token/softhsm.conf /etc/tvs
+    expect 0 inside cp /mnt/token/softhsm.conf /etc/tvs
+    expect 0 inside install -D /mnt/token/libsofthsm2.so -t /usr/lib/softhsm # code is run from there alone
     expect 0 inside cp -r /mnt/token/softhsm /mnt/token/pin /var/lib/tvs
     expect 0 inside chown -R tvs:tvs /var/lib/tvs /srv/tftp
     expect 0 inside tvsctl set cert regen CallManager
     expect 0 inside tvsctl set cert import trust Phone-SAST-trust /mnt/token/sast1.crt /mnt/token/sast2.crt
     expect 0 inside tvsctl --yes utils ctl set-cluster mixed-mode
-    drop_in "Type=oneshot\nRestart=no\nWatchdogSec=0\nExecStartPre=\nExecStart=\nReadWritePaths=/srv/tftp\nEnvironment=SOFTHSM2_CONF=/etc/tvs/softhsm.conf\nExecStart=/usr/sbin/tvsctl --yes --force utils ctl sign --pin-file /var/lib/tvs/pin --token pkcs11:token=sast1?module-path=/etc/tvs/libsofthsm2.so"
+    drop_in "Type=oneshot\nRestart=no\nWatchdogSec=0\nExecStartPre=\nExecStart=\nReadWritePaths=/srv/tftp\nEnvironment=SOFTHSM2_CONF=/etc/tvs/softhsm.conf\nExecStart=/usr/sbin/tvsctl --yes --force utils ctl sign --pin-file /var/lib/tvs/pin --token pkcs11:token=sast1?module-path=/usr/lib/softhsm/libsofthsm2.so"
     inside systemctl start tvsd || fail "$(journal | tail -n 20)"
     expect 0 inside tvsctl show ctl
     out_has 'cn=SAST-1' 'The CTL file was verified successfully.'
@@ -328,12 +231,11 @@ boot_watchdog() {
 }
 
 boot_socket_start() {
-    local restarts
     boot
     expect 0 inside systemctl start tvsd.socket
     must_show ActiveState inactive
     in_ask 0 verify /root/tvs.crt # starts it
-    must_show ActiveState active
+    wait_until shows ActiveState active
     journal_shows 'event=sockets-inherited count=1 ' || fail "$(journal)"
     expect 0 inside systemctl kill -s KILL tvsd
     in_ask 0 verify /root/tvs.crt # waits for the next one
@@ -342,32 +244,8 @@ boot_socket_start() {
     expect 0 inside systemctl stop tvsd
     must_show ActiveState active tvsd.socket
     in_ask 0 verify /root/tvs.crt
-    must_show ActiveState active
-    expect 0 inside systemctl stop tvsd.socket tvsd
-    drop_in 'Sockets='
-    expect 0 inside systemctl start tvsd # without the socket: server.listen
-    in_ask 0 verify /root/tvs.crt
+    wait_until shows ActiveState active
     power_off
 }
 
-# ---- Running
-
-if [ $# -eq 0 ]; then
-    mapfile -t boots < <(declare -F | sed -n 's/^declare -f \(boot_.*\)/\1/p')
-    mapfile -t tests < <(declare -F | sed -n 's/^declare -f \(test_.*\)/\1/p')
-    reason=$(why_not)
-    skipped=0
-    if [ -z "$reason" ]; then
-        tests+=("${boots[@]}")
-    else
-        skipped=${#boots[@]}
-        printf "skipped ${0##*/}: %s: $reason\n" "${boots[@]}"
-    fi
-    set -- "${tests[@]}"
-fi
-results=$(mktemp)
-run_tests "$@" | tee "$results"
-status=${PIPESTATUS[0]}
-echo "$(grep -c '^ok ' "$results") passed, $(grep -c '^FAILED ' "$results") failed, ${skipped:-0} skipped"
-rm -f "$results"
-exit "$status"
+run_booted "$@"
