@@ -366,12 +366,11 @@ static int say(struct play *play, const char *words, struct foretold *foretold,
 }
 
 /* Whether what was done without force is held to the promise for a phone. That all phones are back is the
- * operator's word: the promise is for those that are. The phrase that no guard rail refuses
- * (ctl_non_secure_mode) may strand whom something that was forced has left without anchors. */
-static bool is_held_to(const struct play *play, const struct history_event *what, bool is_newest)
+ * operator's word: the promise is for those that are. One phrase no guard rail refuses
+ * (ctl_non_secure_mode): its question shows whom it strands. */
+static bool is_held_to(const struct history_event *what, bool is_newest)
 {
-    return (what->kind != HISTORY_CLOSE || is_newest) &&
-           (what->kind != HISTORY_NON_SECURE || play->result->forced == 0);
+    return what->kind != HISTORY_NON_SECURE && (what->kind != HISTORY_CLOSE || is_newest);
 }
 
 /* Who follows by what it remembers alone, and not for long, is struck already. done: by a phrase that nobody
@@ -383,9 +382,10 @@ static void check_promises(struct play *play, const struct history_event *what,
     find_newest(play, newest);
     for (size_t i = 0; i < HISTORY_PHONES && !play->result->disagrees; i++) {
         const struct trust_fate *fate = &fates[i].bare;
-        const bool by_phrase = done && is_held_to(play, what, newest[i]) && !guard_is_of_choice(fate->reason);
+        const bool by_phrase = done && is_held_to(what, newest[i]) && !guard_is_of_choice(fate->reason);
         play->result->kept += play->promise.holds[i];
-        if (promise_is_broken(&play->promise, i, fate->outcome == TRUST_OUTCOME_STRANDED, by_phrase))
+        if (promise_is_broken(&play->promise, i, fate->outcome == TRUST_OUTCOME_STRANDED,
+                              fate->outcome == TRUST_OUTCOME_FOLLOWS, by_phrase))
             complain(play, i, fate, play->sims[i].phone, "promised to be kept, and stranded");
     }
 }

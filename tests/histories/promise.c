@@ -61,12 +61,12 @@ bool promise_was_forced(const struct promise *promise, const struct site *site)
     return count(site).forced > promise->forced;
 }
 
-bool promise_is_broken(struct promise *promise, size_t i, bool is_stranded, bool by_phrase)
+bool promise_is_broken(struct promise *promise, size_t i, bool is_stranded, bool follows, bool by_phrase)
 {
-    const bool is_broken = promise->holds[i] && is_stranded && !promise->stranded[i] && by_phrase;
+    const bool is_broken = promise->holds[i] && is_stranded && !promise->behind[i] && by_phrase;
     /* What was forced, or happened otherwise, ends the promise to whom it struck. */
     promise->holds[i] = promise->holds[i] && !is_stranded;
-    promise->stranded[i] = is_stranded;
+    promise->behind[i] = !follows;
     return is_broken;
 }
 

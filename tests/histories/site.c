@@ -327,11 +327,15 @@ static struct trust_index *read_index(struct trust_store *store)
     return index;
 }
 
-/* A CTL that is refused leaves the one in force, unless that one's signer was withdrawn. */
+/* A CTL that is refused leaves the one in force, unless that one's signer was withdrawn; at a start, the last
+ * good one. */
 static void follow_ctl(const struct config *config, struct trust_store *store, struct ctl_file *in_force)
 {
     struct ctl_file fresh = {0}, same = {0};
     enum ctl_status status = ctl_source_load(config, store, &fresh, NULL);
+    if (status == CTL_REFUSED && in_force->list == NULL &&
+        ctl_source_load_good(config, store, in_force, NULL) == 0)
+        return ctl_file_fini(&fresh);
     if (status == CTL_REFUSED && in_force->list != NULL &&
         ctl_source_judge(config, store, in_force, &same, NULL) != TRUST_ESIGNER)
         return ctl_file_fini(&same);

@@ -326,7 +326,7 @@ static void check_promise(struct wire *wire, size_t i, const struct word *word, 
 {
     const bool is_stranded = word->said && word->stranded && !deed->follows;
     wire->result->kept += wire->promise.holds[i];
-    if (!promise_is_broken(&wire->promise, i, is_stranded, !word->of_choice))
+    if (!promise_is_broken(&wire->promise, i, is_stranded, deed->follows, !word->of_choice))
         return;
     wire->result->disagrees = true;
     snprintf(wire->result->what, sizeof wire->result->what,
@@ -334,15 +334,16 @@ static void check_promise(struct wire *wire, size_t i, const struct word *word, 
              wire->sims[i].plan.families[0]->name, wire->sims[i].servers, word->text, deed->line);
 }
 
-static void note_guards(struct wire *wire, int status)
+/* The phrase that no guard rail refuses ends the promise, as force does. */
+static void note_guards(struct wire *wire, const struct history_event *what, int status)
 {
     const char *err = wire->site.bench.err;
     wire->result->guarded +=
         status == TVSCTL_REFUSED && err != NULL && strstr(err, "tvsctl: refused by guard rail ") != NULL;
-    if (!promise_was_forced(&wire->promise, &wire->site))
-        return;
-    wire->result->forced++;
-    memset(wire->promise.holds, 0, sizeof wire->promise.holds);
+    const bool forced = promise_was_forced(&wire->promise, &wire->site);
+    wire->result->forced += forced;
+    if (forced || (what->kind == HISTORY_NON_SECURE && status == TVSCTL_DONE))
+        memset(wire->promise.holds, 0, sizeof wire->promise.holds);
 }
 
 /* ---- An event */
@@ -376,7 +377,7 @@ static void play_event(struct wire *wire, size_t event)
     if (what->kind == HISTORY_CLOCK)
         return;
     happen(wire, event, words, &status);
-    note_guards(wire, status);
+    note_guards(wire, what, status);
     servers_follow(wire);
     wire->result->by[3] += status != TVSCTL_DONE;
     for (size_t i = 0; i < HISTORY_PHONES; i++) {

@@ -32,13 +32,24 @@ change_configuration() {
     mv "$T/tvsd.yaml.new" "$T/tvsd.yaml"
     kill -HUP "$PID"
 }
-change_server_certificate() { tvsctl set cert regen TVS; }
+# again PHRASE…: two phrases at a time, and what the guard rails looked at for one is changed by the other: it is refused,
+# and said again.
+again() {
+    local said try
+    for try in 1 2 3 4 5 6 7 8 9; do
+        said=$(tvsctl "$@" 2>&1) && return
+        case $said in *'say it again'*) ;; *) break ;; esac
+    done
+    printf '%s\n' "$said (try $try)"
+    return 1
+}
+change_server_certificate() { again set cert regen TVS; }
 change_ctl() { replace "$T/pub-$(($1 % 2)).tlv" "$T/tftp/CTLFile.tlv"; }
 change_store() {
     if [ $(($1 % 2)) -eq 0 ]; then
-        tvsctl set cert import trust tomcat-trust "$CERTS/other.crt"
+        again set cert import trust tomcat-trust "$CERTS/other.crt"
     else
-        tvsctl set cert delete tomcat-trust other
+        again set cert delete tomcat-trust other
     fi
 }
 CHANGES='change_configuration change_server_certificate change_ctl change_store'
