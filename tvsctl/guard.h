@@ -6,7 +6,8 @@
  * ever said: those from before the first roll-out), or newer ones. It holds for phones that can read what is
  * published: the digest and the key size that the configuration asks for are the operator's choice, which
  * warnings tell of. Phones without TVS know what their CTL names, and nothing keeps them through a change of
- * that. */
+ * that. One phrase is never refused, and outside the promise: `utils ctl set-cluster non-secure-mode`, whose
+ * question shows whom it strands. */
 #ifndef TVSCTL_GUARD_H
 #define TVSCTL_GUARD_H
 
