@@ -283,30 +283,19 @@ static int keep_rollouts(struct change *change, struct trust_error *err)
     return code == 0 ? trust_store_each_forced(change->own->store, copy_forced, &copy, err) : code;
 }
 
-/* Number of the list, as it stands in the history; 0 if it does not. */
-struct number_search {
-    const struct trust_list *list;
+/* Put it where phones find it. Where lists were published since, it is given out once more, like any other:
+ * the daemon goes by the last ones in who may sign, and phones that took those of here by what is new to
+ * them. On a new machine there are no phones but those of the backup. */
+static int put_again(struct change *change, const struct job *job, enum compose_kind kind,
+                     const struct trust_list *list, struct trust_error *err)
+{
+    bool is_last = job->here.count == 0;
     int64_t number;
-};
-
-static int take_number(void *arg, const struct trust_publication *row)
-{
-    struct number_search *search = arg;
-    if (history_is_of(row, search->list->file))
-        search->number = row->number;
-    return 0;
-}
-
-/* A list of before is one like any other to phones that took those of here. Where none was published there
- * are no such phones, but those of the backup. */
-static int follow_list(struct change *change, const struct job *job, enum compose_kind kind,
-                       const struct trust_list *list, struct trust_error *err)
-{
-    struct number_search search = {.list = list};
-    if (job->here.count == 0)
-        return 0;
-    int code = trust_store_each_publication(change->state->store, take_number, &search, err);
-    return code == 0 ? rollout_follow(change, kind, list, search.number, err) : code;
+    int code = is_last ? 0 : history_is_last(change->state, kind, list, &is_last, &number, err);
+    if (code != 0)
+        return code;
+    return is_last ? change_put(change, TRUST_PLACE_TFTP, compose_file_name(kind), list->file, err)
+                   : publish_list(change, kind, list, err);
 }
 
 /* A list whose signer's key nobody has would bind new phones to a key that is lost. */
@@ -324,10 +313,8 @@ static int put_list(struct change *change, const struct job *job, enum compose_k
         found = trust_store_each(change->state->store, 0, take_signer, &search, err);
     if (found < 0)
         return found;
-    if (found > 0) {
-        int code = follow_list(change, job, kind, list, err);
-        return code == 0 ? change_put(change, TRUST_PLACE_TFTP, name, list->file, err) : code;
-    }
+    if (found > 0)
+        return put_again(change, job, kind, list, err);
     say_warning(job->ctl, "%s of the backup is not put into the TFTP folder: the key of its signer is lost",
                 name);
     return 0;

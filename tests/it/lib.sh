@@ -77,7 +77,7 @@ wait_log() {
     wait_until log_shows_or_ended "$1"
     log_shows "$1" || fail "tvsd ended before its log said: $1"
 }
-log_lacks() { ! log_shows "$1" || fail "the log says what it must not: $1"; }
+log_lacks() { ! log_shows "$1" || fail "the log says what it must not: $(log_since | grep -E -m 3 -- "$1")"; }
 
 # ---- The daemon
 

@@ -347,7 +347,7 @@ START_TEST(backups)
     backup_run(&bench, "utils restore --force", BACKUP);
     bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     /* What phones did is not undone, and the list of before is another signer's to those who followed. */
-    rollouts_are("1 signer ITL3 CallManager back; 2 signer ITL4 CallManager superseded; 3 signer ITL2 "
+    rollouts_are("1 signer ITL3 CallManager back; 2 signer ITL4 CallManager superseded; 3 signer ITL5 "
                  "CallManager open");
 }
 END_TEST
