@@ -109,7 +109,9 @@ site() {
         do_tvsctl utils ctl set-cluster mixed-mode
     fi
     start
+    mark
     device "$HOST"
+    wait_log 'event=store-loaded ' # signing is a step, and tvsd sees that the store was written
     serve
 }
 
