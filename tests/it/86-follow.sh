@@ -94,9 +94,7 @@ follows() {
     mark
     expect 0 tvsctl "$@"
     check_state
-    for change in ${MAKES:-}; do
-        export_own "${change%=*}"
-    done
+    if [ -n "${MAKES:-}" ]; then expect_made; fi
     in_force "$events"
     tell_hammer settled settle
     for change in $changes; do
@@ -108,6 +106,18 @@ follows() {
     take_list CTL
     take_list ITL
     log_lacks 'event=([a-z]+-refused|started|stopping|needs-restart)'
+}
+
+# expect_made: what $MAKES is unknown until tvsd has read the store, and a store-loaded after the phrase may still be of
+# the phrase before: that of its last, small write.
+expect_made() {
+    local change
+    for change in $MAKES; do
+        export_own "${change%=*}"
+        WANT[${OWN[${change%=*}]}]="no|${change##*=}"
+    done
+    asked
+    tell_hammer expected expect "${QUESTIONS[@]}"
 }
 
 in_force() {
