@@ -86,13 +86,14 @@ node_knows() {
 
 # https NAME: an HTTPS server with $CERTS/NAME.crt, into $URL.
 https() {
+    rm -f "$T/https" # else the line of the server before could be read
     openssl s_server -accept 127.0.0.1:0 -www -cert "$CERTS/$1.crt" -key "$CERTS/${2:-$1}.key" \
         >"$T/https" 2>&1 </dev/null &
     PIDS+=("$!")
     wait_until https_listens
     URL=https://$(sed -n 's/^ACCEPT //p' "$T/https")/
 }
-https_listens() { grep -q '^ACCEPT ' "$T/https"; }
+https_listens() { grep -qs '^ACCEPT ' "$T/https"; }
 
 # ---- The site
 
