@@ -26,9 +26,13 @@ keep_content() { content >"$T/content"; }
 is_as_kept() { content | diff "$T/content" - >&2 || fail "something has changed"; }
 
 # Judged answers for SECONDS: `always` stands for certificates that neither backup nor changes touch.
-judge() { # SECONDS FILE=ANSWER…
+set_judge() { # SECONDS FILE=ANSWER…
     local always=("$CERTS/tvs.crt=21" "$CERTS/captured.crt=0+3" "$T/stranger.crt=no")
-    "$BUILD/tests/it/hammer" "$HOST" "$1" 200 86400 "${always[@]}" "${@:2}"
+    JUDGE=("$BUILD/tests/it/hammer" "$HOST" "$1" 200 86400 "${always[@]}" "${@:2}")
+}
+judge() {
+    set_judge "$@"
+    "${JUDGE[@]}"
 }
 
 # Changes, then all of them undone, again and again.
@@ -46,6 +50,9 @@ change_and_restore() {
     done
 }
 
+# A machine that others use has its second turn later.
+had_two_turns() { [ -e "$T/failed" ] || [ "$(wc -l 2>/dev/null <"$T/turns")" -ge 2 ]; }
+
 test_tvsd_follows_every_restore() {
     local changing
     CERTS=$T self_signed stranger /CN=stranger
@@ -55,16 +62,19 @@ test_tvsd_follows_every_restore() {
     start
     mark
     : >"$T/go"
+    : >"$T/turns"
     change_and_restore &
     changing=$!
-    HELPER=$changing
-    judge 6 "$CERTS/node-b.crt=7|no" "$CERTS/other.crt=7|no" "$CERTS/node-a.crt=0+2|no" >"$T/out" 2>"$T/err" ||
-        fail 'an answer was wrong, lost or missing'
+    set_judge 3600 "$CERTS/node-b.crt=7|no" "$CERTS/other.crt=7|no" "$CERTS/node-a.crt=0+2|no"
+    "${JUDGE[@]}" >"$T/out" 2>"$T/err" &
+    HELPER=$!
+    wait_until had_two_turns
+    kill -TERM "$HELPER"
+    wait "$HELPER" || fail 'an answer was wrong, lost or missing'
+    HELPER=
     rm "$T/go"
     wait "$changing"
-    HELPER=
     [ ! -e "$T/failed" ] || fail "a phrase failed: $(cat "$T/failed")"
-    [ "$(wc -l <"$T/turns")" -ge 2 ] || fail 'there was no second turn'
     log_lacks 'event=(reload|ctl|store|certificate)-refused'
     wait_until asks_as 1 verify "$CERTS/other.crt"
     wait_until asks_as 0 verify "$CERTS/node-a.crt"

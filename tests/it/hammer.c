@@ -16,6 +16,8 @@
  * lasting connection has brought the last of the answers to every question; from now on only these are right.
  * Says "settled". A wait of more than 20 seconds says what for instead.
  *
+ * SIGTERM ends it before its time.
+ *
  * Exit status: 0 if no answer is wrong, lost or missing, 1 otherwise, 2 usage. */
 #include "judge.h"
 
@@ -350,6 +352,12 @@ static bool report(const struct tally *sum, int64_t took)
 
 /* ---- The command line ---- */
 
+static void end_now(int number)
+{
+    (void)number;
+    atomic_store(&plan.end, 0);
+}
+
 static void usage(const char *what)
 {
     fprintf(stderr, "hammer: %s\nusage: hammer ADDRESS:PORT SECONDS RATE TTL[|TTL…] FILE=ANSWER[|ANSWER…]…\n",
@@ -424,6 +432,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     plan.start = now_ns();
     atomic_store(&plan.end, plan.start + (int64_t)(seconds * (double)SECOND));
+    signal(SIGTERM, end_now);
     plan.interval = (int64_t)(JUDGE_THREADS * SECOND / rate);
     run(&sum, follows);
     bool good = report(&sum, now_ns() - plan.start);
