@@ -27,7 +27,7 @@ struct phones {
     size_t bucket_count;
     uint64_t secret[2]; /* names come from anybody, who shall not choose their buckets */
     uint32_t oldest, newest;
-    struct phones_rollout *rollouts;
+    struct phones_rollout *rollouts; /* NULL: not told yet */
     size_t rollout_count;
     uint64_t forgotten, changes;
 };
@@ -252,7 +252,7 @@ static bool is_same_rollouts(const struct phones *phones, const struct phones_ro
 int phones_set_rollouts(struct phones *phones, const struct phones_rollout *rollouts, size_t count,
                         struct trust_error *err)
 {
-    if (is_same_rollouts(phones, rollouts, count))
+    if (phones->rollouts != NULL && is_same_rollouts(phones, rollouts, count))
         return 0;
     struct phones_rollout *copy = calloc(count + 1, sizeof *copy);
     if (copy == NULL)
@@ -362,7 +362,8 @@ bool phones_put(struct phones *phones, const struct phone *phone)
     struct phone *made = put_new(phones, phone, false);
     if (made == NULL)
         return false;
-    forget_closed(phones, made);
+    if (phones->rollouts != NULL) /* which are open is not known before */
+        forget_closed(phones, made);
     credit(phones, made);
     return true;
 }

@@ -171,6 +171,7 @@ test_who_has_followed() {
     out_has '2 phones; 1 asked about the newest signer (roll-out 1)'
     do_tvsctl show tvs clients --json
     out_has '"newest_signer": true' '"newest_signer": false' '"rollout": 1,'
+    ask 0 verify "$CERTS/tvs.crt" --device follower # its last question does not tell
     stop
     start
     followed follower 1 || fail "it is forgotten with the restart"

@@ -317,6 +317,25 @@ START_TEST(what_a_file_brings)
 }
 END_TEST
 
+/* tvsd reads its file first, and learns of the roll-outs from the store then. */
+START_TEST(a_file_before_the_rollouts)
+{
+    struct phones *phones = phones_new(3);
+    const struct phones_rollout open = rollout_of(3, TRUST_ROLLOUT_SIGNER, 100, signer);
+    const struct phone phone = {.name = "phone", .first = 1, .last = 120, .followed = {{2, 90}, {3, 110}}};
+    ck_assert(phones_put(phones, &phone));
+    set(phones, &open, 1);
+    ck_assert_int_eq(phone_followed(find(phones, "phone"), 3), 110);
+    ck_assert_int_eq(phone_followed(find(phones, "phone"), 2), 0);
+    phones_free(phones);
+    phones = phones_new(3);
+    ck_assert(phones_put(phones, &phone));
+    set(phones, NULL, 0);
+    ck_assert_int_eq(phone_followed(find(phones, "phone"), 3), 0);
+    phones_free(phones);
+}
+END_TEST
+
 /* Whatever is in a phone comes out of its line again. */
 START_TEST(lines_are_read_as_written)
 {
@@ -418,6 +437,7 @@ Suite *suite(void)
     tcase_add_test(table, who_was_away_longest_makes_room);
     tcase_add_test(table, as_a_plain_list_would_be);
     tcase_add_test(table, what_a_file_brings);
+    tcase_add_test(table, a_file_before_the_rollouts);
     tcase_add_test(table, a_hundred_thousand);
     suite_add_tcase(suite, table);
     tcase_add_test(rollouts, who_has_followed);
