@@ -191,6 +191,7 @@ install: all $(EVENTS_MAN) ## Install under DESTDIR and PREFIX (/usr/local); an 
 	    -e 's|@REQUIRES@|$(strip $(PKGS_LIB))|' libtrust/libtrust.pc.in >$(DESTDIR)$(libdir)/pkgconfig/libtrust.pc
 	for page in $(MAN_PAGES); do install -m 0644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
 	install -m 0644 $(DOCS) $(DESTDIR)$(docdir)
+	install -D -m 0644 -t $(DESTDIR)$(docdir)/docs $(wildcard docs/*.md)
 	cd contrib && find . -type f -exec install -D -m 0644 {} $(DESTDIR)$(docdir)/contrib/{} \;
 	scripts/unit.sh service $(sbindir) $(sysconfdir) $(libdir) >$(DESTDIR)$(unitdir)/tvsd.service
 	scripts/unit.sh instance $(sbindir) $(sysconfdir) $(libdir) >$(DESTDIR)$(unitdir)/tvsd@.service
@@ -209,7 +210,7 @@ uninstall: ## Remove what `make install` put there, but for configuration and st
 	for page in $(notdir $(MAN_PAGES)); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,tvsd.service tvsd@.service tvsd.socket) $(addprefix $(DESTDIR)$(PREFIX)/lib/,sysusers.d/tvsd.conf tmpfiles.d/tvsd.conf)
 	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(DOCS)))
-	rm -rf $(DESTDIR)$(docdir)/contrib
+	rm -rf $(addprefix $(DESTDIR)$(docdir)/,contrib docs)
 	rm -f $(addprefix $(DESTDIR)$(compdir)/,tvsd tvsctl tvsc)
 	-rmdir $(DESTDIR)$(includedir)/trust $(DESTDIR)$(docdir)
 	$(if $(DESTDIR),,-ldconfig)
