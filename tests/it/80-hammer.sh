@@ -33,15 +33,12 @@ change_configuration() {
     kill -HUP "$PID"
 }
 # again PHRASE…: two phrases at a time, and what the guard rails looked at for one is changed by the other: it is refused,
-# and said again.
+# and said again. On a slow machine one may be outrun until the other rests.
 again() {
-    local said try
-    for try in 1 2 3 4 5 6 7 8 9; do
-        said=$(tvsctl "$@" 2>&1) && return
-        case $said in *'say it again'*) ;; *) break ;; esac
+    local said
+    until said=$(tvsctl "$@" 2>&1); do
+        case $said in *'say it again'*) ;; *) printf '%s\n' "$said"; return 1 ;; esac
     done
-    printf '%s\n' "$said (try $try)"
-    return 1
 }
 change_server_certificate() { again set cert regen TVS; }
 change_ctl() { replace "$T/pub-$(($1 % 2)).tlv" "$T/tftp/CTLFile.tlv"; }
