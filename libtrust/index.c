@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SPELT_MOST 16 /* issuers with the same serial number that are looked at: more are read instead */
+
 void trust_index_free(struct trust_index *index)
 {
     if (index == NULL)
         return;
-    free(index->pool);
+    index_holds_fini(&index->holds);
+    free(index->places);
     free(index->entries);
     free(index->keys);
     free(index->by_der.slots);
@@ -29,22 +32,40 @@ const struct trust_entry *trust_index_at(const struct trust_index *index, size_t
 
 uint64_t index_hash(struct trust_bytes bytes)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < bytes.len; i++)
-        hash = (hash ^ bytes.data[i]) * 0x100000001b3;
-    return hash;
+    const uint64_t odd = 0x9e3779b97f4a7c15;
+    uint64_t hash = bytes.len * odd;
+    uint64_t word = 0;
+    size_t i = 0;
+    for (; bytes.len - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, bytes.data + i, sizeof word);
+        hash = (hash ^ word) * odd;
+        hash ^= hash >> 32;
+    }
+    if (i < bytes.len) {
+        word = 0;
+        memcpy(&word, bytes.data + i, bytes.len - i);
+        hash = (hash ^ word) * odd;
+        hash ^= hash >> 32;
+    }
+    hash *= odd; /* slots are chosen by the low bits: what was in the last word has to come there */
+    return hash ^ hash >> 32;
 }
 
-const struct trust_entry *trust_index_by_der(const struct trust_index *index, struct trust_bytes der)
+const struct trust_entry *index_by_hash(const struct trust_index *index, struct trust_bytes der,
+                                        uint64_t hash)
 {
     size_t mask = index->by_der.capacity - 1;
-    for (size_t i = (size_t)index_hash(der) & mask; index->by_der.slots[i] != INDEX_FREE;
-         i = (i + 1) & mask) {
+    for (size_t i = (size_t)hash & mask; index->by_der.slots[i] != INDEX_FREE; i = (i + 1) & mask) {
         const struct trust_entry *entry = &index->entries[index->by_der.slots[i]];
         if (entry->der.len == der.len && memcmp(entry->der.data, der.data, der.len) == 0)
             return entry;
     }
     return NULL;
+}
+
+const struct trust_entry *trust_index_by_der(const struct trust_index *index, struct trust_bytes der)
+{
+    return index_by_hash(index, der, index_hash(der));
 }
 
 struct trust_bytes index_number(struct trust_bytes serial)
@@ -115,6 +136,20 @@ static size_t fitting_keys(const struct trust_index *index, struct trust_bytes s
     return high - low;
 }
 
+/* The first key with that serial number or a greater one. */
+static size_t first_key(const struct trust_index *index, struct trust_bytes serial)
+{
+    size_t low = 0, high = index->key_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_serials(index->keys[middle].serial, serial, false) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Among several certificates, the only one whose issuer is the name with its DC components. NULL if there is
  * none or more than one: nobody guesses. */
 static const struct trust_entry *exact_issuer(const struct trust_index *index, size_t first, size_t count,
@@ -151,12 +186,38 @@ enum trust_found trust_index_find(const struct trust_index *index, struct trust_
     return *entry != NULL ? found : TRUST_FOUND_AMBIGUOUS;
 }
 
+/* Phones name an issuer as their lists spell it, which is how CUCM does: such a name need not be read, since
+ * that spelling stands for the canonical one. Only what trust_index_find would find, too; NULL: it has to be
+ * asked. */
+static const struct trust_entry *as_spelt(const struct trust_index *index, struct trust_bytes serial,
+                                          const char *issuer, size_t issuer_len)
+{
+    const struct trust_bytes number = index_number(serial);
+    size_t first, last = first_key(index, number) + SPELT_MOST;
+    for (size_t i = last - SPELT_MOST; i < index->key_count && i < last; i++) {
+        const struct trust_entry *entry = &index->entries[index->keys[i].entry];
+        if (compare_serials(index->keys[i].serial, number, false) != 0)
+            return NULL;
+        if (issuer_len == 0 || strlen(entry->issuer) != issuer_len ||
+            memcmp(entry->issuer, issuer, issuer_len) != 0)
+            continue;
+        /* The key may be a record's, with other names than the certificate's own. */
+        size_t count = fitting_keys(index, number, false, entry->issuer_canonical, &first);
+        return count == 1 ? &index->entries[index->keys[first].entry] : NULL;
+    }
+    return NULL;
+}
+
 int trust_index_query(const struct trust_index *index, struct trust_bytes serial, const char *issuer,
                       size_t issuer_len, enum trust_found *found, const struct trust_entry **entry,
                       struct trust_error *err)
 {
     *found = TRUST_FOUND_NONE;
-    *entry = NULL;
+    *entry = as_spelt(index, serial, issuer, issuer_len);
+    if (*entry != NULL) {
+        *found = TRUST_FOUND_ONE;
+        return 0;
+    }
     struct trust_name *name;
     int rc = trust_name_parse(issuer, issuer_len, &name, err);
     if (rc == TRUST_ENOMEM)

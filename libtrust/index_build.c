@@ -1,41 +1,22 @@
-/* Collecting certificates for an index. While it grows, everything lies in one pool and is known by offset,
- * since the pool moves; building turns offsets into pointers and hands the pool over. */
+/* Collecting certificates for an index. Their bytes go to where they will stay. */
 #include "index_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Where bytes lie in the pool. */
-struct span {
-    size_t at, len;
-};
-
-struct builder_entry {
-    struct trust_entry entry; /* its pointers mean nothing yet */
-    struct span der, serial;
-    size_t issuer, canonical, canonical_full;
-};
-
-struct builder_alias {
-    struct span serial;
-    size_t canonical;
-    uint32_t entry;
-};
-
 struct trust_index_builder {
-    uint8_t *pool;
-    size_t pool_len, pool_capacity;
-    struct builder_entry *entries;
+    const struct trust_index *previous; /* NULL: none */
+    uint32_t *moved;                    /* of each hold of the previous index: which one it is here */
+    struct index_holds holds;
+    struct trust_entry *entries;
+    uint32_t *places; /* of each entry: the hold where its bytes lie */
+    uint32_t *from;   /* the entry of the previous index that it is, INDEX_FREE: none */
+    uint64_t *hashes; /* of its DER */
     size_t entry_count, entry_capacity;
-    struct builder_alias *aliases;
+    struct index_key *aliases;
     size_t alias_count, alias_capacity;
     struct index_table by_sha256;
 };
-
-static int no_memory(struct trust_error *err)
-{
-    return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory for the index of certificates");
-}
 
 int index_table_init(struct index_table *table, size_t count, struct trust_error *err)
 {
@@ -44,7 +25,7 @@ int index_table_init(struct index_table *table, size_t count, struct trust_error
         capacity *= 2;
     uint32_t *slots = malloc(capacity * sizeof *slots);
     if (slots == NULL)
-        return no_memory(err);
+        return index_no_memory(err);
     for (size_t i = 0; i < capacity; i++)
         slots[i] = INDEX_FREE;
     *table = (struct index_table){.slots = slots, .capacity = capacity};
@@ -56,7 +37,8 @@ int trust_index_builder_new(struct trust_index_builder **out, struct trust_error
     *out = NULL;
     struct trust_index_builder *builder = calloc(1, sizeof *builder);
     if (builder == NULL)
-        return no_memory(err);
+        return index_no_memory(err);
+    builder->holds.open = INDEX_FREE;
     int rc = index_table_init(&builder->by_sha256, 0, err);
     if (rc != 0) {
         free(builder);
@@ -66,57 +48,58 @@ int trust_index_builder_new(struct trust_index_builder **out, struct trust_error
     return 0;
 }
 
+int trust_index_builder_after(struct trust_index_builder **out, const struct trust_index *previous,
+                              struct trust_error *err)
+{
+    int rc = trust_index_builder_new(out, err);
+    if (rc != 0 || previous == NULL)
+        return rc;
+    struct trust_index_builder *builder = *out;
+    builder->previous = previous;
+    builder->moved = malloc((previous->holds.count + 1) * sizeof *builder->moved);
+    rc = builder->moved == NULL ? index_no_memory(err)
+                                : index_holds_share(&builder->holds, &previous->holds, builder->moved, err);
+    if (rc != 0) {
+        trust_index_builder_free(builder);
+        *out = NULL;
+    }
+    return rc;
+}
+
+/* Free what it has collected, but for the table. */
+static void forget(struct trust_index_builder *builder)
+{
+    free(builder->moved);
+    index_holds_fini(&builder->holds);
+    free(builder->entries);
+    free(builder->places);
+    free(builder->from);
+    free(builder->hashes);
+    free(builder->aliases);
+}
+
 void trust_index_builder_free(struct trust_index_builder *builder)
 {
     if (builder == NULL)
         return;
-    free(builder->pool);
-    free(builder->entries);
-    free(builder->aliases);
+    forget(builder);
     free(builder->by_sha256.slots);
     free(builder);
 }
 
-/* Room for n more elements of an array. */
-static int grow(void **array, size_t *capacity, size_t count, size_t n, size_t size, struct trust_error *err)
+/* Copy to *at, and move that on. */
+static struct trust_bytes keep_bytes(uint8_t **at, struct trust_bytes bytes)
 {
-    if (n <= *capacity - count)
-        return 0;
-    size_t wanted = *capacity > 0 ? *capacity : 64;
-    while (wanted - count < n) {
-        if (wanted > SIZE_MAX / 2 / size)
-            return no_memory(err);
-        wanted *= 2;
-    }
-    void *moved = realloc(*array, wanted * size);
-    if (moved == NULL)
-        return no_memory(err);
-    *array = moved;
-    *capacity = wanted;
-    return 0;
-}
-
-static int grow_pool(struct trust_index_builder *builder, size_t n, struct trust_error *err)
-{
-    void *pool = builder->pool;
-    int rc = grow(&pool, &builder->pool_capacity, builder->pool_len, n, 1, err);
-    builder->pool = pool;
-    return rc;
-}
-
-/* Copy into the pool, which has room. */
-static struct span keep_bytes(struct trust_index_builder *builder, struct trust_bytes bytes)
-{
-    struct span span = {.at = builder->pool_len, .len = bytes.len};
+    struct trust_bytes kept = {*at, bytes.len};
     if (bytes.len > 0)
-        memcpy(builder->pool + span.at, bytes.data, bytes.len);
-    builder->pool_len += bytes.len;
-    return span;
+        memcpy(*at, bytes.data, bytes.len);
+    *at += bytes.len;
+    return kept;
 }
 
-static size_t keep_text(struct trust_index_builder *builder, const char *text)
+static const char *keep_text(uint8_t **at, const char *text)
 {
-    return keep_bytes(builder, (struct trust_bytes){(const uint8_t *)text, strlen(text) + 1}).at;
+    return (const char *)keep_bytes(at, (struct trust_bytes){(const uint8_t *)text, strlen(text) + 1}).data;
 }
 
 /* The slot of a certificate, or the free one where it belongs. SHA-256 is its own hash. */
@@ -127,7 +110,7 @@ static uint32_t *slot_of(const struct trust_index_builder *builder, const struct
     memcpy(&hash, sha256, sizeof hash);
     size_t mask = table->capacity - 1, i = (size_t)hash & mask;
     while (table->slots[i] != INDEX_FREE &&
-           memcmp(builder->entries[table->slots[i]].entry.sha256, sha256, TRUST_SHA256_SIZE) != 0)
+           memcmp(builder->entries[table->slots[i]].sha256, sha256, TRUST_SHA256_SIZE) != 0)
         i = (i + 1) & mask;
     return &table->slots[i];
 }
@@ -142,29 +125,122 @@ static int grow_table(struct trust_index_builder *builder, struct trust_error *e
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < builder->entry_count; i++)
-        *slot_of(builder, &larger, builder->entries[i].entry.sha256) = (uint32_t)i;
+        *slot_of(builder, &larger, builder->entries[i].sha256) = (uint32_t)i;
     free(builder->by_sha256.slots);
     builder->by_sha256 = larger;
     return 0;
 }
 
-static int merge(struct trust_index_builder *builder, struct builder_entry *known,
-                 const struct trust_entry *entry, struct trust_error *err)
+static int merge(struct trust_entry *known, const struct trust_entry *entry, struct trust_error *err)
 {
-    if (known->der.len != entry->der.len ||
-        memcmp(builder->pool + known->der.at, entry->der.data, entry->der.len) != 0)
+    if (known->der.len != entry->der.len || memcmp(known->der.data, entry->der.data, entry->der.len) != 0)
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
                                "two different certificates were added under one SHA-256");
-    struct trust_roles roles = known->entry.roles;
+    struct trust_roles roles = known->roles;
     if (!trust_roles_merge(&roles, &entry->roles))
         return trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET, "a certificate has more than %d roles",
                                TRUST_ROLES_MAX);
-    known->entry.roles = roles;
-    if (!known->entry.has_ttl) {
-        known->entry.has_ttl = entry->has_ttl;
-        known->entry.ttl = entry->ttl;
+    known->roles = roles;
+    if (!known->has_ttl) {
+        known->has_ttl = entry->has_ttl;
+        known->ttl = entry->ttl;
     }
     return 0;
+}
+
+static bool is_one_text(const struct trust_entry *entry)
+{
+    return strcmp(entry->issuer_canonical, entry->issuer_canonical_full) == 0;
+}
+
+static size_t bytes_of(const struct trust_entry *entry)
+{
+    size_t full = is_one_text(entry) ? 0 : strlen(entry->issuer_canonical_full) + 1;
+    return entry->der.len + entry->serial.len + strlen(entry->issuer) + strlen(entry->issuer_canonical) + 2 +
+           full;
+}
+
+/* Point the entry to copies of what it points to. */
+static int copy_bytes(struct trust_index_builder *builder, struct trust_entry *entry, uint32_t *place,
+                      struct trust_error *err)
+{
+    bool one_text = is_one_text(entry);
+    uint8_t *at;
+    int rc = index_holds_take(&builder->holds, bytes_of(entry), &at, place, err);
+    if (rc != 0)
+        return rc;
+    entry->der = keep_bytes(&at, entry->der);
+    entry->serial = keep_bytes(&at, entry->serial);
+    entry->issuer = keep_text(&at, entry->issuer);
+    entry->issuer_canonical = keep_text(&at, entry->issuer_canonical);
+    entry->issuer_canonical_full =
+        one_text ? entry->issuer_canonical : keep_text(&at, entry->issuer_canonical_full);
+    return 0;
+}
+
+static bool is_same(const struct trust_entry *a, const struct trust_entry *b)
+{
+    return memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0 && a->serial.len == b->serial.len &&
+           (a->serial.len == 0 || memcmp(a->serial.data, b->serial.data, a->serial.len) == 0) &&
+           strcmp(a->issuer, b->issuer) == 0 && strcmp(a->issuer_canonical, b->issuer_canonical) == 0 &&
+           strcmp(a->issuer_canonical_full, b->issuer_canonical_full) == 0;
+}
+
+/* Point the entry, which becomes the next, to the bytes of the same one in the previous index. false: it has
+ * none, or they do not stay. */
+static bool share_bytes(struct trust_index_builder *builder, struct trust_entry *entry, uint64_t hash)
+{
+    const struct trust_index *previous = builder->previous;
+    const struct trust_entry *same = previous != NULL ? index_by_hash(previous, entry->der, hash) : NULL;
+    if (same == NULL || !is_same(same, entry))
+        return false;
+    size_t from = (size_t)(same - previous->entries);
+    uint32_t place = builder->moved[previous->places[from]];
+    if (place == INDEX_FREE)
+        return false;
+    entry->der = same->der;
+    entry->serial = same->serial;
+    entry->issuer = same->issuer;
+    entry->issuer_canonical = same->issuer_canonical;
+    entry->issuer_canonical_full = same->issuer_canonical_full;
+    builder->holds.list[place].live += bytes_of(entry);
+    builder->places[builder->entry_count] = place;
+    builder->from[builder->entry_count] = (uint32_t)from;
+    return true;
+}
+
+static int grow_one(void **array, size_t capacity, const struct trust_index_builder *builder, size_t size,
+                    struct trust_error *err)
+{
+    return index_grow(array, &capacity, builder->entry_count, 1, size, err);
+}
+
+/* Room for one more entry, and in all that there is one of for each. */
+static int grow_entries(struct trust_index_builder *builder, struct trust_error *err)
+{
+    void *entries = builder->entries, *places = builder->places, *from = builder->from,
+         *hashes = builder->hashes;
+    size_t capacity = builder->entry_capacity, grown = capacity;
+    int rc = index_grow(&entries, &grown, builder->entry_count, 1, sizeof *builder->entries, err);
+    builder->entries = entries;
+    if (rc == 0)
+        rc = grow_one(&places, capacity, builder, sizeof *builder->places, err);
+    builder->places = places;
+    if (rc == 0)
+        rc = grow_one(&from, capacity, builder, sizeof *builder->from, err);
+    builder->from = from;
+    if (rc == 0)
+        rc = grow_one(&hashes, capacity, builder, sizeof *builder->hashes, err);
+    builder->hashes = hashes;
+    if (rc == 0)
+        builder->entry_capacity = grown;
+    return rc == 0 ? grow_table(builder, err) : rc;
+}
+
+const struct trust_entry *trust_index_builder_known(const struct trust_index_builder *builder,
+                                                    struct trust_bytes der)
+{
+    return builder->previous != NULL ? trust_index_by_der(builder->previous, der) : NULL;
 }
 
 int trust_index_add(struct trust_index_builder *builder, const struct trust_entry *entry,
@@ -172,36 +248,25 @@ int trust_index_add(struct trust_index_builder *builder, const struct trust_entr
 {
     uint32_t position = *slot_of(builder, &builder->by_sha256, entry->sha256);
     if (position != INDEX_FREE)
-        return merge(builder, &builder->entries[position], entry, err);
+        return merge(&builder->entries[position], entry, err);
     if (builder->entry_count == INDEX_FREE - 1)
         return trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET, "too many certificates for one index");
 
-    size_t need = entry->der.len + entry->serial.len + strlen(entry->issuer) +
-                  strlen(entry->issuer_canonical) + strlen(entry->issuer_canonical_full) + 3;
-    int rc = grow_pool(builder, need, err);
+    int rc = grow_entries(builder, err);
     if (rc != 0)
         return rc;
-    void *entries = builder->entries;
-    rc = grow(&entries, &builder->entry_capacity, builder->entry_count, 1, sizeof *builder->entries, err);
-    builder->entries = entries;
+    struct trust_entry added = *entry;
+    const uint64_t hash = index_hash(entry->der);
+    const size_t at = builder->entry_count;
+    builder->from[at] = INDEX_FREE;
+    if (!share_bytes(builder, &added, hash))
+        rc = copy_bytes(builder, &added, &builder->places[at], err);
     if (rc != 0)
         return rc;
-    rc = grow_table(builder, err);
-    if (rc != 0)
-        return rc;
-
-    struct builder_entry *added = &builder->entries[builder->entry_count];
-    *added = (struct builder_entry){
-        .entry = *entry,
-        .der = keep_bytes(builder, entry->der),
-        .serial = keep_bytes(builder, entry->serial),
-        .issuer = keep_text(builder, entry->issuer),
-        .canonical = keep_text(builder, entry->issuer_canonical),
-    };
-    added->canonical_full = strcmp(entry->issuer_canonical, entry->issuer_canonical_full) == 0
-                                ? added->canonical
-                                : keep_text(builder, entry->issuer_canonical_full);
-    *slot_of(builder, &builder->by_sha256, entry->sha256) = (uint32_t)builder->entry_count++;
+    *slot_of(builder, &builder->by_sha256, entry->sha256) = (uint32_t)at;
+    builder->entries[at] = added;
+    builder->hashes[at] = hash;
+    builder->entry_count++;
     return 0;
 }
 
@@ -217,20 +282,19 @@ int trust_index_alias(struct trust_index_builder *builder, const uint8_t sha256[
     if (rc != 0)
         return rc;
     const char *canonical = trust_name_canonical(name);
-    rc = grow_pool(builder, serial.len + strlen(canonical) + 1, err);
-    if (rc != 0)
-        goto out;
+    uint8_t *at;
+    uint32_t place;
     void *aliases = builder->aliases;
-    rc = grow(&aliases, &builder->alias_capacity, builder->alias_count, 1, sizeof *builder->aliases, err);
+    rc = index_grow(&aliases, &builder->alias_capacity, builder->alias_count, 1, sizeof *builder->aliases,
+                    err);
     builder->aliases = aliases;
-    if (rc != 0)
-        goto out;
-    builder->aliases[builder->alias_count++] = (struct builder_alias){
-        .serial = keep_bytes(builder, serial),
-        .canonical = keep_text(builder, canonical),
-        .entry = position,
-    };
-out:
+    if (rc == 0)
+        rc = index_holds_take(&builder->holds, serial.len + strlen(canonical) + 1, &at, &place, err);
+    if (rc == 0) {
+        struct trust_bytes kept = keep_bytes(&at, serial);
+        builder->aliases[builder->alias_count++] =
+            (struct index_key){index_number(kept), keep_text(&at, canonical), position};
+    }
     trust_name_free(name);
     return rc;
 }
@@ -290,78 +354,60 @@ int trust_index_add_list(struct trust_index_builder *builder, const struct trust
     return 0;
 }
 
-/* Point the entries into the pool, which is the index's now, and count them in by their DER. */
-static void place_entries(const struct trust_index_builder *builder, struct trust_index *index)
+/* What the builder has collected becomes the index's; taken is what only the builder needs. */
+static void hand_over(struct trust_index_builder *builder, struct index_table fresh,
+                      struct trust_index *index, struct trust_index_builder *taken)
 {
-    for (size_t i = 0; i < builder->entry_count; i++) {
-        const struct builder_entry *from = &builder->entries[i];
-        struct trust_entry *entry = &index->entries[i];
-        *entry = from->entry;
-        entry->der = (struct trust_bytes){index->pool + from->der.at, from->der.len};
-        entry->serial = (struct trust_bytes){index->pool + from->serial.at, from->serial.len};
-        entry->issuer = (const char *)index->pool + from->issuer;
-        entry->issuer_canonical = (const char *)index->pool + from->canonical;
-        entry->issuer_canonical_full = (const char *)index->pool + from->canonical_full;
-        index->keys[i] =
-            (struct index_key){index_number(entry->serial), entry->issuer_canonical, (uint32_t)i};
+    *taken = *builder;
+    *builder = (struct trust_index_builder){.holds.open = INDEX_FREE, .by_sha256 = fresh};
+    void *fitting = realloc(taken->entries, (taken->entry_count + 1) * sizeof *taken->entries);
+    index->entries = fitting != NULL ? fitting : taken->entries;
+    index->entry_count = taken->entry_count;
+    index->places = taken->places;
+    index->holds = taken->holds;
+    index->holds.open = INDEX_FREE;
+    index_holds_trim(&index->holds);
+    taken->entries = NULL;
+    taken->places = NULL;
+    taken->holds = (struct index_holds){.open = INDEX_FREE};
+    free(taken->by_sha256.slots);
+}
 
-        size_t mask = index->by_der.capacity - 1, slot = (size_t)index_hash(entry->der) & mask;
+/* Count the entries in by their DER. */
+static int place_entries(struct trust_index *index, const uint64_t *hashes, struct trust_error *err)
+{
+    int rc = index_table_init(&index->by_der, index->entry_count, err);
+    for (size_t i = 0; rc == 0 && i < index->entry_count; i++) {
+        size_t mask = index->by_der.capacity - 1, slot = (size_t)hashes[i] & mask;
         while (index->by_der.slots[slot] != INDEX_FREE)
             slot = (slot + 1) & mask;
         index->by_der.slots[slot] = (uint32_t)i;
     }
-}
-
-/* Sort, and drop an alias that says what the certificate or another alias of it says already. */
-static void sort_keys(struct trust_index *index)
-{
-    if (index->key_count == 0)
-        return;
-    qsort(index->keys, index->key_count, sizeof *index->keys, index_key_compare);
-    size_t kept = 1;
-    for (size_t i = 1; i < index->key_count; i++)
-        if (index_key_compare(&index->keys[kept - 1], &index->keys[i]) != 0)
-            index->keys[kept++] = index->keys[i];
-    index->key_count = kept;
+    return rc;
 }
 
 int trust_index_build(struct trust_index_builder *builder, struct trust_index **out, struct trust_error *err)
 {
     *out = NULL;
+    struct index_table fresh;
+    struct trust_index_builder taken;
     struct trust_index *index = calloc(1, sizeof *index);
     if (index == NULL)
-        return no_memory(err);
-    struct index_table fresh = {0};
-    size_t keys = builder->entry_count + builder->alias_count;
-    index->entries = calloc(builder->entry_count + 1, sizeof *index->entries);
-    index->keys = calloc(keys + 1, sizeof *index->keys);
-    int rc = index->entries == NULL || index->keys == NULL ? no_memory(err) : 0;
+        return index_no_memory(err);
+    int rc = index_table_init(&fresh, 0, err);
+    if (rc != 0) {
+        free(index);
+        return rc;
+    }
+    hand_over(builder, fresh, index, &taken);
+    rc = place_entries(index, taken.hashes, err);
     if (rc == 0)
-        rc = index_table_init(&index->by_der, builder->entry_count, err);
-    if (rc == 0)
-        rc = index_table_init(&fresh, 0, err);
+        rc = index_keys_make(index, taken.aliases, taken.alias_count, taken.previous, taken.from, err);
+    forget(&taken);
     if (rc != 0) {
         trust_index_free(index);
         return rc;
     }
-
-    uint8_t *fitting = builder->pool_len > 0 ? realloc(builder->pool, builder->pool_len) : NULL;
-    index->pool = fitting != NULL ? fitting : builder->pool;
-    index->entry_count = builder->entry_count;
-    index->key_count = keys;
-    place_entries(builder, index);
-    for (size_t i = 0; i < builder->alias_count; i++) {
-        const struct builder_alias *alias = &builder->aliases[i];
-        struct trust_bytes serial = {index->pool + alias->serial.at, alias->serial.len};
-        index->keys[builder->entry_count + i] = (struct index_key){
-            index_number(serial), (const char *)index->pool + alias->canonical, alias->entry};
-    }
-    sort_keys(index);
-
-    free(builder->entries);
-    free(builder->aliases);
-    free(builder->by_sha256.slots);
-    *builder = (struct trust_index_builder){.by_sha256 = fresh};
     *out = index;
     return 0;
 }

@@ -19,8 +19,27 @@ struct index_table {
 };
 #define INDEX_FREE UINT32_MAX
 
+/* Bytes and texts that entries and keys point to. What does not change from one index to the next stays where
+ * it is: both hold the chunk then, and the last of them frees it. */
+struct index_chunk {
+    unsigned long holders;
+    size_t size, used;
+    uint8_t bytes[];
+};
+
+/* The chunks of an index, or of one that is being built. */
+struct index_holds {
+    struct index_hold {
+        struct index_chunk *chunk; /* NULL: let go of */
+        size_t live;               /* bytes in it that this index points to */
+    } * list;
+    size_t count, capacity;
+    uint32_t open; /* the one that is filled, INDEX_FREE: none */
+};
+
 struct trust_index {
-    uint8_t *pool; /* all bytes and texts that entries and keys point to */
+    struct index_holds holds;
+    uint32_t *places; /* of each entry: the hold where its bytes lie, all of them in one */
     struct trust_entry *entries;
     size_t entry_count;
     struct index_key *keys; /* sorted by index_key_compare; no two are equal */
@@ -28,11 +47,47 @@ struct trust_index {
     struct index_table by_der; /* by index_hash of the DER */
 };
 
+/* ---- index_chunk.c */
+
+int index_no_memory(struct trust_error *err);
+
+/* Room for n more elements of an array. */
+int index_grow(void **array, size_t *capacity, size_t count, size_t n, size_t size,
+               struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Room for n bytes: in the chunk that is being filled, or in a new one. *place: the hold. */
+int index_holds_take(struct index_holds *holds, size_t n, uint8_t **out, uint32_t *place,
+                     struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Hold the chunks of other, too, but for those of which it uses less than half: what is gone must not stay
+ * for ever because of what is left beside it. moved: of each of its holds, which one it is here, INDEX_FREE:
+ * none. */
+int index_holds_share(struct index_holds *holds, const struct index_holds *other, uint32_t *moved,
+                      struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Let go of the chunks that nothing here points to; the others stay where they are in the list. */
+void index_holds_trim(struct index_holds *holds);
+void index_holds_fini(struct index_holds *holds);
+
+/* ---- index_keys.c */
+
+/* Make the keys of an index that has its entries, and of count aliases. previous, if not NULL: an index of
+ * which entry i is entry from[i], INDEX_FREE: none; its order is used again. */
+int index_keys_make(struct trust_index *index, const struct index_key *aliases, size_t count,
+                    const struct trust_index *previous, const uint32_t *from,
+                    struct trust_error *err) TRUST_MUST_CHECK;
+
+/* ---- What look-up and building share */
+
 /* Slots for count entries without crowding. */
 int index_table_init(struct index_table *table, size_t count, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* FNV-1a. What is in an index comes from the operator, so nobody can choose collisions. */
+/* Of eight bytes at a time. What is in an index comes from the operator, so nobody can choose collisions. */
 uint64_t index_hash(struct trust_bytes bytes);
+
+/* trust_index_by_der, of bytes whose hash is known. */
+const struct trust_entry *index_by_hash(const struct trust_index *index, struct trust_bytes der,
+                                        uint64_t hash);
 
 /* Drop leading zeros. */
 struct trust_bytes index_number(struct trust_bytes serial);

@@ -250,6 +250,26 @@ int trust_store_data_version(struct trust_store *store, int64_t *version, struct
     return store_number(store, 0, version, err, "PRAGMA data_version", "");
 }
 
+int trust_store_state(struct trust_store *store, int64_t *state, struct trust_error *err)
+{
+    /* Three for each table: without one of them, changes would go unnoticed. */
+    static const char sql[] = "SELECT (SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
+                              " AND name LIKE 'answerstate!_%' ESCAPE '!') = 18, state,"
+                              " (SELECT schema_version FROM pragma_schema_version) FROM answerstate";
+    sqlite3_stmt *statement;
+    bool more = false;
+    *state = 0;
+    int rc = store_prepare(store, &statement, err, sql, "");
+    if (rc == 0)
+        rc = store_step(store, statement, &more, err);
+    /* Triggers that were away for a while have left another version of the schema. */
+    if (rc == 0 && more && sqlite3_column_int(statement, 0) != 0)
+        *state = (int64_t)((uint64_t)sqlite3_column_int64(statement, 1) ^
+                           (uint64_t)sqlite3_column_int64(statement, 2));
+    sqlite3_finalize(statement);
+    return rc;
+}
+
 /* SQLite rolls back by itself after some failures (disk full, say): what follows must not run outside a
  * transaction as if nothing had happened. */
 static int check_alive(struct trust_store *store, struct trust_error *err)
@@ -282,6 +302,8 @@ int trust_store_commit(struct trust_store *store, struct trust_error *err)
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "%s: commit without begin",
                                store->path);
     int rc = check_alive(store, err);
+    if (rc == 0 && store->depth == 1 && store->adopted >= 0)
+        rc = store_note_adopted(store, err);
     if (rc != 0)
         return rc;
     char end[64] = "COMMIT";

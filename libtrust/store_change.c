@@ -43,16 +43,12 @@ static int write_cache(struct trust_store *store, const char *pkid, const struct
     return rc;
 }
 
-#define ROWS_WITHOUT_CACHE                                                                                   \
-    " FROM certificate AS c LEFT JOIN certificatecache AS k ON k.fkcertificate = c.pkid"                     \
-    " WHERE k.fkcertificate IS NULL"
-
 /* Rows of other software that are in no unit are imports. Their roles are kept as such, so that a unit that
  * they come into later adds to them. */
 static int adopt_imports(struct trust_store *store, struct trust_error *err)
 {
     static const char sql[] =
-        "INSERT OR IGNORE INTO importedcertificate SELECT c.pkid" ROWS_WITHOUT_CACHE
+        "INSERT OR IGNORE INTO importedcertificate SELECT c.pkid FROM certificate AS c WHERE " STORE_UNCACHED
         " AND NOT EXISTS (SELECT 1 FROM certificateservicecertificatemap WHERE fkcertificate = c.pkid)"
         " AND NOT EXISTS (SELECT 1 FROM retiredcertificate WHERE fkcertificate = c.pkid)"
         " AND NOT EXISTS (SELECT 1 FROM importedcertificate WHERE fkcertificate = c.pkid)"
@@ -76,7 +72,8 @@ static int adopt_caches(struct trust_store *store, struct trust_error *err)
 {
     sqlite3_stmt *statement;
     bool more = true;
-    int rc = store_prepare(store, &statement, err, "SELECT c.pkid, c.certificate" ROWS_WITHOUT_CACHE, "");
+    int rc = store_prepare(store, &statement, err,
+                           "SELECT c.pkid, c.certificate FROM certificate AS c WHERE " STORE_UNCACHED, "");
     while (rc == 0 && (rc = store_step(store, statement, &more, err)) == 0 && more) {
         struct trust_cert *cert;
         if (store_cert_from_pem(store_column_bytes(statement, 1), &cert, NULL) != 0)
@@ -88,19 +85,50 @@ static int adopt_caches(struct trust_store *store, struct trust_error *err)
     return rc;
 }
 
-/* See to rows that other software wrote, unless nobody wrote since this was done last. */
+/* Whether that was done already, by another program perhaps, and nobody wrote certificates since. */
+static int is_adopted(struct trust_store *store, bool *is, struct trust_error *err)
+{
+    int64_t state, adopted = 0;
+    int rc = trust_store_state(store, &state, err);
+    if (rc == 0 && state != 0)
+        rc = store_number(store, 0, &adopted, err, "SELECT state = adopted FROM answerstate", "");
+    *is = adopted != 0;
+    return rc;
+}
+
+/* See to rows that other software wrote. */
 static int adopt_rows(struct trust_store *store, struct trust_error *err)
 {
     int64_t version;
+    bool is = false;
     int rc = trust_store_data_version(store, &version, err);
     if (rc != 0 || version == store->adopted)
         return rc;
-    rc = adopt_imports(store, err);
-    if (rc == 0)
+    rc = is_adopted(store, &is, err);
+    if (rc == 0 && !is)
+        rc = adopt_imports(store, err);
+    if (rc == 0 && !is)
         rc = adopt_caches(store, err);
     if (rc == 0)
         store->adopted = version;
     return rc;
+}
+
+int store_has_adopted(struct trust_store *store, bool *has, struct trust_error *err)
+{
+    int64_t version;
+    int rc = trust_store_data_version(store, &version, err);
+    *has = rc == 0 && store->adopted == version;
+    return rc;
+}
+
+int store_note_adopted(struct trust_store *store, struct trust_error *err)
+{
+    bool has;
+    int rc = store_has_adopted(store, &has, err);
+    if (rc != 0 || !has)
+        return rc;
+    return store_run(store, err, "UPDATE answerstate SET adopted = state WHERE adopted <> state", "");
 }
 
 int store_start(struct trust_store *store, struct trust_error *err)

@@ -12,6 +12,7 @@ struct meaning {
     char *common_name;          /* folded */
     char *file_name;            /* folded, without ".pem" */
     struct trust_name *subject; /* it parses as one */
+    char *subject_common_name;  /* of that, folded */
     uint8_t serial[256];
     size_t serial_len; /* 0: it is no serial number */
     bool is_unit;      /* the unit's own file name, "CallManager.pem" */
@@ -33,6 +34,7 @@ static void meaning_fini(struct meaning *meaning)
 {
     free(meaning->common_name);
     free(meaning->file_name);
+    free(meaning->subject_common_name);
     trust_name_free(meaning->subject);
 }
 
@@ -48,6 +50,8 @@ static int meaning_of(const char *name, int unit, struct meaning *meaning, struc
     }
     if (rc == 0 && trust_name_parse(name, len, &meaning->subject, NULL) == TRUST_ENOMEM)
         rc = store_no_memory(err);
+    if (rc == 0 && meaning->subject != NULL)
+        rc = store_fold_name(trust_name_common_name(meaning->subject), &meaning->subject_common_name, err);
     if (rc != 0) {
         meaning_fini(meaning);
         return rc;
@@ -126,6 +130,55 @@ static const char *unit_name(int unit)
     return info != NULL ? info->name : "imported";
 }
 
+/* Look at the rows that may fit, found by indexes: not each of a million is to be parsed for one. Those
+ * without a cache are among them, unless they were all seen to. */
+static int each_candidate(struct search *search)
+{
+    static const char sql[] =
+        STORE_ROW_SELECT "WHERE (?1 = 0 OR EXISTS (SELECT 1 FROM certificateservicecertificatemap"
+                         " WHERE fkcertificate = c.pkid AND tkcertificateservice = ?1))"
+                         " AND c.pkid IN (SELECT fkcertificate FROM certificatecache"
+                         " WHERE commonname IN (?2, ?3, ?4) OR serial = ?5"
+                         " UNION SELECT fkcertificate FROM certificateservicecertificatemap"
+                         " WHERE ?6 AND tkcertificateservice = ?1"
+                         " UNION SELECT u.pkid FROM certificate AS u WHERE ?7"
+                         " AND NOT EXISTS (SELECT 1 FROM certificatecache WHERE fkcertificate = u.pkid))"
+                         " ORDER BY (SELECT min(tkcertificateservice) FROM certificateservicecertificatemap"
+                         " WHERE fkcertificate = c.pkid) NULLS LAST, c.subjectname, c.servername, c.pkid";
+    const struct meaning *meaning = &search->meaning;
+    struct trust_store *store = search->store;
+    struct trust_bytes serial = {meaning->serial, meaning->serial_len};
+    while (serial.len > 1 && serial.data[0] == 0) {
+        serial.data++;
+        serial.len--;
+    }
+    sqlite3_stmt *statement;
+    bool more = true, adopted;
+    int rc = store_has_adopted(store, &adopted, search->err);
+    if (rc != 0)
+        return rc;
+    rc = store_prepare(store, &statement, search->err, sql, "itttbii", (int64_t)search->unit,
+                       meaning->common_name, meaning->file_name, meaning->subject_common_name, serial,
+                       (int64_t)meaning->is_unit, (int64_t)!adopted);
+    while (rc == 0 && (rc = store_step(store, statement, &more, search->err)) == 0 && more) {
+        struct trust_store_row row;
+        rc = store_row_read(store, statement, &row, search->err);
+        if (rc == 0)
+            rc = look_at(search, &row);
+        trust_cert_free(row.cert);
+    }
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+/* Whether a certificate with that subject has that common name: with several, the first in its own order is
+ * it. */
+static bool has_one_common_name(const struct trust_name *subject)
+{
+    const char *first = strstr(trust_name_canonical(subject), "CN=");
+    return first == NULL || strstr(first + 1, "CN=") == NULL;
+}
+
 int trust_store_find(struct trust_store *store, int unit, const char *name, struct trust_store_row *row,
                      struct trust_error *err)
 {
@@ -134,7 +187,10 @@ int trust_store_find(struct trust_store *store, int unit, const char *name, stru
     int rc = meaning_of(name, unit, &search.meaning, err);
     if (rc != 0)
         return rc;
-    rc = trust_store_each(store, unit, look_at, &search, err);
+    if (search.meaning.subject == NULL || has_one_common_name(search.meaning.subject))
+        rc = each_candidate(&search);
+    if (rc == 0 && search.fitting == 0)
+        rc = trust_store_each(store, unit, look_at, &search, err);
     char printable[120];
     store_printable(name, printable, sizeof printable);
     if (rc == 0 && search.fitting == 0)

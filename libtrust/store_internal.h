@@ -67,6 +67,13 @@ char *store_printable(const char *text, char *out, size_t size);
 int store_start(struct trust_store *store, struct trust_error *err) TRUST_MUST_CHECK;
 int store_end(struct trust_store *store, int result, struct trust_error *err) TRUST_MUST_CHECK;
 
+/* Whether this connection has seen to all rows of other software. */
+int store_has_adopted(struct trust_store *store, bool *has, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Before a commit: if rows of other software were seen to, and all that was written since is ours, note it
+ * for whoever writes next. */
+int store_note_adopted(struct trust_store *store, struct trust_error *err) TRUST_MUST_CHECK;
+
 /* The row that holds these very bytes: a copy of its pkid, NULL if there is none. The caller frees *pkid. */
 int store_row_of(struct trust_store *store, const struct trust_cert *cert, char **pkid,
                  struct trust_error *err) TRUST_MUST_CHECK;
@@ -146,6 +153,11 @@ int store_fold_name(const char *name, char **out, struct trust_error *err) TRUST
 /* Say that a row is corrupt, and which. Returns TRUST_ESTORE. */
 int store_row_corrupt(struct trust_store *store, const char *pkid, const struct trust_error *why,
                       struct trust_error *err);
+
+/* Condition on c: the row has no cache. Found out of indexes, without reading the others. */
+#define STORE_UNCACHED                                                                                       \
+    "c.pkid IN (SELECT u.pkid FROM certificate AS u"                                                         \
+    " WHERE NOT EXISTS (SELECT 1 FROM certificatecache WHERE fkcertificate = u.pkid))"
 
 /* Condition on c: the row answers phones. One that is retired and nothing else does not. */
 #define STORE_ANSWERS                                                                                        \

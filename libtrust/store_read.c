@@ -1,76 +1,8 @@
-/* Reading the store: what answers phones, and rows for those who list or use them. */
+/* Reading the store: rows for those who list or use them. */
 #include "store_internal.h"
 
+#include <stdio.h>
 #include <string.h>
-
-/* Columns of the load. */
-enum { PKID, TTL, PEM, SHA256, DER, SERIAL, ISSUER, CANONICAL, CANONICAL_FULL, NOT_AFTER, ROLES };
-
-static const char load_sql[] =
-    "SELECT c.pkid, c.timetolive, c.certificate, k.sha256, k.der, k.serial, k.issuer, k.issuercanonical,"
-    " k.issuercanonicalfull, k.notafter,"
-    " (SELECT group_concat(tktrustrole) FROM certificatetrustrolemap WHERE fkcertificate = c.pkid)"
-    " FROM certificate AS c LEFT JOIN certificatecache AS k ON k.fkcertificate = c.pkid WHERE " STORE_ANSWERS;
-
-/* Add a row out of its PEM, which other software wrote. */
-static int load_parsed(sqlite3_stmt *statement, struct trust_entry *entry,
-                       struct trust_index_builder *builder, struct trust_error *err)
-{
-    struct trust_cert *cert;
-    int rc = store_cert_from_pem(store_column_bytes(statement, PEM), &cert, err);
-    if (rc != 0)
-        return rc;
-    const struct trust_name *issuer = trust_cert_issuer(cert);
-    entry->der = trust_cert_der(cert);
-    memcpy(entry->sha256, trust_cert_sha256(cert), sizeof entry->sha256);
-    entry->serial = trust_cert_serial(cert);
-    entry->issuer = trust_name_cucm(issuer);
-    entry->issuer_canonical = trust_name_canonical(issuer);
-    entry->issuer_canonical_full = trust_name_canonical_full(issuer);
-    entry->not_after = trust_cert_not_after(cert);
-    rc = trust_index_add(builder, entry, err);
-    trust_cert_free(cert);
-    return rc;
-}
-
-static int load_row(sqlite3_stmt *statement, struct trust_index_builder *builder, struct trust_error *err)
-{
-    int64_t ttl;
-    struct trust_entry entry = {0};
-    int rc = store_roles_from_text(store_column_text(statement, ROLES), &entry.roles, err);
-    if (rc == 0)
-        rc = store_column_ttl(statement, TTL, &ttl, err);
-    if (rc != 0)
-        return rc;
-    entry.has_ttl = ttl >= 0;
-    entry.ttl = entry.has_ttl ? (uint32_t)ttl : 0;
-
-    uint8_t digest[TRUST_DIGEST_MAX];
-    entry.der = store_column_bytes(statement, DER);
-    if (!store_cache_is_valid(entry.der, store_column_text(statement, SHA256), digest))
-        return load_parsed(statement, &entry, builder, err);
-    memcpy(entry.sha256, digest, sizeof entry.sha256);
-    entry.serial = store_column_bytes(statement, SERIAL);
-    entry.issuer = store_column_text(statement, ISSUER);
-    entry.issuer_canonical = store_column_text(statement, CANONICAL);
-    entry.issuer_canonical_full = store_column_text(statement, CANONICAL_FULL);
-    entry.not_after = (time_t)sqlite3_column_int64(statement, NOT_AFTER);
-    return trust_index_add(builder, &entry, err);
-}
-
-int trust_store_load(struct trust_store *store, struct trust_index_builder *builder, struct trust_error *err)
-{
-    sqlite3_stmt *statement;
-    bool more = true;
-    int rc = store_prepare(store, &statement, err, load_sql, "");
-    while (rc == 0 && (rc = store_step(store, statement, &more, err)) == 0 && more) {
-        struct trust_error why = {0};
-        if (load_row(statement, builder, &why) != 0)
-            rc = store_row_corrupt(store, store_column_text(statement, PKID), &why, err);
-    }
-    sqlite3_finalize(statement);
-    return rc;
-}
 
 int trust_store_each(struct trust_store *store, int unit, trust_store_visit visit, void *arg,
                      struct trust_error *err)
@@ -156,27 +88,39 @@ static int was_signer(struct trust_store *store, const char *pkid, bool *was, st
     return rc;
 }
 
-int trust_store_vouches(struct trust_store *store, const struct trust_cert *cert, bool *vouches,
-                        struct trust_error *err)
+/* Whether the certificate is in one of the rows of the condition on c and k, and vouches there. ?1: its
+ * SHA-256 in hex. */
+static int vouches_in(struct trust_store *store, const struct trust_cert *cert, const char *condition,
+                      bool *found, struct trust_error *err)
 {
-    *vouches = false;
-    char sha256[2 * TRUST_SHA256_SIZE + 1];
+    char sha256[2 * TRUST_SHA256_SIZE + 1], sql[sizeof STORE_ROW_SELECT + 256];
     trust_hex((struct trust_bytes){trust_cert_sha256(cert), TRUST_SHA256_SIZE}, 0, false, sha256);
+    snprintf(sql, sizeof sql, "%sWHERE %s", STORE_ROW_SELECT, condition);
     sqlite3_stmt *statement;
-    bool more = true, found = false;
-    int rc = store_prepare(store, &statement, err, STORE_ROW_SELECT "WHERE k.sha256 IS NULL OR k.sha256 = ?1",
-                           "t", sha256);
-    while (rc == 0 && !found && (rc = store_step(store, statement, &more, err)) == 0 && more) {
+    bool more = true;
+    int rc = store_prepare(store, &statement, err, sql, "t", sha256);
+    while (rc == 0 && !*found && (rc = store_step(store, statement, &more, err)) == 0 && more) {
         struct trust_store_row row;
         rc = store_row_read(store, statement, &row, err);
         if (rc == 0 && trust_cert_equal(row.cert, cert)) {
-            found = trust_roles_has(&row.roles, TRUST_ROLE_SAST);
-            if (!found)
-                rc = was_signer(store, row.pkid, &found, err);
+            *found = trust_roles_has(&row.roles, TRUST_ROLE_SAST);
+            if (!*found)
+                rc = was_signer(store, row.pkid, found, err);
         }
         trust_cert_free(row.cert);
     }
     sqlite3_finalize(statement);
+    return rc;
+}
+
+int trust_store_vouches(struct trust_store *store, const struct trust_cert *cert, bool *vouches,
+                        struct trust_error *err)
+{
+    *vouches = false;
+    bool found = false;
+    int rc = vouches_in(store, cert, "k.sha256 = ?1", &found, err);
+    if (rc == 0 && !found)
+        rc = vouches_in(store, cert, "?1 <> '' AND " STORE_UNCACHED, &found, err);
     if (rc == 0)
         *vouches = found;
     return rc;

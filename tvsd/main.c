@@ -4,10 +4,12 @@
 #include "world.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define EXIT_USAGE 2
+#define LARGE      (256 * 1024)
 
 static const char usage[] =
     "usage: tvsd [--config FILE] [-t|--test] [-T|--dump] [--help] [--version]\n"
@@ -104,5 +106,10 @@ int main(int argc, char **argv)
     }
     if (arguments.test || arguments.dump)
         return inspect(&arguments);
+#ifdef M_MMAP_THRESHOLD
+    /* What is large comes and goes with a snapshot. glibc would learn from the first that went to keep the
+     * next in its heap, which is full of holes then. */
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+#endif
     return control_run(arguments.config_path);
 }

@@ -78,6 +78,18 @@ bool store_source_changed(struct store_source *source)
     return rc != 0 || version != source->version;
 }
 
+bool store_source_is_same(struct store_source *source)
+{
+    int64_t version, state;
+    if (source->state == 0 || is_replaced(source) ||
+        trust_store_data_version(source->db, &version, NULL) != 0 ||
+        trust_store_state(source->db, &state, NULL) != 0 || state != source->state)
+        return false;
+    source->version = version;
+    source->retry_in = 0;
+    return true;
+}
+
 int store_source_gone(const char *path, struct trust_error *err)
 {
     return trust_error_set(
@@ -87,10 +99,11 @@ int store_source_gone(const char *path, struct trust_error *err)
         path);
 }
 
-static int load_index(struct trust_store *db, struct trust_index **out, struct trust_error *err)
+static int load_index(struct trust_store *db, const struct trust_index *before, struct trust_index **out,
+                      struct trust_error *err)
 {
     struct trust_index_builder *builder = NULL;
-    int rc = trust_index_builder_new(&builder, err);
+    int rc = trust_index_builder_after(&builder, before, err);
     if (rc == 0)
         rc = trust_store_load(db, builder, err);
     if (rc == 0)
@@ -99,7 +112,8 @@ static int load_index(struct trust_store *db, struct trust_index **out, struct t
     return rc;
 }
 
-int store_source_load(struct store_source *source, struct trust_index **out, struct trust_error *err)
+int store_source_load(struct store_source *source, const struct trust_index *before, struct trust_index **out,
+                      struct trust_error *err)
 {
     *out = NULL;
     struct store_source fresh = *source;
@@ -115,7 +129,9 @@ int store_source_load(struct store_source *source, struct trust_index **out, str
     if (rc == 0)
         rc = trust_store_data_version(fresh.db, &fresh.version, err);
     if (rc == 0)
-        rc = load_index(fresh.db, out, err);
+        rc = trust_store_state(fresh.db, &fresh.state, err);
+    if (rc == 0)
+        rc = load_index(fresh.db, before, out, err);
     if (rc != 0) {
         if (reopened)
             trust_store_close(fresh.db);

@@ -21,6 +21,7 @@ struct store_source {
         dev; /* of the file that is open; taken before it was opened, so a file that is replaced meanwhile */
     ino_t ino;       /* is noticed rather than missed */
     int64_t version; /* data_version before the last load */
+    int64_t state;   /* trust_store_state before the last load */
     int retry_in;    /* polls until a load that failed is tried again; 0: none is waiting */
 };
 
@@ -37,9 +38,14 @@ void store_source_close(struct store_source *source);
  * often (a poll). After a load that failed the answer is yes every third poll, until one succeeds. */
 bool store_source_changed(struct store_source *source);
 
-/* Build the store's index. A file that was replaced is opened again. On failure the source stays as it was,
- * and store_source_changed asks for another try. */
-int store_source_load(struct store_source *source, struct trust_index **out,
+/* Whether all that answers come from is as it was loaded, though the store was written: most writes are of
+ * something else. Such a change is over then, and store_source_changed says so. */
+bool store_source_is_same(struct store_source *source);
+
+/* Build the store's index. before: the one that it takes the place of, with which it shares what stays; NULL:
+ * none. A file that was replaced is opened again. On failure the source stays as it was, and
+ * store_source_changed asks for another try. */
+int store_source_load(struct store_source *source, const struct trust_index *before, struct trust_index **out,
                       struct trust_error *err) TRUST_MUST_CHECK;
 
 /* What CTLFile.tlv came to. */

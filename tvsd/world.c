@@ -50,10 +50,11 @@ void world_fini(struct world *world)
 
 /* ---- The parts ---- */
 
-static int build_store(struct world *world, struct trust_error *err)
+/* before: the index that it takes the place of, NULL: none. */
+static int build_store(struct world *world, const struct trust_index *before, struct trust_error *err)
 {
     struct trust_index *index = NULL;
-    int rc = store_source_load(&world->store, &index, err);
+    int rc = store_source_load(&world->store, before, &index, err);
     if (rc == 0)
         rc = put_part(&world->store_part, snapshot_part_index(index), err);
     if (rc == 0) {
@@ -199,7 +200,7 @@ int world_build(struct world *world, const struct world *previous, struct trust_
     if (rc == TRUST_ENOTFOUND && previous != NULL)
         store_source_gone(previous->store.path, err);
     if (rc == 0)
-        rc = build_store(world, err);
+        rc = build_store(world, previous != NULL ? previous->store_index : NULL, err);
     if (rc == 0)
         rc = identity_load(world->config, world->config_path, world->store.db, &identity, err);
     if (rc == 0)
@@ -218,7 +219,7 @@ int world_check(struct world *world, struct trust_error *warning, struct trust_e
     if (rc == 0)
         rc = store_source_open(world->config, world->config_path, &world->store, err);
     if (rc == 0)
-        rc = build_store(world, err);
+        rc = build_store(world, NULL, err);
     if (rc == 0)
         rc = identity_load(world->config, world->config_path, world->store.db, &identity, err);
     if (rc == 0)
@@ -281,21 +282,30 @@ bool world_retry_cert(struct world *world)
            refresh_identity(world);
 }
 
-bool world_store_changed(struct world *world)
+/* false: it is refused. */
+static bool load_store(struct world *world)
 {
     struct trust_error err = {0};
-    int rc = build_store(world, &err);
+    int rc = build_store(world, world->store_index, &err);
     if (rc != 0) {
         if (world->store_error.code != rc || strcmp(world->store_error.text, err.text) != 0)
             LOG_SAY(STORE_REFUSED, log_text("file", world->store.path), log_text("reason", err.text));
         world->store_error = err;
         return false;
     }
-    world->store_error = (struct trust_error){0};
     world->fresh |= WORLD_STORE;
-    refresh_identity(world);
-    world_retry_ctl(world);
     return true;
+}
+
+bool world_store_changed(struct world *world)
+{
+    bool same = store_source_is_same(&world->store);
+    if (!same && !load_store(world))
+        return false;
+    world->store_error = (struct trust_error){0};
+    bool fresh_identity = refresh_identity(world);
+    bool fresh_ctl = world_retry_ctl(world);
+    return !same || fresh_identity || fresh_ctl;
 }
 
 static bool ctl_gone(struct world *world, const char *path)

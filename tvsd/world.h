@@ -77,7 +77,8 @@ void world_remember_ctl(const struct world *world);
  * for the next start. Not before the workers have the snapshot. Refusals are said at once. */
 void world_announce(struct world *world);
 
-/* The store, or CTLFile.tlv, may have changed. true: a new snapshot is to be made. */
+/* The store, or CTLFile.tlv, may have changed. true: a new snapshot is to be made. A store that answers as
+ * before is not loaded again, and nothing is said. */
 bool world_store_changed(struct world *world);
 bool world_ctl_changed(struct world *world);
 

@@ -31,7 +31,17 @@ struct trust_index_builder;
 struct trust_index;
 
 int trust_index_builder_new(struct trust_index_builder **out, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* The same, for what takes the place of previous (NULL: nothing): certificates that previous has already, and
+ * called alike, are shared with it rather than copied. previous must live until the index is built; from then
+ * on each may be freed before the other, on the thread that builds. */
+int trust_index_builder_after(struct trust_index_builder **out, const struct trust_index *previous,
+                              struct trust_error *err) TRUST_MUST_CHECK;
 void trust_index_builder_free(struct trust_index_builder *builder);
+
+/* The certificate of the previous index with these very bytes: its SHA-256 is known. NULL: there is none. */
+const struct trust_entry *trust_index_builder_known(const struct trust_index_builder *builder,
+                                                    struct trust_bytes der);
 
 /* Add a certificate. If the same bytes are there already, the roles are merged (one certificate in several
  * records or units). */
@@ -51,7 +61,7 @@ int trust_index_alias(struct trust_index_builder *builder, const uint8_t sha256[
 int trust_index_add_list(struct trust_index_builder *builder, const struct trust_list *list,
                          struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Build. The builder is empty afterwards and may be freed or used again. */
+/* Build. The builder is empty afterwards and may be freed or used again; it has no previous index then. */
 int trust_index_build(struct trust_index_builder *builder, struct trust_index **out,
                       struct trust_error *err) TRUST_MUST_CHECK;
 void trust_index_free(struct trust_index *index);

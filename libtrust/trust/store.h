@@ -37,6 +37,10 @@ void trust_store_close(struct trust_store *store);
 int trust_store_data_version(struct trust_store *store, int64_t *version,
                              struct trust_error *err) TRUST_MUST_CHECK;
 
+/* What stands for everything that trust_store_load reads: the same number, other than 0, means that nothing
+ * of it has changed, by whatever software. 0: it cannot be told. */
+int trust_store_state(struct trust_store *store, int64_t *state, struct trust_error *err) TRUST_MUST_CHECK;
+
 /* Put everything that answers phones into builder: each certificate with the roles of certificatetrustrolemap
  * and its TTL, out of certificatecache, whose rows are checked by SHA-256. A row without a cache (written by
  * other software) is parsed from its PEM. Retired certificates are left out. */

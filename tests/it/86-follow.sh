@@ -91,6 +91,7 @@ follows() {
     done
     asked
     tell_hammer expected expect "${QUESTIONS[@]}"
+    STATE=$(answer_state)
     mark
     expect 0 tvsctl "$@"
     check_state
@@ -108,8 +109,7 @@ follows() {
     log_lacks 'event=([a-z]+-refused|started|stopping|needs-restart)'
 }
 
-# expect_made: what $MAKES is unknown until tvsd has read the store, and a store-loaded after the phrase may still be of
-# the phrase before: that of its last, small write.
+# expect_made: what $MAKES is unknown until tvsd has read the store.
 expect_made() {
     local change
     for change in $MAKES; do
@@ -120,11 +120,14 @@ expect_made() {
     tell_hammer expected expect "${QUESTIONS[@]}"
 }
 
+# answer_state: another one if anything of the store changed that answers come from: then alone is it loaded.
+answer_state() { tvsctl run sql 'SELECT state FROM answerstate'; }
+
 in_force() {
     local event sha1 serial
     for event in $1; do
         case $event in
-        store) wait_log 'event=store-loaded' ;;
+        store) [ "$(answer_state)" = "$STATE" ] || wait_log 'event=store-loaded' ;;
         gone) wait_log 'event=ctl-gone' ;;
         ctl)
             sha1=$(sha1sum <"$T/tftp/CTLFile.tlv" | cut -c1-40)

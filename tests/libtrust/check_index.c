@@ -5,6 +5,7 @@
 #include "tests/libtrust/helper_lists.h"
 #include "tests/libtrust/helper_store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,6 +190,40 @@ START_TEST(aliases)
 }
 END_TEST
 
+/* A name as CUCM spells it is not read, and found as if it were: among many of one serial number, and where
+ * a record calls a certificate by another's number. */
+START_TEST(spelt_as_in_the_index)
+{
+    struct trust_index_builder *builder = helper_builder();
+    struct trust_error err = {0};
+    char der[16], issuer[32];
+    for (int i = 0; i < 40; i++) {
+        snprintf(der, sizeof der, "der %d", i);
+        snprintf(issuer, sizeof issuer, "CN=Issuer %02d;O=x", i);
+        helper_index_add_synthetic(builder, der, "01", issuer);
+    }
+    helper_index_add_synthetic(builder, "other", "02", "CN=Issuer 00;O=x");
+    helper_index_add_synthetic(builder, "reversed", "0300", "CN=r");
+    helper_ok(helper_index_alias(builder, "der 7", "02", "CN=alias", &err), &err);
+    helper_ok(helper_index_alias(builder, "der 8", "04", "CN=alias", &err), &err);
+    struct trust_index *index = helper_index_build(builder);
+    for (int i = 0; i < 40; i++) {
+        snprintf(issuer, sizeof issuer, "CN=Issuer %02d;O=x", i);
+        helper_ask(index, "01", issuer, TRUST_FOUND_ONE, i);
+        helper_ask(index, "0001", issuer, TRUST_FOUND_ONE, i);
+        helper_ask(index, "02", issuer, i == 0 ? TRUST_FOUND_ONE : TRUST_FOUND_NONE, i == 0 ? 40 : -1);
+        snprintf(issuer, sizeof issuer, "o=X, cn=issuer  %02d", i);
+        helper_ask(index, "01", issuer, TRUST_FOUND_ONE, i);
+    }
+    helper_ask(index, "04", "CN=Issuer 08;O=x", TRUST_FOUND_NONE, -1);
+    helper_ask(index, "04", "CN=alias", TRUST_FOUND_ONE, 8);
+    helper_ask(index, "0300", "CN=r", TRUST_FOUND_ONE, 41);
+    helper_ask(index, "0003", "CN=r", TRUST_FOUND_REVERSED, 41);
+    helper_ask(index, "01", "", TRUST_FOUND_NONE, -1);
+    trust_index_free(index);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("index");
@@ -203,6 +238,7 @@ Suite *suite(void)
     tcase_add_test(look_up, real_twins_decided_by_their_domain);
     tcase_add_test(look_up, reversed_twins_are_ambiguous_too);
     tcase_add_test(look_up, aliases);
+    tcase_add_test(look_up, spelt_as_in_the_index);
     suite_add_tcase(s, look_up);
     return s;
 }

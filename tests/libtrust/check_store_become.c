@@ -141,9 +141,9 @@ START_TEST(what_it_must_not_become)
     trust_store_rollback(s.store);
     helper_exec(copy, "PRAGMA user_version = 4711");
     become_fails(TRUST_ESTOREVERSION, "4711");
-    helper_exec(copy, "PRAGMA user_version = 3");
-    become_fails(TRUST_ESTOREVERSION, "version 3");
-    helper_exec(copy, "PRAGMA user_version = 4; PRAGMA application_id = 1");
+    helper_exec(copy, "PRAGMA user_version = 4");
+    become_fails(TRUST_ESTOREVERSION, "version 4");
+    helper_exec(copy, "PRAGMA user_version = 5; PRAGMA application_id = 1");
     become_fails(TRUST_ESTORE, "other software");
     helper_exec(copy, "PRAGMA application_id = 0x54565364; PRAGMA page_size = 1024; VACUUM");
     become_fails(TRUST_ESTORE, "1024");

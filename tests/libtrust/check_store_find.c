@@ -146,6 +146,79 @@ START_TEST(full_subject_decides)
 }
 END_TEST
 
+/* Whatever of its subject is typed, in whatever order. */
+static const struct {
+    const char *subject, *name;
+} spelt[] = {
+    {"OU=first;O=Example", "O=Example;OU=first"},
+    {"CN=one;CN=two;O=Example", "CN=two,CN=one,O=Example"},
+    {"CN=one;CN=two;O=Example", "one"},
+    {"CN=Some  Name", " some name"},
+    {"CN=Some  Name", "cn=some name"},
+    {"CN=a;OU=with CN=b", "OU=with CN=b;CN=a"},
+    {"CN=a", "00:00:4f"},
+    {"CN=a", "4F"},
+    {"CN=a", "A.PEM"},
+};
+
+START_TEST(found_by_any_spelling)
+{
+    struct helper_store s = helper_store_new();
+    struct trust_key *key = helper_key("ec:P-256");
+    struct trust_cert *cert =
+        helper_cert(&(struct helper_plan){.subject = spelt[_i].subject, .serial = "4f", .key = key});
+    struct trust_cert *other = helper_cert_file("pub.crt"), *deleted;
+    helper_import(s.store, other, (struct trust_roles){0}, -1);
+    helper_import(s.store, cert, (struct trust_roles){0}, -1);
+    struct trust_error err = {0};
+    struct trust_store_row row;
+    helper_ok(trust_store_find(s.store, 0, spelt[_i].name, &row, &err), &err);
+    ck_assert(trust_cert_equal(row.cert, cert));
+    trust_cert_free(row.cert);
+    /* Other software took the cache away: a reader finds it all the same. */
+    helper_exec(s.path, "DELETE FROM certificatecache");
+    struct trust_store *reader = helper_store_open(s.path, TRUST_STORE_READ);
+    helper_ok(trust_store_find(reader, 0, spelt[_i].name, &row, &err), &err);
+    ck_assert(trust_cert_equal(row.cert, cert));
+    trust_cert_free(row.cert);
+    trust_store_close(reader);
+    helper_ok(trust_store_delete(s.store, 0, spelt[_i].name, &deleted, &err), &err);
+    ck_assert(trust_cert_equal(deleted, cert));
+    rows_are(s.store, 0, NODE " 0 imported;");
+    trust_cert_free(deleted);
+    trust_cert_free(cert);
+    trust_cert_free(other);
+    trust_key_free(key);
+    helper_store_free(&s);
+}
+END_TEST
+
+/* Not every row is read for it: one that cannot be parsed is in nobody's way but when nothing is found. */
+START_TEST(others_are_not_read)
+{
+    static const char *const by[] = {"cucm-1051-a-sub1", "cucm-1051-a-sub1.pem", "{serial}", "{subject}"};
+    struct helper_store s = helper_store_new();
+    struct trust_error err = {0};
+    struct trust_cert *cert = helper_cert_file("sub1.crt"), *deleted;
+    helper_import(s.store, cert, (struct trust_roles){0}, -1);
+    helper_exec(s.path, "INSERT INTO certificate (pkid, subjectname, issuername, serialnumber, certificate)"
+                        " VALUES ('bad', 'CN=x', 'CN=x', '00', 'nothing');"
+                        "INSERT INTO importedcertificate VALUES ('bad')");
+    char serial[80];
+    const char *name = by[_i];
+    if (strcmp(name, "{serial}") == 0)
+        name = trust_hex(trust_cert_serial(cert), 0, true, serial);
+    else if (strcmp(name, "{subject}") == 0)
+        name = trust_name_cucm(trust_cert_subject(cert));
+    ck_assert_int_eq(trust_store_delete(s.store, 0, "nobody", &deleted, &err), TRUST_ESTORE);
+    helper_ok(trust_store_delete(s.store, 0, name, &deleted, &err), &err);
+    ck_assert(trust_cert_equal(deleted, cert));
+    trust_cert_free(deleted);
+    trust_cert_free(cert);
+    helper_store_free(&s);
+}
+END_TEST
+
 START_TEST(deleted_own_certificate_is_retired)
 {
     struct helper_store s = helper_store_new();
@@ -169,6 +242,8 @@ Suite *suite(void)
     tcase_add_test(rows, rows_in_order);
     tcase_add_loop_test(rows, found_by_the_names_that_people_use, 0, sizeof names / sizeof names[0]);
     tcase_add_test(rows, full_subject_decides);
+    tcase_add_loop_test(rows, found_by_any_spelling, 0, sizeof spelt / sizeof spelt[0]);
+    tcase_add_loop_test(rows, others_are_not_read, 0, 4);
     tcase_add_test(rows, deleted_own_certificate_is_retired);
     suite_add_tcase(s, rows);
     return s;

@@ -81,6 +81,62 @@ START_TEST(cache_alone_is_read)
 }
 END_TEST
 
+/* Each certificate has its own cache, roles and time to live, however the rows lie in the file. */
+START_TEST(caches_in_another_order)
+{
+    static const char *const files[] = {"pub.crt", "sub1.crt", "capf.crt"};
+    struct helper_store s = helper_store_new();
+    struct trust_cert *certs[3];
+    for (uint8_t i = 0; i < 3; i++) {
+        certs[i] = helper_cert_file(files[i]);
+        helper_import(s.store, certs[i], (struct trust_roles){1, {(uint8_t)(i + 2)}}, i == 1 ? -1 : 60 + i);
+    }
+    helper_exec(s.path, "DROP TRIGGER certificate_changed; UPDATE certificate SET certificate = 'gone';"
+                        "CREATE TABLE kept AS SELECT * FROM certificatecache ORDER BY rowid DESC;"
+                        "DELETE FROM certificatecache;"
+                        "INSERT INTO certificatecache SELECT * FROM kept; DROP TABLE kept");
+    struct trust_index *index = helper_load(s.store);
+    ck_assert_uint_eq(trust_index_count(index), 3);
+    for (uint8_t i = 0; i < 3; i++) {
+        const struct trust_entry *entry = trust_index_by_der(index, trust_cert_der(certs[i]));
+        ck_assert_ptr_nonnull(entry);
+        ck_assert_uint_eq(entry->roles.count, 1);
+        ck_assert_uint_eq(entry->roles.code[0], i + 2);
+        ck_assert_int_eq(entry->has_ttl, i != 1);
+        ck_assert_uint_eq(entry->ttl, i == 1 ? 0 : 60 + i);
+        trust_cert_free(certs[i]);
+    }
+    trust_index_free(index);
+    helper_store_free(&s);
+}
+END_TEST
+
+/* What is known from the load before is believed of the same bytes alone. */
+START_TEST(damaged_after_the_load_before)
+{
+    struct helper_store s = helper_store_new();
+    struct trust_error err = {0};
+    struct trust_cert *cert = helper_cert_file("pub.crt"), *other = helper_cert_file("capf.crt");
+    helper_add_trust(s.store, TRUST_UNIT_TOMCAT_TRUST, cert);
+    helper_import(s.store, other, (struct trust_roles){1, {4}}, -1);
+    struct trust_index *before = helper_load(s.store), *index;
+    helper_exec(s.path, "UPDATE certificatecache SET der = (SELECT der FROM certificatecache WHERE rowid = 2)"
+                        " WHERE rowid = 1");
+    struct trust_index_builder *builder;
+    helper_ok(trust_index_builder_after(&builder, before, &err), &err);
+    helper_ok(trust_store_load(s.store, builder, &err), &err);
+    helper_ok(trust_index_build(builder, &index, &err), &err);
+    trust_index_builder_free(builder);
+    trust_index_free(before);
+    ck_assert_str_eq(helper_roles(index, cert), "7"); /* out of the PEM */
+    ck_assert_str_eq(helper_roles(index, other), "4");
+    trust_index_free(index);
+    trust_cert_free(cert);
+    trust_cert_free(other);
+    helper_store_free(&s);
+}
+END_TEST
+
 START_TEST(damaged_cache_is_not_believed)
 {
     struct helper_store s = helper_store_new();
@@ -362,6 +418,8 @@ Suite *suite(void)
     tcase_set_timeout(load, 60);
     tcase_add_test(load, captured_query_is_answered);
     tcase_add_test(load, cache_alone_is_read);
+    tcase_add_test(load, caches_in_another_order);
+    tcase_add_test(load, damaged_after_the_load_before);
     tcase_add_test(load, damaged_cache_is_not_believed);
     tcase_add_test(load, changed_certificate_drops_its_cache);
     tcase_add_test(load, certificate_put_in_place_of_another);

@@ -91,7 +91,7 @@ START_TEST(newer_than_this_program)
     helper_exec(s.path, "PRAGMA user_version = 4711");
     helper_open_fails(s.path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "4711");
     helper_open_fails(s.path, TRUST_STORE_WRITE, TRUST_ESTOREVERSION, "4711");
-    helper_open_fails(s.path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "knows up to 4");
+    helper_open_fails(s.path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "knows up to 5");
     helper_store_free(&s);
 }
 END_TEST

@@ -34,7 +34,7 @@ static void on_change(void *arg, unsigned what)
     reports++;
     if (what & MONITOR_STORE) {
         struct trust_index *index;
-        if (store_source_load(&source, &index, NULL) == 0)
+        if (store_source_load(&source, NULL, &index, NULL) == 0)
             trust_index_free(index);
     }
     if (reported & wanted)
@@ -294,7 +294,7 @@ static size_t load(void)
 {
     struct trust_index *index;
     struct trust_error err = {0};
-    ck_assert_msg(store_source_load(&source, &index, &err) == 0, "%s", err.text);
+    ck_assert_msg(store_source_load(&source, NULL, &index, &err) == 0, "%s", err.text);
     size_t count = trust_index_count(index);
     trust_index_free(index);
     return count;
@@ -350,7 +350,7 @@ START_TEST(a_store_that_is_lost_keeps_being_looked_for)
     site_remove_store(&site);
     await(MONITOR_STORE);
     struct trust_index *index;
-    ck_assert_int_eq(store_source_load(&source, &index, NULL), TRUST_ENOTFOUND);
+    ck_assert_int_eq(store_source_load(&source, NULL, &index, NULL), TRUST_ENOTFOUND);
     ck_assert_ptr_null(index);
     ck_assert(!store_source_changed(&source)); /* not at once again */
     await(MONITOR_STORE);
