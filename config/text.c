@@ -43,6 +43,8 @@ bool text_is_plain(uint32_t code)
         {0xfdd0, 0xfdef}, {0xfeff, 0xfeff},   {0xfff9, 0xfffb},         /* byte order mark, annotations */
         {0xfffe, 0xffff}, {0xe0000, 0xe0fff}, {0x10ffff, TEXT_INVALID}, /* tags */
     };
+    if (code >= 0x20 && code < 0x7f) /* nearly all */
+        return true;
     for (size_t i = 0; i < sizeof harmful / sizeof harmful[0]; i++)
         if (code >= harmful[i].first && code <= harmful[i].last)
             return false;

@@ -6,22 +6,26 @@
 #include "quiet.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define FAILED_EVERY 60      /* seconds between lines on stderr that the target fails */
 #define RING_SIZE    1048576 /* some 5000 lines: what a busy worker says while the main thread loads a store */
 
+/* The first line of a worker is written at once, those that come so soon after it together: to wake the main
+ * thread for each would cost several times as much as the line. */
+#define GATHER_NS 10000000
+
 /* A worker and its ring. The worker ends it, the main thread frees it. */
 struct attachment {
     struct ring *ring;
+    long pid;
     int wakeup_fd;
     atomic_bool has_ended;
     struct attachment *next; /* main thread, once it is in the list */
@@ -34,6 +38,7 @@ static struct log_target *target;
 static uint64_t lost;
 static uint64_t lost_ever;      /* those that were said, too */
 static const char *lost_reason; /* static words */
+static size_t held;             /* lines that are to be flushed */
 static char trouble[4400];      /* "": the target took the last line */
 static bool trouble_said;
 
@@ -43,23 +48,32 @@ static struct attachment *newcomers;
 static int wakeup_fd = -1;
 
 static struct attachment *attached; /* main thread */
-static atomic_bool is_woken; /* the descriptor was written and not yet read: one write does for many lines */
+static atomic_bool is_woken;        /* the descriptor, a timer, is set: once does for many lines */
+static _Atomic int64_t drained_at;  /* monotonic nanoseconds */
 static _Thread_local struct attachment *mine;
 
 static struct log_stamp stamp_now(void)
 {
-    struct log_stamp stamp = {.pid = getpid()};
+    /* A worker has its process for life, and asks the kernel but once. */
+    struct log_stamp stamp = {.pid = mine != NULL ? mine->pid : getpid()};
     clock_gettime(CLOCK_REALTIME, &stamp.when);
     return stamp;
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static void wake(const struct attachment *from)
 {
-    static const uint64_t one = 1;
     if (atomic_exchange(&is_woken, true))
         return;
-    while (write(from->wakeup_fd, &one, sizeof one) < 0 && errno == EINTR)
-        continue;
+    const int64_t due = atomic_load_explicit(&drained_at, memory_order_relaxed) + GATHER_NS;
+    const struct itimerspec when = {.it_value = {.tv_sec = due / 1000000000, .tv_nsec = due % 1000000000}};
+    timerfd_settime(from->wakeup_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 static void render(enum log_event event, const struct log_field *fields, size_t count, struct log_line *line)
@@ -100,13 +114,18 @@ static void note_trouble(const char *why)
                    log_text("remedy", "lines are lost until it takes them again"));
 }
 
+static void note_taken(void)
+{
+    trouble[0] = '\0';
+    trouble_said = false;
+}
+
 /* false: it was not taken. */
 static bool put_line(const struct log_line *line)
 {
     const char *why;
     if (log_target_write(target_in_force(), line, &why)) {
-        trouble[0] = '\0';
-        trouble_said = false;
+        note_taken();
         return true;
     }
     lost_reason = why;
@@ -144,6 +163,39 @@ static void write_line(const struct log_line *line)
     say_lost();
     if (!put_line(line))
         lose(1);
+}
+
+/* Write the lines of workers that were held. */
+static void write_held(void)
+{
+    const char *why;
+    if (held == 0)
+        return;
+    held = 0;
+    size_t missing = log_target_flush(target_in_force(), &why);
+    if (missing == 0) {
+        note_taken();
+        return;
+    }
+    lose(missing);
+    lost_reason = why;
+    note_trouble(why);
+}
+
+static void hold_line(const struct log_line *line)
+{
+    struct log_target *into = target_in_force();
+    if (!log_target_holds(into)) {
+        write_line(line);
+        return;
+    }
+    if (lost == 0 && log_target_hold(into, line)) {
+        held++;
+        return;
+    }
+    write_held();
+    say_lost();
+    held += log_target_hold(into, line);
 }
 
 static void submit(const struct log_line *line)
@@ -210,8 +262,7 @@ static void take_target(struct log_target *take_fresh)
 {
     log_target_free(target);
     target = take_fresh;
-    trouble[0] = '\0';
-    trouble_said = false;
+    note_taken();
 }
 
 int log_reopen(struct trust_error *err)
@@ -251,7 +302,7 @@ int log_check(const struct config *config, struct trust_error *err)
 static int make_wakeup_fd(void)
 {
     if (wakeup_fd < 0)
-        wakeup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        wakeup_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     return wakeup_fd;
 }
 
@@ -271,6 +322,7 @@ bool log_attach(void)
     if (attachment == NULL || ring == NULL)
         goto fail;
     attachment->ring = ring;
+    attachment->pid = getpid();
     atomic_init(&attachment->has_ended, false);
     pthread_mutex_lock(&registry_lock);
     attachment->wakeup_fd = make_wakeup_fd();
@@ -319,20 +371,21 @@ static bool drain_one(struct attachment *attachment)
     size_t mark = ring_mark(attachment->ring);
     struct log_line line;
     while (log_ring_pop(attachment->ring, mark, &line))
-        write_line(&line);
+        hold_line(&line);
+    write_held();
     lose(ring_take_lost(attachment->ring));
     return has_ended;
 }
 
 void log_drain(void)
 {
-    uint64_t ignored;
+    static const struct itimerspec unset;
     int fd = log_wakeup_fd();
     if (fd >= 0)
-        while (read(fd, &ignored, sizeof ignored) < 0 && errno == EINTR)
-            continue;
-    /* Before the rings are read, so that a line which comes later wakes again. */
-    atomic_store(&is_woken, false);
+        timerfd_settime(fd, 0, &unset, NULL);
+    /* Before the rings are read, so that a line which comes later wakes again, and one for which nobody woke
+     * is seen. */
+    atomic_exchange(&is_woken, false);
     welcome_newcomers();
     for (struct attachment **at = &attached; *at != NULL;) {
         struct attachment *attachment = *at;
@@ -345,6 +398,7 @@ void log_drain(void)
         free(attachment);
     }
     say_lost();
+    atomic_store_explicit(&drained_at, now_ns(), memory_order_relaxed);
 }
 
 void log_close(void)

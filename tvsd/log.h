@@ -73,7 +73,8 @@ uint64_t log_lost(void);
 /* Whether log_open could succeed; opens and makes nothing. */
 int log_check(const struct config *config, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Main thread: readable when workers left lines. */
+/* Main thread: readable when workers left lines, at once or, if lines were written just before, ten
+ * milliseconds after those: many are written together then. */
 int log_wakeup_fd(void);
 void log_drain(void);
 

@@ -17,6 +17,9 @@ enum log_style {
 /* Bytes that the value needs, quotes included. */
 size_t log_escape_size(enum log_style style, const char *value, size_t len);
 
+/* No value of len bytes needs more than that. */
+size_t log_escape_most(size_t len);
+
 /* Write the value into at most room bytes of out (no NUL), cut and marked with "…" if it needs more. Returns
  * the bytes written. */
 size_t log_escape(enum log_style style, const char *value, size_t len, char *out, size_t room);

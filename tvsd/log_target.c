@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,15 +17,23 @@
 #define WAIT_MS   200 /* in each of these: */
 #define WINDOW_MS 1000
 
+#define HELD_MAX  65536
+#define LINE_MOST (LOG_LINE_MAX + 16) /* with priority and newlines */
+
+_Static_assert(LINE_MOST <= PIPE_BUF, "a pipe takes a line whole or not at all");
+
 struct log_target {
     char *name; /* NULL: stderr */
     int fd;
     bool owns_fd;
     int error;                  /* of the last line that was not taken; 0: nobody took it */
     bool has_priority;          /* <n> before each line */
+    bool is_file;               /* which takes what it is given, and never makes anybody wait for room */
     bool is_torn;               /* the last line was written in part: the next starts on a line of its own */
     int64_t window, wait_left;  /* monotonic milliseconds */
     struct sockaddr_un address; /* of a syslog daemon; sun_path "" for other targets */
+    size_t held_lines, held_len;
+    char held[HELD_MAX];
 };
 
 static const int priorities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR};
@@ -50,10 +59,17 @@ static void ignore_sigpipe(void)
         signal(SIGPIPE, SIG_IGN);
 }
 
+static bool is_file(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 static void stderr_init(struct log_target *target)
 {
     ignore_sigpipe();
     target->fd = STDERR_FILENO;
+    target->is_file = is_file(STDERR_FILENO);
     target->has_priority =
         log_target_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM"), getenv("INVOCATION_ID"));
 }
@@ -98,6 +114,7 @@ static int file_init(struct log_target *target, const char *path, struct trust_e
 {
     target->fd = open(path, FILE_FLAGS | O_CREAT, 0640);
     target->owns_fd = true;
+    target->is_file = target->fd >= 0 && is_file(target->fd);
     return target->fd >= 0 ? 0 : file_refused(path, err);
 }
 
@@ -209,7 +226,7 @@ const char *log_target_name(const struct log_target *target)
 static bool is_writable(struct log_target *target)
 {
     struct pollfd poller = {.fd = target->fd, .events = POLLOUT};
-    if (poll(&poller, 1, 0) > 0)
+    if (target->is_file || poll(&poller, 1, 0) > 0)
         return true;
     int64_t start = now_ms();
     if (start - target->window >= WINDOW_MS || target->window == 0) {
@@ -223,7 +240,8 @@ static bool is_writable(struct log_target *target)
     return ready > 0;
 }
 
-static bool write_all(struct log_target *target, const char *text, size_t len)
+/* Returns the bytes that were taken. */
+static size_t write_all(struct log_target *target, const char *text, size_t len)
 {
     size_t done = 0;
     while (done < len) {
@@ -239,22 +257,33 @@ static bool write_all(struct log_target *target, const char *text, size_t len)
         }
     }
     if (done > 0)
-        target->is_torn = done < len;
-    return done == len;
+        target->is_torn = text[done - 1] != '\n';
+    return done;
+}
+
+/* The line as it is written; at most LINE_MOST bytes. */
+static size_t spell_line(const struct log_target *target, const struct log_line *line, char *out)
+{
+    size_t used = 0;
+    if (target->has_priority) {
+        out[used++] = '<';
+        out[used++] = (char)('0' + priorities[line->level]);
+        out[used++] = '>';
+    }
+    memcpy(out + used, line->text, line->len);
+    used += line->len;
+    out[used++] = '\n';
+    return used;
 }
 
 static bool write_line(struct log_target *target, const struct log_line *line)
 {
-    char text[LOG_LINE_MAX + 16];
+    char text[LINE_MOST];
     size_t used = 0;
     if (target->is_torn)
         text[used++] = '\n';
-    if (target->has_priority)
-        used += (size_t)snprintf(text + used, sizeof text - used, "<%d>", priorities[line->level]);
-    memcpy(text + used, line->text, line->len);
-    used += line->len;
-    text[used++] = '\n';
-    return write_all(target, text, used);
+    used += spell_line(target, line, text + used);
+    return write_all(target, text, used) == used;
 }
 
 /* As RFC 3164 has it and /dev/log expects it: priority, local time, program; months are English everywhere.
@@ -289,12 +318,54 @@ static bool write_syslog(struct log_target *target, const struct log_line *line)
     return false;
 }
 
+static const char *reason(const struct log_target *target)
+{
+    return target->error != 0 ? strerrordesc_np(target->error) : "nobody reads what is written there";
+}
+
+static bool is_syslog(const struct log_target *target)
+{
+    return target->address.sun_path[0] != '\0';
+}
+
 bool log_target_write(struct log_target *target, const struct log_line *line, const char **why)
 {
-    bool taken = target->address.sun_path[0] != '\0' ? write_syslog(target, line) : write_line(target, line);
+    bool taken = is_syslog(target) ? write_syslog(target, line) : write_line(target, line);
     if (!taken && why != NULL)
-        *why = target->error != 0 ? strerrordesc_np(target->error) : "nobody reads what is written there";
+        *why = reason(target);
     return taken;
+}
+
+bool log_target_holds(const struct log_target *target)
+{
+    return !is_syslog(target);
+}
+
+bool log_target_hold(struct log_target *target, const struct log_line *line)
+{
+    /* What is no file may have other writers, or be full: it takes that much whole or not at all. */
+    const size_t most = target->is_file ? HELD_MAX : PIPE_BUF;
+    if (target->held_len + line->len + 16 > most)
+        return false;
+    if (target->held_len == 0 && target->is_torn)
+        target->held[target->held_len++] = '\n';
+    target->held_len += spell_line(target, line, target->held + target->held_len);
+    target->held_lines++;
+    return true;
+}
+
+size_t log_target_flush(struct log_target *target, const char **why)
+{
+    const bool was_torn = target->is_torn;
+    const size_t done = write_all(target, target->held, target->held_len);
+    size_t taken = done == target->held_len ? target->held_lines : 0;
+    for (size_t i = was_torn ? 1 : 0; i < done && done < target->held_len; i++)
+        taken += target->held[i] == '\n';
+    size_t missing = target->held_lines - taken;
+    target->held_lines = target->held_len = 0;
+    if (missing > 0)
+        *why = reason(target);
+    return missing;
 }
 
 static int check_syslog(struct trust_error *err)

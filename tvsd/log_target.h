@@ -33,6 +33,14 @@ const char *log_target_name(const struct log_target *target);
 /* Write a line. false: it was not taken, and *why (may be NULL) is the reason, in static words. */
 bool log_target_write(struct log_target *target, const struct log_line *line, const char **why);
 
+/* Lines that come together are written together, which costs a call of the system for all of them. hold: keep
+ * a line for flush. false: it was not kept, since there are enough: flush, and it will be. flush: write those
+ * that were kept. Returns how many of them were not taken, the last ones; *why is the reason then. Not for
+ * targets that want lines one by one: log_target_holds. */
+bool log_target_holds(const struct log_target *target);
+bool log_target_hold(struct log_target *target, const struct log_line *line);
+size_t log_target_flush(struct log_target *target, const char **why);
+
 /* Whether lines on that descriptor are read by systemd, which takes a <n> before them for their priority. The
  * texts are the environment's JOURNAL_STREAM and INVOCATION_ID (NULL: not set). */
 bool log_target_is_journal(int fd, const char *journal_stream, const char *invocation_id);

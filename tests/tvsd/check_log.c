@@ -238,6 +238,44 @@ START_TEST(test_empty_values)
 }
 END_TEST
 
+START_TEST(test_numbers)
+{
+    struct log_line line;
+    const struct log_field fields[] = {log_number("us", INT64_MIN), log_number("roles", 0)};
+    ck_assert_str_eq(render(CONFIG_LOG_LOGFMT, LOG_EV_ANSWER, fields, 1, &line),
+                     HEAD "level=info event=answer us=-9223372036854775808");
+    const struct log_field most = log_number("us", INT64_MAX);
+    ck_assert_str_eq(render(CONFIG_LOG_JSON, LOG_EV_ANSWER, &most, 1, &line),
+                     JSON "\"level\":\"info\",\"event\":\"answer\",\"us\":9223372036854775807}");
+    ck_assert_str_eq(render(CONFIG_LOG_LOGFMT, LOG_EV_ANSWER, &fields[1], 1, &line),
+                     HEAD "level=info event=answer roles=0");
+}
+END_TEST
+
+/* The date is remembered from line to line: another second, day or year is another date. */
+START_TEST(test_dates)
+{
+    static const struct {
+        struct log_stamp stamp;
+        const char *head;
+    } dates[] = {
+        {{{1795187045, 123999999}, 42}, "2026-11-20T15:04:05.123Z tvsd[42]: "},
+        {{{1795187045, 999999999}, 42}, "2026-11-20T15:04:05.999Z tvsd[42]: "},
+        {{{1795187046, 1000000}, 4194304}, "2026-11-20T15:04:06.001Z tvsd[4194304]: "},
+        {{{1798761599, 0}, 1}, "2026-12-31T23:59:59.000Z tvsd[1]: "},
+        {{{1798761600, 0}, 1}, "2027-01-01T00:00:00.000Z tvsd[1]: "},
+        {{{-1, 0}, 1}, "1969-12-31T23:59:59.000Z tvsd[1]: "},
+        {{{0, 0}, 1}, "1970-01-01T00:00:00.000Z tvsd[1]: "},
+    };
+    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
+        struct log_line line;
+        log_render_event(CONFIG_LOG_LOGFMT, &dates[i].stamp, LOG_EV_STOPPED, NULL, 0, &line);
+        ck_assert_uint_eq(line.body, strlen(dates[i].head));
+        ck_assert_mem_eq(line.text, dates[i].head, line.body);
+    }
+}
+END_TEST
+
 START_TEST(test_catalogue)
 {
     const struct log_field ok[] = {log_text("type", ""), log_text("peer", ""), log_number("us", 1)};
@@ -262,6 +300,31 @@ START_TEST(test_catalogue)
         ck_assert_uint_eq(strspn(id, "abcdefghijklmnopqrstuvwxyz-"), strlen(id));
         for (int b = 0; b < a; b++)
             ck_assert_str_ne(id, log_event_id((enum log_event)b));
+    }
+}
+END_TEST
+
+/* Measured as it is written, whatever stands between runs of simple characters. */
+START_TEST(test_sizes)
+{
+    static const char odd[] = "\"\\\n\x1b\xff\xc3\xbc ~\x7f";
+    static const enum log_style styles[] = {LOG_STYLE_LOGFMT, LOG_STYLE_JSON, LOG_STYLE_LINE};
+    unsigned seed = 2;
+    for (int round = 0; round < 3000; round++) {
+        char value[64], out[512];
+        size_t len = (size_t)rand_r(&seed) % sizeof value;
+        for (size_t i = 0; i < len; i++)
+            value[i] = rand_r(&seed) % 4 != 0 ? 'x' : odd[(size_t)rand_r(&seed) % (sizeof odd - 1)];
+        for (size_t s = 0; s < 3; s++) {
+            size_t size = log_escape_size(styles[s], value, len);
+            ck_assert_uint_le(size, log_escape_most(len));
+            memset(out, '#', sizeof out);
+            ck_assert_uint_eq(log_escape(styles[s], value, len, out, sizeof out), size);
+            ck_assert_int_eq(out[size], '#');
+            memset(out, '#', sizeof out);
+            ck_assert_uint_eq(log_escape(styles[s], value, len, out, size < 8 ? 8 : size), size);
+            ck_assert_int_eq(out[size < 8 ? 8 : size], '#');
+        }
     }
 }
 END_TEST
@@ -359,6 +422,7 @@ START_TEST(test_every_event_is_told)
         char *keys = strdup(strcmp(told_events[i].keys, "*") == 0 ? "" : told_events[i].keys), *rest = keys;
         for (char *key; (key = strsep(&rest, " ")) != NULL && *key != '\0';) {
             size_t k = 0;
+            ck_assert_uint_eq(strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_.-"), strlen(key));
             while (k < TOLD_KEYS && strcmp(told_keys[k].name, key) != 0)
                 k++;
             ck_assert_msg(k < TOLD_KEYS, "nobody tells what %s means in %s", key, told_events[i].id);
@@ -420,6 +484,9 @@ Suite *suite(void)
     tcase_add_test(tc, test_trace_lines);
     tcase_add_loop_test(tc, test_escapes, 0, sizeof escapes / sizeof escapes[0]);
     tcase_add_test(tc, test_cut_anywhere);
+    tcase_add_test(tc, test_sizes);
+    tcase_add_test(tc, test_numbers);
+    tcase_add_test(tc, test_dates);
     tcase_add_test(tc, test_long_values);
     tcase_add_test(tc, test_any_bytes);
     tcase_add_test(tc, test_empty_values);

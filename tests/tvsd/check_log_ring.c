@@ -251,6 +251,30 @@ START_TEST(test_worker_overflows)
 }
 END_TEST
 
+/* What a worker says soon after a drain waits a little, that more may come with it, but comes without
+ * anybody's doing; and what it said before the drain wakes nobody after it. */
+START_TEST(test_worker_wakes)
+{
+    char *folder = fixture_folder(), path[512];
+    unsigned long sum;
+    snprintf(path, sizeof path, "%s/tvsd.log", folder);
+    open_log(path);
+    int fd = log_wakeup_fd();
+    for (unsigned i = 1; i <= 20; i++) {
+        struct talk one = {.lines = 1};
+        pthread_t thread;
+        ck_assert_int_eq(pthread_create(&thread, NULL, talk, &one), 0);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        ck_assert(is_readable(fd, 10000));
+        log_drain();
+        ck_assert(!is_readable(fd, 0));
+        ck_assert_uint_eq(lines_with(path, "event=conn-closed", &sum), i);
+    }
+    log_close();
+    fixture_folder_remove(folder);
+}
+END_TEST
+
 /* Without any worker the log works, and may be closed and opened again. */
 START_TEST(test_main_alone)
 {
@@ -280,6 +304,7 @@ Suite *suite(void)
     tcase_add_test(tc, test_two_threads);
     tcase_add_test(tc, test_workers_talk);
     tcase_add_test(tc, test_worker_overflows);
+    tcase_add_test(tc, test_worker_wakes);
     tcase_add_test(tc, test_main_alone);
     suite_add_tcase(s, tc);
     return s;
