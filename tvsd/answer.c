@@ -4,7 +4,6 @@
 #include "request.h"
 #include "trace.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #define REMEDY "import it as Phone-SAST-trust (signers) or tomcat-trust (HTTPS)"
@@ -16,12 +15,21 @@ static int64_t microseconds(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static const char *roles_text(const struct trust_roles *roles, char *out, size_t size)
+/* "0,2" */
+static const char *roles_text(const struct trust_roles *roles, char out[static 4 * TRUST_ROLES_MAX + 1])
 {
-    size_t at = 0;
-    out[0] = '\0';
-    for (unsigned i = 0; i < roles->count && at < size; i++)
-        at += (size_t)snprintf(out + at, size - at, i == 0 ? "%d" : ",%d", roles->code[i]);
+    char *at = out;
+    for (unsigned i = 0; i < roles->count; i++) {
+        const unsigned code = roles->code[i];
+        if (i > 0)
+            *at++ = ',';
+        if (code >= 100)
+            *at++ = (char)('0' + code / 100);
+        if (code >= 10)
+            *at++ = (char)('0' + code / 10 % 10);
+        *at++ = (char)('0' + code % 10);
+    }
+    *at = '\0';
     return out;
 }
 
@@ -72,7 +80,7 @@ static void say(const struct answer_to *to, const struct trust_request *request,
     struct log_field fields[11] = {
         log_text("type", type_name(request)),
         log_text("result", request_result_name(answer->result)),
-        log_text("roles", roles_text(&answer->response.roles, roles, sizeof roles)),
+        log_text("roles", roles_text(&answer->response.roles, roles)),
         log_text("source", request_source_name(answer->source)),
         log_text("serial", serial),
         log_bytes("device", request->device),

@@ -17,10 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define UNSENT_MAX        65536 /* with so much unsent, reading stops */
-#define REQUESTS_PER_TURN 16    /* then it is the others' turn */
+#define REQUESTS_PER_TURN 16 /* then it is the others' turn */
 #define READS_PER_TURN    64
-#define FRESH_MS          1000 /* draining: so long may a phone take from its handshake to its question */
 
 void conn_close(struct conn *conn, enum conn_end end, const char *detail)
 {
@@ -36,11 +34,6 @@ static void conn_finish(struct conn *conn, enum conn_end end, const char *detail
 {
     conn_close(conn, end, detail);
     conn->phase = CONN_FINISHING;
-}
-
-static bool has_request(const struct conn *conn)
-{
-    return inbox_bytes(&conn->inbox).len > 0;
 }
 
 /* The phone is gone, with or without a goodbye. Requests that were there whole, and not yet their turn, are
@@ -175,7 +168,7 @@ static bool conn_serve(struct conn *conn, unsigned *requests)
         int code = trust_frame_peek(stream, &conn->frame_len, &err);
         if (code == 0 && (conn->frame_len == 0 || conn->frame_len > stream.len))
             return true;
-        if (code == 0 && (*requests == 0 || conn->outbox.unsent >= UNSENT_MAX))
+        if (code == 0 && (*requests == 0 || conn->outbox.unsent >= CONN_UNSENT_MAX))
             return false;
         if (code == 0)
             code = answer_frame(&to, (struct trust_bytes){stream.data, conn->frame_len}, conn->frame_started,
@@ -196,7 +189,7 @@ static bool conn_serve(struct conn *conn, unsigned *requests)
 static bool conn_fill(struct conn *conn, int64_t now)
 {
     size_t size, got;
-    bool starts = !has_request(conn);
+    bool starts = !conn_has_request(conn);
     uint8_t *room = inbox_room(&conn->inbox, conn->frame_len, &size);
     if (room == NULL) {
         conn_finish(conn, CONN_END_NO_MEMORY, "a request: out of memory");
@@ -222,10 +215,13 @@ static bool conn_exchange(struct conn *conn, int64_t now)
 {
     unsigned requests = REQUESTS_PER_TURN;
     for (unsigned reads = 0; reads < READS_PER_TURN; reads++) {
-        if (conn->phase != CONN_OPEN || conn->outbox.unsent >= UNSENT_MAX)
+        if (conn->phase != CONN_OPEN || conn->outbox.unsent >= CONN_UNSENT_MAX)
             return true;
         if (!conn_serve(conn, &requests))
             return true;
+        /* The loop tells of bytes in the socket: to ask for them in vain costs as much as to be told. */
+        if (reads > 0 && !conn->host->draining && !tls_has_bytes(conn->tls))
+            return false;
         if (!conn_fill(conn, now))
             return false;
     }
@@ -240,30 +236,11 @@ static void conn_talk(struct conn *conn, int64_t now)
     inbox_rest(&conn->inbox);
 }
 
-static int64_t conn_deadline(const struct conn *conn, enum conn_end *end)
-{
-    const struct config *config = conn->host->snapshot->config;
-    if (conn->phase == CONN_HANDSHAKE) {
-        *end = CONN_END_HANDSHAKE_TIMEOUT;
-        return conn->opened + config->server.handshake_timeout;
-    }
-    *end = CONN_END_REQUEST_TIMEOUT;
-    if (conn->outbox.unsent > 0)
-        return outbox_started(&conn->outbox) + config->server.request_timeout;
-    if (has_request(conn))
-        return conn->frame_started + config->server.request_timeout;
-    if (conn->host->draining && !conn->last_turn) {
-        *end = CONN_END_DRAINED;
-        return conn->idle_since + FRESH_MS;
-    }
-    *end = CONN_END_IDLE;
-    return conn->idle_since + config->server.idle_timeout;
-}
-
 static void conn_judge(struct conn *conn, int64_t now)
 {
     enum conn_end end;
-    bool idle = conn->phase == CONN_OPEN && conn->outbox.unsent == 0 && !has_request(conn) && !conn->more;
+    bool idle =
+        conn->phase == CONN_OPEN && conn->outbox.unsent == 0 && !conn_has_request(conn) && !conn->more;
     if (conn->phase != CONN_CLOSED && now >= conn_deadline(conn, &end))
         conn_close(conn, end, "");
     /* Who has not sent a byte wants nothing yet, and can just as well connect again. */
@@ -276,42 +253,12 @@ static void conn_judge(struct conn *conn, int64_t now)
                       conn->idle_since);
 }
 
-static void conn_ready(evutil_socket_t fd, short what, void *arg);
-
-bool conn_arm(struct conn *conn, int64_t now)
-{
-    enum conn_end end;
-    short want = EV_TIMEOUT;
-    if (conn->outbox.unsent > 0 || conn->want == TLS_STEP_WANT_WRITE)
-        want |= EV_WRITE;
-    if (conn->phase == CONN_HANDSHAKE ? conn->want == TLS_STEP_WANT_READ
-                                      : conn->phase == CONN_OPEN && conn->outbox.unsent < UNSENT_MAX)
-        want |= EV_READ;
-    if (conn->lined_up)
-        want = EV_TIMEOUT;
-    if (want != conn->armed) {
-        if (conn->armed != 0)
-            event_del(&conn->event);
-        if (event_assign(&conn->event, conn->host->base, conn->fd, want | EV_PERSIST, conn_ready, conn) !=
-                0 ||
-            event_priority_set(&conn->event, CONN_PRIORITY) != 0)
-            return false;
-        conn->armed = want;
-    }
-    /* A timeout of zero comes after all that is ready now: others are not kept waiting. */
-    int64_t wait = conn_deadline(conn, &end) - now;
-    if (wait < 0 || (conn->more && conn->outbox.unsent < UNSENT_MAX))
-        wait = 0;
-    const struct timeval timeout = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
-    return event_add(&conn->event, &timeout) == 0;
-}
-
 /* A phone that knows our certificate goes on to ask; the log is to show one that did not. */
 static void note_unasked(struct conn *conn)
 {
     bool quiet_end = conn->end == CONN_END_PEER_CLOSED || conn->end == CONN_END_IDLE;
     size_t len = strlen(conn->detail);
-    if (conn->shaken && quiet_end && conn->requests == 0 && !has_request(conn))
+    if (conn->shaken && quiet_end && conn->requests == 0 && !conn_has_request(conn))
         snprintf(conn->detail + len, sizeof conn->detail - len, "%snothing was asked after the handshake",
                  len > 0 ? "; " : "");
 }
@@ -320,8 +267,7 @@ void conn_free(struct conn *conn)
 {
     struct conn_host *host = conn->host;
     note_unasked(conn);
-    if (conn->armed != 0)
-        event_del(&conn->event);
+    conn_disarm(conn);
     tls_free(conn->tls);
     conn_socket_close(conn->fd);
     *conn->link = conn->next;
@@ -352,9 +298,12 @@ void conn_turn(struct conn *conn, short what)
     /* A deadline alone is no reason to begin, nor to leave the line. */
     bool goes_on = conn->tls != NULL || (what & EV_READ) != 0 || host->draining;
     conn->lined_up &= !goes_on;
-    if (conn->phase == CONN_HANDSHAKE && goes_on)
+    bool shakes = conn->phase == CONN_HANDSHAKE;
+    if (shakes && goes_on)
         conn_shake(conn, now);
-    if (conn->phase == CONN_OPEN || conn->phase == CONN_FINISHING)
+    /* Who has just shaken hands has not yet asked, unless that came along. */
+    bool is_silent = shakes && conn->phase == CONN_OPEN && !host->draining && !tls_has_bytes(conn->tls);
+    if ((conn->phase == CONN_OPEN || conn->phase == CONN_FINISHING) && !is_silent)
         conn_talk(conn, now);
     conn_judge(conn, now);
     if (conn->phase != CONN_CLOSED && !conn_arm(conn, now))
@@ -363,7 +312,7 @@ void conn_turn(struct conn *conn, short what)
         conn_free(conn);
 }
 
-static void conn_ready(evutil_socket_t fd, short what, void *arg)
+void conn_ready(evutil_socket_t fd, short what, void *arg)
 {
     struct conn *conn = arg;
     struct conn_host *host = conn->host;
@@ -392,8 +341,7 @@ static struct conn *conn_new(struct conn_host *host, int fd, struct peer *peer, 
                           .session = session};
     conn->peer = *peer; /* as it is counted */
     if (!conn_arm(conn, now)) {
-        if (conn->armed != 0)
-            event_del(&conn->event);
+        conn_disarm(conn);
         peer_shaken(peer);
         free(conn);
         return NULL;
@@ -450,7 +398,7 @@ void conn_drain(struct conn_host *host)
     host->draining = true;
     for (struct conn *conn = host->first; conn != NULL; conn = conn->next) {
         /* Who is still shaking hands, or has just done so, wants an answer: one is given. */
-        bool fresh = conn->requests == 0 && now - conn->idle_since < FRESH_MS;
+        bool fresh = conn->requests == 0 && now - conn->idle_since < CONN_FRESH_MS;
         conn->last_turn = conn->phase != CONN_HANDSHAKE && !fresh;
         event_active(&conn->event, EV_TIMEOUT, 0);
     }

@@ -11,6 +11,9 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#define CONN_UNSENT_MAX 65536 /* with so much unsent, reading stops */
+#define CONN_FRESH_MS   1000  /* draining: so long may a phone take from its handshake to its question */
+
 enum conn_phase {
     CONN_HANDSHAKE,
     CONN_OPEN,
@@ -22,8 +25,9 @@ struct conn {
     struct admission_place place; /* first: it stands for the connection */
     struct conn_host *host;
     struct conn *next, **link;
-    struct event event;
-    short armed; /* what the event waits for now */
+    struct event event, timer;
+    short armed;      /* what the event waits for now; 0: it was never assigned */
+    int64_t timer_at; /* when the timer fires; INT64_MAX: it is not set */
     int fd;
     struct tls *tls; /* NULL until the first byte has come */
     enum conn_phase phase;
@@ -52,8 +56,21 @@ void conn_free(struct conn *conn);
 /* Do what can be done without waiting, then arm the event or free the connection. what: as of an event. */
 void conn_turn(struct conn *conn, short what);
 
-/* Arm the event for what the next step needs. false: the loop refused. now: monotonic milliseconds. */
+/* A callback of the event: a turn, unless it has to wait for it. */
+void conn_ready(evutil_socket_t fd, short what, void *arg);
+
+/* Arm event and timer for what the next step needs. false: the loop refused. now: monotonic milliseconds. */
 bool conn_arm(struct conn *conn, int64_t now);
+void conn_disarm(struct conn *conn);
+
+/* When it ends unless something happens, in monotonic milliseconds, and how. */
+int64_t conn_deadline(const struct conn *conn, enum conn_end *end);
+
+/* Bytes of a message are there. */
+static inline bool conn_has_request(const struct conn *conn)
+{
+    return inbox_bytes(&conn->inbox).len > 0;
+}
 
 /* A handshake of a crowd waits for its turn, off the loop's sockets. false: it need not wait. */
 bool conn_line_up(struct conn *conn, short what);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIZE_FIRST 2048 /* a verify request is about 960 bytes */
+#define SIZE_FIRST 1024 /* a verify request is about 960 bytes, and malloc has that size at hand */
 
 struct trust_bytes inbox_bytes(const struct inbox *inbox)
 {

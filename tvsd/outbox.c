@@ -3,7 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define BLOCK_SIZE 4096 /* holds two answers to queries, or many to verifies */
+/* The first is of a size that malloc has at hand, and holds one answer to a query or many to verifies; who
+ * sends many questions at once gets larger ones. */
+#define BLOCK_FIRST 984
+#define BLOCK_SIZE  4096
 
 struct outbox_block {
     struct outbox_block *next;
@@ -11,13 +14,14 @@ struct outbox_block {
     size_t sent, len, size;
     uint8_t data[];
 };
+_Static_assert(sizeof(struct outbox_block) + BLOCK_FIRST <= 1024, "the first block is a small one");
 
 uint8_t *outbox_add(struct outbox *outbox, size_t len, int64_t started)
 {
     struct outbox_block *block = outbox->last;
     /* Answers share a block, and thus a TLS record, only if one deadline serves them all. */
     if (block == NULL || block->started != started || block->size - block->len < len) {
-        size_t size = len > BLOCK_SIZE ? len : BLOCK_SIZE;
+        size_t least = block == NULL ? BLOCK_FIRST : BLOCK_SIZE, size = len > least ? len : least;
         block = malloc(sizeof *block + size);
         if (block == NULL)
             return NULL;

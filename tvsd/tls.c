@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct tls *tls_new(struct tls_context *context, int fd)
 {
@@ -27,6 +28,14 @@ struct tls *tls_new(struct tls_context *context, int fd)
     return tls;
 }
 
+/* Who said goodbye and closed the connection, as phones do, waits for no goodbye from us. */
+static bool peer_has_left(const struct tls *tls)
+{
+    char byte;
+    return (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN) != 0 &&
+           recv(SSL_get_fd(tls->ssl), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void tls_free(struct tls *tls)
 {
     if (tls == NULL)
@@ -34,7 +43,10 @@ void tls_free(struct tls *tls)
     /* A session that was not shut down would never be resumed. What cannot be sent at once is left. */
     if (tls->ssl != NULL && !tls->broken && SSL_is_init_finished(tls->ssl)) {
         ERR_clear_error();
-        SSL_shutdown(tls->ssl);
+        if (peer_has_left(tls))
+            SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        else
+            SSL_shutdown(tls->ssl);
     }
     SSL_free(tls->ssl);
     ERR_clear_error();
@@ -52,9 +64,18 @@ static enum tls_step failed_by_system(struct tls *tls, int why)
     return TLS_STEP_FAILED;
 }
 
+/* There are seldom any, and to look is cheaper than to wipe the queue. */
+static void clear_errors(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 /* Translate the result of one call. errno was 0 and the error queue empty before it. */
 static enum tls_step step_of(struct tls *tls, int result)
 {
+    if (result > 0)
+        return TLS_STEP_DONE;
     int why = errno;
     int error = SSL_get_error(tls->ssl, result);
     enum tls_step step;
@@ -79,13 +100,13 @@ static enum tls_step step_of(struct tls *tls, int result)
         tls_failure_note(tls);
         step = TLS_STEP_FAILED;
     }
-    ERR_clear_error();
+    clear_errors();
     return step;
 }
 
 static void step_begin(void)
 {
-    ERR_clear_error();
+    clear_errors();
     errno = 0;
 }
 
@@ -117,6 +138,11 @@ enum tls_step tls_write(struct tls *tls, const uint8_t *from, size_t len, size_t
     *put = 0;
     step_begin();
     return step_of(tls, SSL_write_ex(tls->ssl, from, len, put));
+}
+
+bool tls_has_bytes(const struct tls *tls)
+{
+    return SSL_has_pending(tls->ssl) == 1;
 }
 
 enum tls_class tls_class(const struct tls *tls)

@@ -75,11 +75,16 @@ int tls_context_add_ecdsa(struct tls_context *context, const struct trust_cert *
 
 /* Worker. A server-side connection on fd (non-blocking; not closed by tls_free). NULL: out of memory. */
 struct tls *tls_new(struct tls_context *context, int fd);
-void tls_free(struct tls *tls); /* sends close_notify if it can be sent without waiting */
+/* Sends close_notify if it can be sent without waiting, and the peer has not left with one of its own. */
+void tls_free(struct tls *tls);
 
 enum tls_step tls_handshake(struct tls *tls);
 enum tls_step tls_read(struct tls *tls, uint8_t *into, size_t size, size_t *got);
 enum tls_step tls_write(struct tls *tls, const uint8_t *from, size_t len, size_t *put);
+
+/* Whether bytes were taken from the socket that tls_read has not handed out yet, so that the socket may not
+ * become readable for their sake. */
+bool tls_has_bytes(const struct tls *tls);
 
 /* After TLS_STEP_FAILED. detail: OpenSSL's or the system's words, "" if there are none; borrowed until the
  * next step. */

@@ -131,7 +131,7 @@ static bool settings_set(SSL_CTX *ctx, const struct tls_policy *policy)
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-    SSL_CTX_set_read_ahead(ctx, 0);
+    SSL_CTX_set_read_ahead(ctx, 1); /* a record, and all that came with it, in one call of the system */
     SSL_CTX_set_block_padding(ctx, 0);
     SSL_CTX_set_max_early_data(ctx, 0);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);

@@ -2,6 +2,7 @@
  */
 #include "helper_scene.h"
 #include "tests/check_main.h"
+#include "tvsd/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -306,6 +307,29 @@ END_TEST
 
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 
+/* The timer of a connection is not set anew for each request: it fires in the middle of them, and ends nobody
+ * who has just asked. */
+START_TEST(asking_puts_off_the_end)
+{
+    struct bench bench;
+    struct phone phone;
+    begin_shaken(&bench, &phone,
+                 "server: { handshake_timeout: 10s, request_timeout: 10s, idle_timeout: 1s }", NULL);
+    const int64_t until = clock_milliseconds() + 1500;
+    unsigned asked = 0;
+    for (; clock_milliseconds() < until; asked++) {
+        phone_send(&phone, verify);
+        expect_answer(&bench, &phone, 0x3e9);
+    }
+    ck_assert_uint_gt(asked, 1);
+    ck_assert_uint_eq(bench.host.stats.active, 1);
+    const int64_t rested = clock_milliseconds();
+    expect_end(&bench, &phone, CONN_END_IDLE);
+    ck_assert_int_ge(clock_milliseconds() - rested, 900);
+    finish(&bench, &phone);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *conn = suite_create("conn");
@@ -326,6 +350,7 @@ Suite *suite(void)
     tcase_add_test(all, drain_during_the_handshake);
     tcase_add_loop_test(all, drain_after_the_handshake, 0, 2);
     tcase_add_test(all, drain_timeout);
+    tcase_add_test(all, asking_puts_off_the_end);
     suite_add_tcase(conn, all);
     return conn;
 }

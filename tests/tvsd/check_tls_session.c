@@ -144,6 +144,34 @@ static bool visit(struct tls_context *context, const struct phone_options *as, S
     return resumed;
 }
 
+/* 0: who waits for our goodbye gets it. 1: who has left does not, and the session is none the worse. */
+START_TEST(goodbyes)
+{
+    const struct phone_options by_id = {C10, .no_ticket = true};
+    struct phone phone;
+    size_t got;
+    uint8_t byte;
+    struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_0, true, NULL);
+    int fd = phone_connect(&phone, &by_id);
+    struct tls *tls = tls_new(context, fd);
+    ck_assert_int_eq(shake(tls, &phone), TLS_STEP_DONE);
+    SSL_SESSION *session = SSL_get1_session(phone.ssl);
+    if (_i == 0)
+        ck_assert_int_eq(SSL_shutdown(phone.ssl), 0);
+    else
+        phone_goodbye(&phone);
+    ck_assert_int_eq(tls_read(tls, &byte, 1, &got), TLS_STEP_CLOSED);
+    tls_free(tls);
+    if (_i == 0)
+        ck_assert_int_eq(SSL_shutdown(phone.ssl), 1);
+    phone_fini(&phone);
+    close(fd);
+    ck_assert(visit(context, &by_id, &session));
+    SSL_SESSION_free(session);
+    tls_context_free(context);
+}
+END_TEST
+
 static const struct phone_options resuming[] = {
     {.newest = TLS1_3_VERSION}, {.newest = TLS1_2_VERSION}, {C10}, {C10, .no_ticket = true}};
 
@@ -212,6 +240,7 @@ Suite *suite(void)
     tcase_add_unchecked_fixture(all, make_servers, free_servers);
     tcase_add_test(all, bytes_go_both_ways);
     tcase_add_test(all, partial_writes);
+    tcase_add_loop_test(all, goodbyes, 0, 2);
     tcase_add_loop_test(all, sessions_resume, 0, COUNT(resuming));
     tcase_add_loop_test(all, tickets_survive_a_reload, 0, 3);
     tcase_add_test(all, no_resumption_of_what_is_forbidden);
