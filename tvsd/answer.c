@@ -1,12 +1,11 @@
 #include "answer.h"
 
+#include "answer_refusal.h"
 #include "log.h"
 #include "request.h"
 #include "trace.h"
 
 #include <time.h>
-
-#define REMEDY "import it as Phone-SAST-trust (signers) or tomcat-trust (HTTPS)"
 
 static int64_t microseconds(void)
 {
@@ -33,38 +32,6 @@ static const char *roles_text(const struct trust_roles *roles, char out[static 4
     return out;
 }
 
-/* What deserves a warning of its own, since somebody should do something about it. */
-static void say_warning(const struct answer_to *to, const struct trust_request *request,
-                        const struct request_answer *answer, const char *serial)
-{
-    enum log_event event;
-    switch (answer->result) {
-    case REQUEST_NO_ROLE:
-        event = LOG_EV_NO_ROLE;
-        break;
-    case REQUEST_TWIN:
-        event = LOG_EV_TWIN_REFUSED;
-        break;
-    case REQUEST_AMBIGUOUS:
-        event = LOG_EV_AMBIGUOUS;
-        break;
-    case REQUEST_EXPIRED:
-        event = LOG_EV_EXPIRED_REFUSED;
-        break;
-    default:
-        return;
-    }
-    const struct log_field fields[] = {
-        log_text("serial", serial),
-        log_bytes("issuer", ((struct trust_bytes){(const uint8_t *)answer->issuer, answer->issuer_len})),
-        log_text("source", request_source_name(answer->source)),
-        log_bytes("device", request->device),
-        log_text("peer", to->peer->text),
-        log_text("remedy", REMEDY),
-    };
-    log_say(event, fields, sizeof fields / sizeof fields[0] - (event == LOG_EV_NO_ROLE ? 0 : 1));
-}
-
 static const char *type_name(const struct trust_request *request)
 {
     return request->type == TRUST_MSG_VERIFY_REQ ? "verify" : "query";
@@ -76,7 +43,7 @@ static void say(const struct answer_to *to, const struct trust_request *request,
     char serial[2 * sizeof answer->serial + 1];
     char roles[4 * TRUST_ROLES_MAX + 1];
     trust_hex((struct trust_bytes){answer->serial, answer->serial_len}, 0, true, serial);
-    say_warning(to, request, answer, serial);
+    answer_refusal_note(to->peer, request, answer, serial);
     struct log_field fields[11] = {
         log_text("type", type_name(request)),
         log_text("result", request_result_name(answer->result)),

@@ -129,7 +129,7 @@ static void conn_shake(struct conn *conn, int64_t now)
             conn_close(conn, CONN_END_SILENT, tls_failure_detail(conn->tls));
             break;
         }
-        conn_report_refused(stats, &conn->peer, conn->tls, now);
+        conn_report_refused(stats, &conn->peer, conn->tls);
         conn_close(conn,
                    tls_failure(conn->tls) == TLS_FAILURE_MEMORY ? CONN_END_NO_MEMORY
                                                                 : CONN_END_HANDSHAKE_FAILED,
@@ -266,6 +266,7 @@ static void note_unasked(struct conn *conn)
 void conn_free(struct conn *conn)
 {
     struct conn_host *host = conn->host;
+    const bool began = conn->tls != NULL;
     note_unasked(conn);
     conn_disarm(conn);
     tls_free(conn->tls);
@@ -282,6 +283,7 @@ void conn_free(struct conn *conn)
     int64_t now = clock_milliseconds();
     conn_report_end(&host->stats, &conn->peer,
                     &(struct conn_ending){.end = conn->end,
+                                          .began = began,
                                           .requests = conn->requests,
                                           .ms = now - conn->opened,
                                           .now = now,
@@ -387,7 +389,7 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
         peer_leave(&peer);
     close(fd);
     if (!room)
-        conn_report_crowded(&peer, limit, now);
+        conn_report_crowded(&peer, limit);
     const enum conn_end end = room ? CONN_END_NO_MEMORY : CONN_END_ADDRESS_LIMIT;
     conn_report_end(&host->stats, &peer, &(struct conn_ending){.end = end, .now = now, .detail = ""});
 }

@@ -2,18 +2,19 @@
 
 #include "log.h"
 #include "quiet.h"
+#include "refusals.h"
 #include "trace.h"
 
 #include <assert.h>
 #include <stdio.h>
 
-#define REFUSED_EVERY 60   /* seconds between lines for one reason and address */
+#define REFUSED_EVERY 60   /* seconds between lines for one reason of overload */
 #define WHY_WEAK      1000 /* beside the reasons of refusals */
-#define WHY_CROWDED   1001
 #define WHY_OVERLOAD  1002
 #define WHY_CLOSED    2000 /* and more */
 
-#define CLOSED_A_SECOND 20 /* lines of one address */
+#define DETAIL_DROPPED  100 /* beside the reasons of handshakes that fail */
+#define CLOSED_A_SECOND 20  /* lines of one address */
 
 static void say_weak(const struct peer *peer, const struct tls *tls, const char *setting, int64_t now)
 {
@@ -43,26 +44,74 @@ void conn_report_admitted(struct stats *stats, const struct peer *peer, const st
     }
 }
 
-void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls, int64_t now)
+static const struct trust_bytes no_name; /* it is in the request, which has not come */
+
+void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls)
 {
-    char reason[320], remedy[256];
     enum tls_failure failure = tls_failure(tls);
-    const char *detail = tls_failure_detail(tls);
     stats_bump(&stats->tls_failures[failure], 1);
-    if (!quiet_may_say(quiet_key(peer->key, failure), REFUSED_EVERY, (uint64_t)now / 1000))
+    struct refusal *refusal = refusals_note(LOG_EV_TLS_REFUSED, failure, peer, no_name);
+    if (refusal == NULL)
         return;
-    snprintf(reason, sizeof reason, "%s%s%s", tls_failure_sentence(failure), detail[0] == '\0' ? "" : ": ",
-             detail);
-    LOG_SAY(TLS_REFUSED, log_text("reason", reason), log_text("peer", peer->text),
-            log_text("setting", tls_failure_setting(failure)),
-            log_text("remedy", tls_failure_remedy(tls, remedy, sizeof remedy)));
+    tls_failure_sentence(tls, refusal->does, sizeof refusal->does);
+    tls_failure_remedy(tls, refusal->remedy, sizeof refusal->remedy);
+    refusal->families = tls_failure_families(tls);
+    refusal->setting = tls_failure_setting(failure);
+    refusals_told(refusal);
 }
 
-void conn_report_crowded(const struct peer *peer, int64_t limit, int64_t now)
+void conn_report_crowded(const struct peer *peer, int64_t limit)
 {
-    if (quiet_may_say(quiet_key(peer->key, WHY_CROWDED), REFUSED_EVERY, (uint64_t)now / 1000))
-        LOG_SAY(ADDRESS_REFUSED, log_text("peer", peer->text), log_number("connections", limit),
-                log_text("setting", "server.max_connections_per_address"));
+    struct refusal *refusal = refusals_note(LOG_EV_ADDRESS_REFUSED, 0, peer, no_name);
+    if (refusal == NULL)
+        return;
+    refusal->limit = limit;
+    refusal->setting = "server.max_connections_per_address";
+    refusals_told(refusal);
+}
+
+/* NULL: that end is no refusal, or is said as another event. */
+static const char *dropped(enum conn_end end, const char **setting)
+{
+    *setting = "";
+    switch (end) {
+    case CONN_END_HANDSHAKE_TIMEOUT:
+        *setting = "server.handshake_timeout";
+        return "did not finish the handshake in time";
+    case CONN_END_REQUEST_TIMEOUT:
+        *setting = "server.request_timeout";
+        return "did not finish its request, or fetch its answer, in time";
+    case CONN_END_TLS_FAILED:
+        return "broke off TLS after the handshake";
+    case CONN_END_TRUNCATED:
+        return "closed the connection in the middle of a request";
+    case CONN_END_BAD_DISCRIMINATOR:
+    case CONN_END_BAD_VERSION:
+    case CONN_END_BAD_TYPE:
+    case CONN_END_BAD_ELEMENT:
+        return "sent what is no request, or a garbled one";
+    case CONN_END_NO_MEMORY:
+        return "could not be served: out of memory";
+    default:
+        return NULL;
+    }
+}
+
+/* Who said nothing at all is no phone that failed. */
+static void note_dropped(const struct peer *peer, const struct conn_ending *ending)
+{
+    const char *setting, *does = dropped(ending->end, &setting);
+    if (does == NULL || (ending->end == CONN_END_HANDSHAKE_TIMEOUT && !ending->began))
+        return;
+    const enum log_event event =
+        ending->end == CONN_END_HANDSHAKE_TIMEOUT ? LOG_EV_TLS_REFUSED : LOG_EV_REQUEST_REFUSED;
+    struct refusal *refusal = refusals_note(event, DETAIL_DROPPED + ending->end, peer, no_name);
+    if (refusal == NULL)
+        return;
+    snprintf(refusal->does, sizeof refusal->does, "%s%s%s", does, ending->detail[0] == '\0' ? "" : ": ",
+             ending->detail);
+    refusal->setting = setting;
+    refusals_told(refusal);
 }
 
 /* NULL: that end is no sign of overload. */
@@ -107,6 +156,7 @@ void conn_report_end(struct stats *stats, const struct peer *peer, const struct 
                     log_text("setting", setting), log_text("remedy", remedy));
         return;
     }
+    note_dropped(peer, ending);
     if (may_say(peer, ending))
         LOG_SAY(CONN_CLOSED, log_text("reason", conn_end_name(ending->end)), log_text("peer", peer->text),
                 log_number("requests", (int64_t)ending->requests), log_number("ms", ending->ms),

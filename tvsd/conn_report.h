@@ -10,15 +10,16 @@
 
 /* now and ms: monotonic milliseconds, and how many of them it lasted. */
 void conn_report_admitted(struct stats *stats, const struct peer *peer, const struct tls *tls, int64_t now);
-void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls, int64_t now);
+void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls);
 
 /* One that server.max_connections_per_address refused. */
-void conn_report_crowded(const struct peer *peer, int64_t limit, int64_t now);
+void conn_report_crowded(const struct peer *peer, int64_t limit);
 
 struct conn_ending {
     enum conn_end end;
     uint64_t requests;
     int64_t ms, now;
+    bool began;         /* its handshake did */
     const char *detail; /* "" if there is none */
 };
 

@@ -162,6 +162,13 @@ static void on_stats_timer(evutil_socket_t fd, short events, void *arg)
     control_tell_status(arg);
 }
 
+static void on_expiry_timer(evutil_socket_t fd, short events, void *arg)
+{
+    struct control *control = arg;
+    (void)fd, (void)events;
+    expiry_look(&control->expiry, &control->world, time(NULL));
+}
+
 static void on_log_lines(evutil_socket_t fd, short events, void *arg)
 {
     (void)fd, (void)events;
@@ -184,11 +191,13 @@ static int add_signals(struct control *control, struct trust_error *err)
 
 static int add_timers(struct control *control, struct trust_error *err)
 {
-    const struct timeval minute = {.tv_sec = STATS_EVERY_S};
+    const struct timeval minute = {.tv_sec = STATS_EVERY_S}, day = {.tv_sec = EXPIRY_EVERY_S};
+    control->expiry_timer = event_new(control->base, -1, EV_PERSIST, on_expiry_timer, control);
     control->stats_timer = event_new(control->base, -1, EV_PERSIST, on_stats_timer, control);
     control->log_lines =
         event_new(control->base, log_wakeup_fd(), EV_READ | EV_PERSIST, on_log_lines, control);
     if (control->stats_timer == NULL || event_add(control->stats_timer, &minute) != 0 ||
+        control->expiry_timer == NULL || event_add(control->expiry_timer, &day) != 0 ||
         control->log_lines == NULL || event_add(control->log_lines, NULL) != 0)
         return control_no_memory(err);
     return watchdog_start(&control->watchdog, control->base, control->workers, on_workers_turn, control, err);
@@ -246,7 +255,8 @@ static int open_own_places(struct control *control, struct trust_error *err)
     if (control->phones == NULL)
         return control_no_memory(err);
     control_phones_read_rollouts(control->phones, world->store.db);
-    return 0;
+    control->refusals = control_refusals_new(control->base, control->phones);
+    return control->refusals != NULL ? 0 : control_no_memory(err);
 }
 
 static int start_workers(struct control *control, struct trust_error *err)
@@ -309,6 +319,7 @@ static int start(struct control *control, struct trust_error *err)
     world_remember_ctl(world);
     control_retry_later(control);
     say_started(control);
+    expiry_look(&control->expiry, world, time(NULL));
     tell_ready(control);
     return 0;
 }
@@ -338,6 +349,8 @@ static void fini(struct control *control)
     monitor_free(control->monitor);
     watchdog_fini(&control->watchdog);
     control_phones_stop(control->phones);
+    control_refusals_stop(control->refusals);
+    control_refusals_free(control->refusals);
     control_phones_free(control->phones);
     if (control->claim >= 0)
         close(control->claim);
@@ -345,6 +358,7 @@ static void fini(struct control *control)
     sockets_close(&control->sockets);
     free_event(control->hangup);
     free_event(control->stats_timer);
+    free_event(control->expiry_timer);
     free_event(control->log_lines);
     for (size_t i = 0; i < CONTROL_SIGNALS; i++)
         free_event(control->signals[i]);

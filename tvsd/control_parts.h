@@ -4,7 +4,9 @@
 
 #include "control_listen.h"
 #include "control_phones.h"
+#include "control_refusals.h"
 #include "control_socket.h"
+#include "expiry.h"
 #include "monitor.h"
 #include "sockets.h"
 #include "status.h"
@@ -22,8 +24,9 @@ struct control {
     const char *config_path;
     struct timespec started; /* monotonic */
     struct event_base *base;
-    struct event *signals[CONTROL_SIGNALS], *hangup, *stats_timer, *log_lines;
+    struct event *signals[CONTROL_SIGNALS], *hangup, *stats_timer, *expiry_timer, *log_lines;
     struct world world;
+    struct expiry expiry;
     struct snapshot_part *start_config_part; /* NULL until the first reload: the world's own */
     const struct config *start_config;       /* options that need a restart are still as they stand in it */
     struct sockets sockets;
@@ -32,6 +35,7 @@ struct control {
     struct monitor *monitor;
     int claim; /* of the state folder (claim.h); -1: another tvsd has it */
     struct control_phones *phones;
+    struct control_refusals *refusals;
     struct control_listen listen;
     struct control_socket *socket; /* NULL: there is none */
     bool unposted;                 /* a change is in the world, and in no snapshot yet */

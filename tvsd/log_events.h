@@ -83,34 +83,61 @@
     X(ECDSA_REFUSED, "ecdsa-refused", WARNING, "reason", \
       "The TVS-ECDSA certificate cannot be shown; phones go on being shown the TVS certificate.", \
       "What the reason says.") \
+    X(EXPIRY_NOTICE, "expiry-notice", INFO, "unit subject serial expires days remedy", \
+      "A certificate of this node, or the signer of the CTL in force, expires within 90 days. Said at a start, and when a threshold " \
+      "(90, 30, 7 days) is crossed. Phones do not look at the day; browsers and other servers do.", \
+      "Plan for what the remedy says: each unit that changes needs a list that all phones fetch.") \
+    X(EXPIRY_WARNING, "expiry-warning", WARNING, "unit subject serial expires days remedy", \
+      "The same, within 30 days.", \
+      "What the remedy says.") \
+    X(EXPIRY_URGENT, "expiry-urgent", ERROR, "unit subject serial expires days remedy", \
+      "The same, within 7 days.", \
+      "What the remedy says.") \
+    X(EXPIRED, "expired", ERROR, "unit subject serial expires days remedy", \
+      "A certificate of this node, or the signer of the CTL in force, has expired; `days` is less than 0. Phones go on with it.", \
+      "What the remedy says.") \
     X(ANSWER, "answer", INFO, "type result roles source serial device peer us tls issuer reason", \
       "A phone was answered. The result is `trusted`, `unknown`, `twin`, `no-role`, `ambiguous`, `expired`, or `unusable`: the message " \
       "had no certificate, or one that cannot be parsed, as the reason says.", \
       "Of `unknown`: import the certificate that serial number and issuer name, if phones are to trust it " \
       "(`tvsctl set cert import trust UNIT FILE`).") \
-    X(NO_ROLE, "no-role", WARNING, "serial issuer source device peer remedy", \
+    X(UNKNOWN_REFUSED, "unknown-refused", WARNING, "serial issuer source device peer remedy reason count", \
+      "A phone asked about a certificate that neither the store nor the CTL holds, and is told not to trust it. This, and the other " \
+      "lines with `count` about a phone, are said once a minute for each phone and reason: the first at once, the others of the " \
+      "minute as one line when it ends.", \
+      "What the remedy says, if phones are to trust it; else nothing: that is what they ask for.") \
+    X(NO_ROLE, "no-role", WARNING, "serial issuer source device peer remedy reason count", \
       "The certificate is in the store, but its unit gives it no role that phones would take.", \
       "What the remedy says.") \
-    X(TWIN_REFUSED, "twin-refused", WARNING, "serial issuer source device peer", \
+    X(TWIN_REFUSED, "twin-refused", WARNING, "serial issuer source device peer reason count", \
       "The store or the CTL holds another certificate of the same issuer and serial number, and the phone's is not trusted.", \
       "Find out which is right. Import the phone's own, or look for somebody who has made a copy.") \
-    X(AMBIGUOUS, "ambiguous", WARNING, "serial issuer source device peer", \
+    X(AMBIGUOUS, "ambiguous", WARNING, "serial issuer source device peer reason count", \
       "Several certificates fit a query, and none exactly: none is guessed.", \
       "Delete those that are not used any more (`tvsctl show cert list trust`).") \
-    X(EXPIRED_REFUSED, "expired-refused", WARNING, "serial issuer source device peer", \
+    X(EXPIRED_REFUSED, "expired-refused", WARNING, "serial issuer source device peer reason count", \
       "The certificate is past its last day, and `answers.expired` says `refuse`.", \
       "Import its successor.") \
+    X(REQUEST_REFUSED, "request-refused", WARNING, "reason peer setting device count", \
+      "A phone got no answer, or none of use: what it sent is no request, is garbled, holds no certificate that can be read, or came too " \
+      "slowly. Said once a minute for each phone and reason.", \
+      "If it is a phone of yours: what the setting allows, or its firmware. Else see what runs at that address.") \
     X(CONN_CLOSED, "conn-closed", INFO, "reason peer requests ms detail", \
       "A connection ended; tvsd(8) tells the reasons. `detail` of `handshake-failed` is what `tls-refused` says in words.", \
       "A phone that asks nothing after the handshake may not know our certificate: it needs an ITL that holds it.") \
-    X(TLS_REFUSED, "tls-refused", WARNING, "reason peer setting remedy", \
+    X(TLS_REFUSED, "tls-refused", WARNING, "reason peer setting remedy device count", \
       "A phone could not be let in; tvsd(8) tells the reasons. An alert about our certificate, such as `unknown CA`, means that the phone's " \
-      "lists do not hold the TVS certificate. Said once a minute for one reason and address.", \
+      "lists do not hold the TVS certificate. The device is the one that asked from that address before. Said once a minute for each " \
+      "address and reason.", \
       "What the remedy says, or set the option that would let it in.") \
-    X(ADDRESS_REFUSED, "address-refused", WARNING, "peer connections setting", \
+    X(ADDRESS_REFUSED, "address-refused", WARNING, "peer connections setting count", \
       "An address had as many connections as `server.max_connections_per_address` allows, and wanted one more. Said once a " \
       "minute for one address.", \
       "If phones share it (NAT): name it in `server.unlimited_addresses`. Else see what runs there.") \
+    X(REFUSED_MORE, "refused-more", WARNING, "count", \
+      "So many refusals more had no line of their own in the past minute: more than 4096 phones and reasons were there to be told apart. " \
+      "The statistics count all.", \
+      "See from where they come: so many at a time are an attack, or a setting that no phone can do with.") \
     X(TLS_WEAK, "tls-weak", INFO, "peer protocol cipher setting", \
       "A phone was let in with settings that only it gets, since it can do no better. Said once for an address.", \
       "Its firmware, or a newer phone, if there is one.") \
@@ -165,8 +192,9 @@
     X("code", "why, in a word of tvsd(8)") \
     X("command", "what was asked on the control socket") \
     X("connections", "how many connections: open ones, or those of the address") \
-    X("count", "how many") \
+    X("count", "how many; of refusals: since the line before it, this one included") \
     X("ctl", "how many certificates the CTL holds") \
+    X("days", "whole days that are left; less than 0: so many ago") \
     X("detail", "more about the reason; \"\" if nothing is known") \
     X("device", "the name that the phone gave: what it claims to be") \
     X("error", "what the system said") \
@@ -207,6 +235,7 @@
     X("tls", "the version of TLS that the phone speaks: TLSv1.2") \
     X("type", "verify: is this certificate trusted? query: what is the certificate?") \
     X("uid", "the user who asked") \
+    X("unit", "the unit of tvsctl(1) that the certificate is in; CTL: it signed the CTL in force") \
     X("us", "how long the answer took, in microseconds") \
     X("version", "the version of tvsd") \
     X("worker", "the number of the worker: 0, 1 and so on") \

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 #define SLOTS     8192
 #define WINDOW    8
@@ -16,6 +17,18 @@ uint64_t quiet_key(uint64_t who, uint64_t why)
     uint64_t x = who ^ (why + 1) * 0x9e3779b97f4a7c15u;
     x = (x ^ (x >> 29)) * 0xbf58476d1ce4e5b9u;
     return x ^ (x >> 32);
+}
+
+uint64_t quiet_bytes(uint64_t who, const void *bytes, size_t len)
+{
+    const uint8_t *from = bytes;
+    uint64_t key = quiet_key(who, len);
+    for (size_t i = 0; i < len; i += sizeof key) {
+        uint64_t word = 0;
+        memcpy(&word, from + i, len - i < sizeof word ? len - i : sizeof word);
+        key = quiet_key(key, word);
+    }
+    return key;
 }
 
 bool quiet_may_say(uint64_t key, uint32_t seconds, uint64_t now)

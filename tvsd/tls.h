@@ -25,22 +25,20 @@ enum tls_step {
 /* Why a connection's TLS failed: one closed enum for log, counters and tests. X(constant, name, sentence,
  * setting) */
 #define TLS_FAILURES(X)                                                                                      \
-    X(NONE, "none", "nothing failed", "")                                                                    \
-    X(NOT_TLS, "not-tls", "the client did not speak TLS", "")                                                \
-    X(PLAIN_HTTP, "plain-http", "the client spoke HTTP without TLS", "")                                     \
-    X(VERSION, "tls-version", "the client offers no TLS version that is allowed here", "tls.minimum")        \
-    X(CIPHER, "no-shared-cipher", "the client offers no cipher suite that is allowed here", "")              \
-    X(RSA_KEY_EXCHANGE, "rsa-key-exchange",                                                                  \
-      "the client can only do RSA key exchange, which is switched off", "tls.rsa_key_exchange")              \
-    X(FALLBACK, "fallback", "the client says that it fell back from a newer version, which is allowed here", \
-      "")                                                                                                    \
-    X(SIGNATURE, "signature-algorithm", "the client accepts no signature algorithm that is allowed here",    \
-      "")                                                                                                    \
-    X(ALERT, "peer-alert", "the client refused us with an alert", "")                                        \
-    X(ABANDONED, "abandoned", "the client closed the connection during the handshake", "")                   \
-    X(RESET, "reset", "the connection was reset", "")                                                        \
-    X(PROTOCOL, "tls-protocol", "the client broke the TLS protocol", "")                                     \
-    X(MEMORY, "no-memory", "out of memory", "")
+    X(NONE, "none", "did nothing wrong", "")                                                                 \
+    X(NOT_TLS, "not-tls", "did not speak TLS", "")                                                           \
+    X(PLAIN_HTTP, "plain-http", "spoke HTTP without TLS", "")                                                \
+    X(VERSION, "tls-version", "offered no TLS version that is allowed here", "tls.minimum")                  \
+    X(CIPHER, "no-shared-cipher", "offered no cipher suite that is allowed here", "")                        \
+    X(RSA_KEY_EXCHANGE, "rsa-key-exchange", "can only do RSA key exchange, which is switched off",           \
+      "tls.rsa_key_exchange")                                                                                \
+    X(FALLBACK, "fallback", "says that it fell back from a newer version, which is allowed here", "")        \
+    X(SIGNATURE, "signature-algorithm", "accepts no signature algorithm that is allowed here", "")           \
+    X(ALERT, "peer-alert", "refused us with an alert", "")                                                   \
+    X(ABANDONED, "abandoned", "closed the connection during the handshake", "")                              \
+    X(RESET, "reset", "reset the connection during the handshake", "")                                       \
+    X(PROTOCOL, "tls-protocol", "broke the TLS protocol", "")                                                \
+    X(MEMORY, "no-memory", "could not be served: out of memory", "")
 
 enum tls_failure {
 #define X(constant, name, sentence, setting) TLS_FAILURE_##constant,
@@ -91,7 +89,12 @@ bool tls_has_bytes(const struct tls *tls);
 enum tls_failure tls_failure(const struct tls *tls);
 const char *tls_failure_detail(const struct tls *tls);
 const char *tls_failure_name(enum tls_failure failure);
-const char *tls_failure_sentence(enum tls_failure failure); /* in an operator's words */
+
+/* In an operator's words, behind who it is: "offered TLS 1.0 only; …". Returns out. */
+char *tls_failure_sentence(const struct tls *tls, char *out, size_t size);
+
+/* The phones that fail so, if it is a phone: "79xx, 69xx"; NULL: any. Static storage. */
+const char *tls_failure_families(const struct tls *tls);
 const char *
 tls_failure_setting(enum tls_failure failure); /* the option that would let the client in; "" if none would */
 

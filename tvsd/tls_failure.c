@@ -149,9 +149,38 @@ const char *tls_failure_name(enum tls_failure failure)
     return failures[failure].name;
 }
 
-const char *tls_failure_sentence(enum tls_failure failure)
+static const char *version_name(int version)
 {
-    return failures[failure].sentence;
+    switch (version) {
+    case TLS1_2_VERSION:
+        return "TLS 1.2";
+    case TLS1_1_VERSION:
+        return "TLS 1.1";
+    case TLS1_VERSION:
+        return "TLS 1.0";
+    default:
+        return "SSL 3.0 or older";
+    }
+}
+
+char *tls_failure_sentence(const struct tls *tls, char *out, size_t size)
+{
+    static const char *const minimum[] = {[CONFIG_TLS_1_0] = "1.0",
+                                          [CONFIG_TLS_1_1] = "1.1",
+                                          [CONFIG_TLS_1_2] = "1.2",
+                                          [CONFIG_TLS_1_3] = "1.3"};
+    if (tls->failure == TLS_FAILURE_VERSION && tls->offered != 0)
+        snprintf(out, size, "offered %s only; tls.minimum is %s: the phone shows 'Host not found'",
+                 version_name(tls->offered), minimum[tls->policy.minimum]);
+    else
+        snprintf(out, size, "%s%s%s", failures[tls->failure].sentence, tls->detail[0] == '\0' ? "" : ": ",
+                 tls->detail);
+    return out;
+}
+
+const char *tls_failure_families(const struct tls *tls)
+{
+    return tls->offered == TLS1_VERSION ? "79xx, 69xx, 89xx or 99xx" : NULL;
 }
 
 const char *tls_failure_setting(enum tls_failure failure)

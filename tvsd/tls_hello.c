@@ -163,6 +163,12 @@ static int refuse(struct tls *tls, int *alert, int with, enum tls_failure failur
     return SSL_CLIENT_HELLO_ERROR;
 }
 
+static int refuse_version(struct tls *tls, int *alert, const struct hello *hello)
+{
+    tls->offered = hello->newest < TLS1_VERSION ? SSL3_VERSION : hello->newest;
+    return refuse(tls, alert, SSL_AD_PROTOCOL_VERSION, TLS_FAILURE_VERSION, "");
+}
+
 /* What cannot be set is out of memory: the lists are literals. */
 static int admit(struct tls *tls, int *alert, enum tls_class class, bool set)
 {
@@ -184,10 +190,7 @@ static int admit_legacy(struct tls *tls, int *alert, const struct hello *hello)
 {
     int minimum = tls->policy.minimum == CONFIG_TLS_1_0 ? TLS1_VERSION : TLS1_1_VERSION;
     if (hello->newest < minimum || tls->policy.minimum > CONFIG_TLS_1_1)
-        return refuse(tls, alert, SSL_AD_PROTOCOL_VERSION, TLS_FAILURE_VERSION,
-                      hello->newest < TLS1_VERSION    ? "the newest that it offers is SSL 3.0 or older"
-                      : hello->newest == TLS1_VERSION ? "the newest that it offers is TLS 1.0"
-                                                      : "the newest that it offers is TLS 1.1");
+        return refuse_version(tls, alert, hello);
     if (!hello->legacy)
         return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_CIPHER,
                       tls->policy.key == TRUST_KEY_RSA
@@ -223,8 +226,7 @@ int tls_hello(SSL *ssl, int *alert, void *arg)
     if (hello.newest < TLS1_2_VERSION)
         return admit_legacy(tls, alert, &hello);
     if (hello.newest < TLS1_3_VERSION && tls->policy.minimum == CONFIG_TLS_1_3)
-        return refuse(tls, alert, SSL_AD_PROTOCOL_VERSION, TLS_FAILURE_VERSION,
-                      "the newest that it offers is TLS 1.2");
+        return refuse_version(tls, alert, &hello);
     if (hello.weak_signatures)
         return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_SIGNATURE,
                       "nothing stronger than SHA-1");

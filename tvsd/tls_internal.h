@@ -26,6 +26,7 @@ struct tls {
     enum tls_class class;
     enum tls_failure failure;
     int alert;   /* that the peer sent; 0: none */
+    int offered; /* the newest version, where that is too old; 0: it is not, or is not known */
     bool broken; /* libssl forbids further calls, SSL_shutdown included */
     char detail[192];
 };

@@ -82,7 +82,7 @@ test_twins() {
     out_has 'Roles:    7 (APP-SERVER)'
     for twin in twin renewed; do
         mark
-        ask 1 verify "$CERTS/$twin.crt"
+        ask 1 verify "$CERTS/$twin.crt" --device "SEP-$twin"
         out_has 'Status:   1 (not trusted)'
         wait_log 'level=warning event=twin-refused '
         log_shows 'event=answer .*result=twin' || wait_log 'event=answer .*result=twin'

@@ -72,6 +72,47 @@ test_rsa_key_exchange_switched_off() {
     stop
 }
 
+# sum EVENT: the counts of its lines.
+sum() { log_since | sed -nE "s/.* event=$1 .* count=([0-9]+)\$/\1/p" | awk '{ n += $1 } END { print n + 0 }'; }
+
+# One line says who it was, why, and what the user sees; the others of the minute are counted, and said at the
+# latest at the end.
+test_why_a_phone_failed() {
+    setup
+    start
+    expect 3 tvsc verify "$CERTS/tvs.crt" --tls1.0
+    wait_log 'event=tls-refused reason="the client at 127.0.0.1 \(if it is a phone: 79xx, 69xx, 89xx or 99xx\) offered TLS 1.0 only; '
+    stop
+    start
+    ask 0 verify "$CERTS/tvs.crt" --device CP-7975-SEP001122334455
+    for _ in 1 2 3 4 5; do
+        expect 3 tvsc verify "$CERTS/tvs.crt" --tls1.0
+    done
+    wait_log "level=warning event=tls-refused reason=\"CP-7975 at 127.0.0.1 offered TLS 1.0 only; tls.minimum is 1.2: the phone \
+shows 'Host not found'\" peer=\"127.0.0.1:[0-9]+\" setting=tls.minimum remedy=\"\" device=CP-7975-SEP001122334455 count=1\$"
+    stop
+    [ "$(log_since | grep -c 'event=tls-refused ')" -eq 2 ] || fail "not one line, and one at the end"
+    [ "$(sum tls-refused)" -eq 5 ] || fail "the counts do not add up to 5"
+}
+
+# An answer that is "no" has its line each time; why it is, once a minute for each phone.
+test_why_an_answer_is_no() {
+    setup
+    start
+    self_signed other /CN=other 0x4711
+    for phone in CP-8841-SEP000000000001 CP-8841-SEP000000000002; do
+        for _ in 1 2 3; do
+            expect 1 tvsc verify "$CERTS/other.crt" --device "$phone"
+        done
+        wait_log "level=warning event=unknown-refused serial=4711 issuer=\"CN=other\" source=none device=$phone peer=\"127.0.0.1:[0-9]+\" \
+remedy=\"[^\"]*tomcat-trust[^\"]*\" reason=\"CP-8841 at 127.0.0.1 asked whether to trust certificate 4711, which neither the store nor the CTL holds: "
+    done
+    [ "$(log_since | grep -c 'event=answer .*result=unknown')" -eq 6 ] || fail "not each answer has its line"
+    stop
+    [ "$(sum unknown-refused)" -eq 6 ] || fail "the counts do not add up to 6"
+    [ "$(log_since | grep -c 'event=unknown-refused ')" -eq 4 ] || fail "not one line, and one at the end, of each phone"
+}
+
 # A certificate of an old cluster: RSA-1024.
 test_small_server_key() {
     new_key small 1024

@@ -14,6 +14,28 @@ test_reload_takes_the_configuration() {
     stop
 }
 
+# Said at the start, and not again by each reload.
+test_certificate_expires() {
+    configure
+    do_tvsctl set cert regen TVS --days 20
+    do_tvsctl set cert regen CallManager --days 80
+    do_tvsctl set cert regen tomcat
+    start
+    wait_log "level=info event=expiry-notice unit=CallManager subject=.* days=(79|80) remedy=\"\`tvsctl set cert regen CallManager --config"
+    wait_log "level=warning event=expiry-warning unit=TVS subject=\"?CN=node-a.* serial=[0-9A-F]+ expires=20[0-9-]+ days=(19|20) remedy="
+    log_lacks 'event=exp.* unit=tomcat'
+    mark
+    kill -HUP "$PID"
+    wait_log 'event=reload '
+    do_tvsctl set cert regen CallManager --days 5
+    wait_log 'event=store-loaded '
+    stop
+    log_lacks 'event=exp'
+    start
+    wait_log 'level=error event=expiry-urgent unit=CallManager .* days=[45] '
+    stop
+}
+
 # A bad file changes nothing, and the service goes on.
 test_bad_configuration_is_refused() {
     setup

@@ -106,7 +106,7 @@ follows() {
     done
     take_list CTL
     take_list ITL
-    log_lacks 'event=([a-z]+-refused|started|stopping|needs-restart)'
+    log_lacks 'event=((reload|ctl|store|certificate|ecdsa|control|tls|request|twin)-refused|started|stopping|needs-restart)'
 }
 
 # expect_made: what $MAKES is unknown until tvsd has read the store.

@@ -19,7 +19,7 @@ test_whole_certificate_is_compared() {
     mark
     boots 1 'state=follows' --https "$URL"
     https_is 'result=refused'
-    wait_log 'event=twin-refused '
+    wait_log 'event=answer .*result=twin .*device=CP-8861-SEP'
 }
 
 # The same key in a renewed certificate is another certificate.

@@ -118,6 +118,9 @@ START_TEST(longest_message)
     ck_assert_int_eq(expect_answer(&bench, &phone, 5).status, 1);
     BENCH_LOGGED(&bench, "result=unusable roles=\"\" source=none serial=\"\" device=\"\" peer=local us=");
     BENCH_LOGGED(&bench, " reason=\"the certificate cannot be parsed\"");
+    BENCH_LOGGED(&bench,
+                 "level=warning event=request-refused reason=\"the client at local sent a request of no "
+                 "use: the certificate cannot be parsed\" peer=local setting=\"\" device=\"\" count=1\n");
     phone_send(&phone, verify);
     expect_answer(&bench, &phone, 0x3e9);
     finish(&bench, &phone);

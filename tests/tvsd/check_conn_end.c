@@ -33,6 +33,8 @@ START_TEST(malformed_messages)
     expect_end(&bench, &phone, malformed[_i].end);
     ck_assert_uint_eq(bench.host.stats.bytes_out, 0);
     BENCH_NOT_LOGGED(&bench, "detail=\"\"");
+    BENCH_LOGGED(&bench, "level=warning event=request-refused reason=\"the client at local sent what is no "
+                         "request, or a garbled one: ");
     finish(&bench, &phone);
 }
 END_TEST
@@ -82,8 +84,9 @@ START_TEST(gone_during_the_handshake)
     phone_raw_suite(&phone);
     phone_hang_up(&phone);
     expect_end(&bench, &phone, CONN_END_HANDSHAKE_FAILED);
-    BENCH_LOGGED(&bench,
-                 "event=tls-refused reason=\"the client closed the connection during the handshake\"");
+    BENCH_LOGGED(
+        &bench,
+        "event=tls-refused reason=\"the client at local closed the connection during the handshake\"");
     BENCH_LOGGED(&bench, "detail=abandoned");
     finish(&bench, &phone);
 }
@@ -99,11 +102,11 @@ START_TEST(our_certificate_is_unknown)
     begin(&bench, &phone, "", &(struct phone_options){.newest = newest[_i]});
     SSL_set_verify(phone.ssl, SSL_VERIFY_PEER, NULL);
     expect_end(&bench, &phone, CONN_END_HANDSHAKE_FAILED);
-    BENCH_LOGGED(&bench, "event=tls-refused reason=\"the client refused us with an alert: ");
+    BENCH_LOGGED(&bench, "event=tls-refused reason=\"the client at local refused us with an alert: ");
     snprintf(
         words, sizeof words,
         " remedy=\"its lists do not hold the TVS certificate with serial number %s: give it an ITL that does "
-        "(`tvsctl utils itl update`)\"\n",
+        "(`tvsctl utils itl update`)\" device=\"\" count=1\n",
         trust_hex(trust_cert_serial(server.cert), 0, true, serial));
     BENCH_LOGGED(&bench, words);
     finish(&bench, &phone);
@@ -173,6 +176,9 @@ START_TEST(gone_after_the_handshake)
         phone_hang_up(&phone);
     expect_end(&bench, &phone, _i < 2 ? CONN_END_TRUNCATED : CONN_END_PEER_CLOSED);
     ck_assert_uint_eq(bench.host.stats.query, 0);
+    ck_assert_uint_eq(bench_logged(&bench, "event=request-refused reason=\"the client at local closed the "
+                                           "connection in the middle of a request"),
+                      _i < 2);
     finish(&bench, &phone);
 }
 END_TEST
@@ -245,28 +251,35 @@ static const struct {
 } refused[] = {
     {"",
      {.oldest = TLS1_VERSION, .newest = TLS1_VERSION},
-     "event=tls-refused reason=\"the client offers no TLS version that is allowed here: the newest that it "
-     "offers is "
-     "TLS 1.0\" peer=local setting=tls.minimum"},
+     "event=tls-refused reason=\"the client at local (if it is a phone: 79xx, 69xx, 89xx or 99xx) offered "
+     "TLS "
+     "1.0 only; tls.minimum is 1.2: the phone shows 'Host not found'\" peer=local setting=tls.minimum "
+     "remedy=\"\" device=\"\" count=1\n"},
+    {"tls: { minimum: \"1.3\" }",
+     {.newest = TLS1_2_VERSION},
+     "event=tls-refused reason=\"the client at local offered TLS 1.2 only; tls.minimum is 1.3: the phone "
+     "shows "
+     "'Host not found'\" peer=local setting=tls.minimum"},
     {"tls: { rsa_key_exchange: false }",
      {.newest = TLS1_2_VERSION, .ciphers = "AES128-SHA:@SECLEVEL=0"},
-     "event=tls-refused reason=\"the client can only do RSA key exchange, which is switched off\" peer=local "
-     "setting=tls.rsa_key_exchange"},
+     "event=tls-refused reason=\"the client at local can only do RSA key exchange, which is switched off\" "
+     "peer=local setting=tls.rsa_key_exchange"},
     {"",
      {.newest = TLS1_2_VERSION, .ciphers = "ECDHE-RSA-AES128-SHA:@SECLEVEL=0"},
-     "event=tls-refused reason=\"the client offers no cipher suite that is allowed here: "},
+     "event=tls-refused reason=\"the client at local offered no cipher suite that is allowed here: "},
     {"",
      {.newest = TLS1_2_VERSION, .signatures = "RSA+SHA1"},
-     "event=tls-refused reason=\"the client accepts no signature algorithm that is allowed here: nothing "
-     "stronger "
+     "event=tls-refused reason=\"the client at local accepts no signature algorithm that is allowed here: "
+     "nothing stronger "
      "than SHA-1\" peer=local setting=\"\""},
     {"",
      {.oldest = TLS1_3_VERSION, .signatures = "ECDSA+SHA256"}, /* for a key that the server has not */
-     "event=tls-refused reason=\"the client accepts no signature algorithm that is allowed here: no s"},
+     "event=tls-refused reason=\"the client at local accepts no signature algorithm that is allowed here: no "
+     "s"},
     {"",
      {.oldest = TLS1_2_VERSION, .newest = TLS1_2_VERSION, .fallback = true},
-     "event=tls-refused reason=\"the client says that it fell back from a newer version, which is allowed "
-     "here\" "
+     "event=tls-refused reason=\"the client at local says that it fell back from a newer version, which is "
+     "allowed here\" "
      "peer=local setting=\"\""},
 };
 
@@ -287,7 +300,7 @@ START_TEST(refusals_are_explained)
     phone_send_raw(&phone, (struct trust_bytes){(const uint8_t *)"GET / HTTP/1.1\r\n\r\n", 18});
     BENCH_UNTIL(&bench, NULL, bench.host.stats.active == 0);
     ck_assert_uint_eq(bench_logged(&bench, refused[_i].line), 1);
-    BENCH_LOGGED(&bench, "event=tls-refused reason=\"the client spoke HTTP without TLS: ");
+    BENCH_LOGGED(&bench, "event=tls-refused reason=\"the client at local spoke HTTP without TLS: ");
     ck_assert_uint_eq(bench.host.stats.ends[CONN_END_HANDSHAKE_FAILED], 3);
     finish(&bench, &phone);
 }
@@ -306,6 +319,13 @@ START_TEST(slow_handshake)
     if (_i == 1)
         phone_send_raw(&phone, (struct trust_bytes){(const uint8_t *)"\x16\3\1\1", 4});
     expect_end(&bench, NULL, CONN_END_HANDSHAKE_TIMEOUT);
+    /* Who says nothing at all is no phone that failed. */
+    ck_assert_uint_eq(bench_logged(&bench,
+                                   "event=tls-refused reason=\"the client at local did not finish the "
+                                   "handshake in time\" peer=local "
+                                   "setting=server.handshake_timeout"),
+                      _i == 1);
+    ck_assert_uint_eq(bench_logged(&bench, "event=tls-refused"), _i == 1);
     finish(&bench, &phone);
 }
 END_TEST
@@ -322,6 +342,8 @@ START_TEST(trickling_request)
         bench_turn(&bench, NULL);
     }
     expect_end(&bench, NULL, CONN_END_REQUEST_TIMEOUT);
+    BENCH_LOGGED(&bench, "event=request-refused reason=\"the client at local did not finish its request, or "
+                         "fetch its answer, in time\" peer=local setting=server.request_timeout");
     finish(&bench, &phone);
 }
 END_TEST
@@ -408,7 +430,7 @@ START_TEST(address_limit)
     connect_from(&bench, &phones[2], "192.0.2.7");
     BENCH_LOGGED(&bench, "event=conn-closed reason=address-limit peer=\"192.0.2.7:1024\" requests=0 ms=0");
     BENCH_LOGGED(&bench, "level=warning event=address-refused peer=\"192.0.2.7:1024\" connections=2 "
-                         "setting=server.max_connections_per_address\n");
+                         "setting=server.max_connections_per_address count=1\n");
     ck_assert_uint_eq(bench.host.stats.active, 2);
     connect_from(&bench, &phones[3], "192.0.2.7");
     ck_assert_uint_eq(bench_logged(&bench, "event=address-refused"), 1); /* it is said seldom */

@@ -27,11 +27,27 @@ START_TEST(said_seldom)
 }
 END_TEST
 
+START_TEST(keys_of_bytes)
+{
+    static const char bytes[] = "0123456789abcdef\0";
+    uint64_t keys[18];
+    for (size_t len = 0; len < 18; len++) {
+        keys[len] = quiet_bytes(1, bytes, len);
+        for (size_t shorter = 0; shorter < len; shorter++)
+            ck_assert_uint_ne(keys[len], keys[shorter]);
+    }
+    ck_assert_uint_eq(quiet_bytes(1, "0123456789", 10), keys[10]);
+    ck_assert_uint_ne(quiet_bytes(2, bytes, 10), keys[10]);
+    ck_assert_uint_ne(quiet_bytes(1, "0123456788", 10), keys[10]);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *quiet = suite_create("quiet");
     TCase *all = tcase_create("all");
     tcase_add_test(all, said_seldom);
+    tcase_add_test(all, keys_of_bytes);
     suite_add_tcase(quiet, all);
     return quiet;
 }

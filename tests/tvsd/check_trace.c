@@ -25,6 +25,26 @@ START_TEST(warnings)
     BENCH_LOGGED(&bench,
                  "level=warning event=twin-refused serial=6B1D357B6841740B078FEE4A1813D5D6 issuer="
                  "\"CN=cucm-1051-a-pub;OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL\" source=store device=");
+    BENCH_LOGGED(&bench,
+                 "reason=\"CP-8861 at local asked whether to trust certificate 1001, whose unit gives "
+                 "it no role that phones take: the phone does not trust that server, and may show 'Host "
+                 "not found'\" count=1\n");
+    /* Each has its answer in the log, and why it is but one line for each certificate. */
+    phone_send(&phone, request);
+    ck_assert_int_eq(expect_answer(&bench, &phone, 9).status, 1);
+    ck_assert_uint_eq(bench_logged(&bench, "event=no-role "), 1);
+    ck_assert_uint_eq(bench_logged(&bench, "result=no-role"), 2);
+    struct trust_cert *sub1 = cert_read("sub1.crt"), *old = cert_read("own-3072.crt");
+    const struct trust_cert *const strangers[] = {sub1, old, sub1, old};
+    for (uint32_t i = 0; i < 4; i++) {
+        struct trust_bytes asks = phone_verify(20 + i, trust_cert_der(strangers[i]));
+        phone_send(&phone, asks);
+        ck_assert_int_eq(expect_answer(&bench, &phone, 20 + i).status, 1);
+        free((void *)(uintptr_t)asks.data);
+    }
+    ck_assert_uint_eq(bench_logged(&bench, "level=warning event=unknown-refused serial="), 2);
+    trust_cert_free(sub1);
+    trust_cert_free(old);
     free(twin);
     free((void *)(uintptr_t)request.data);
     free((void *)(uintptr_t)other.data);

@@ -1,7 +1,9 @@
 #include "helper_bench.h"
 
 #include "tests/fixture.h"
+#include "tvsd/clock.h"
 #include "tvsd/log.h"
+#include "tvsd/refusals_say.h"
 
 #include <check.h>
 #include <event2/event.h>
@@ -168,6 +170,7 @@ void bench_turn(struct bench *bench, struct phone *phone)
 
 const char *bench_log(struct bench *bench)
 {
+    refusals_say(NULL, clock_milliseconds() / 1000, false); /* as the main thread does, when it is woken */
     struct trust_bytes bytes = fixture_read(bench->log_path);
     free(bench->log);
     bench->log = strndup((const char *)bytes.data, bytes.len);
