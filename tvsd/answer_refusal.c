@@ -38,7 +38,10 @@ void answer_refusal_note(const struct peer *peer, const struct trust_request *re
         return;
     const enum log_event event = refused[answer->result].event;
     /* A phone that meets two such certificates is told of twice. */
-    const uint64_t which = quiet_bytes(0, answer->serial, answer->serial_len);
+    const uint64_t which = answer->result == REQUEST_UNUSABLE
+                               ? quiet_bytes(1, answer->unusable, strlen(answer->unusable))
+                               : quiet_bytes(quiet_bytes(0, answer->serial, answer->serial_len),
+                                             answer->issuer, answer->issuer_len);
     struct refusal *refusal = refusals_note(event, which, peer, request->device);
     if (refusal == NULL)
         return;

@@ -284,6 +284,7 @@ void conn_free(struct conn *conn)
     conn_report_end(&host->stats, &conn->peer,
                     &(struct conn_ending){.end = conn->end,
                                           .began = began,
+                                          .shaken = conn->shaken,
                                           .requests = conn->requests,
                                           .ms = now - conn->opened,
                                           .now = now,

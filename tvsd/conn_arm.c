@@ -35,8 +35,10 @@ static bool arm_timer(struct conn *conn, int64_t now)
         return true;
     const int64_t wait = due - now;
     const struct timeval timeout = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+    if (event_add(&conn->timer, &timeout) != 0)
+        return false;
     conn->timer_at = due;
-    return event_add(&conn->timer, &timeout) == 0;
+    return true;
 }
 
 static void conn_due(evutil_socket_t fd, short what, void *arg)

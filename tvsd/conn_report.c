@@ -97,11 +97,14 @@ static const char *dropped(enum conn_end end, const char **setting)
     }
 }
 
-/* Who said nothing at all is no phone that failed. */
 static void note_dropped(const struct peer *peer, const struct conn_ending *ending)
 {
     const char *setting, *does = dropped(ending->end, &setting);
+    /* Who said nothing at all is no phone that failed. */
     if (does == NULL || (ending->end == CONN_END_HANDSHAKE_TIMEOUT && !ending->began))
+        return;
+    /* It was reported as a handshake that failed. */
+    if (ending->end == CONN_END_NO_MEMORY && ending->began && !ending->shaken)
         return;
     const enum log_event event =
         ending->end == CONN_END_HANDSHAKE_TIMEOUT ? LOG_EV_TLS_REFUSED : LOG_EV_REQUEST_REFUSED;

@@ -19,7 +19,7 @@ struct conn_ending {
     enum conn_end end;
     uint64_t requests;
     int64_t ms, now;
-    bool began;         /* its handshake did */
+    bool began, shaken; /* its handshake did; it came to a good end */
     const char *detail; /* "" if there is none */
 };
 

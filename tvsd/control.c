@@ -191,13 +191,13 @@ static int add_signals(struct control *control, struct trust_error *err)
 
 static int add_timers(struct control *control, struct trust_error *err)
 {
-    const struct timeval minute = {.tv_sec = STATS_EVERY_S}, day = {.tv_sec = EXPIRY_EVERY_S};
+    const struct timeval minute = {.tv_sec = STATS_EVERY_S}, hour = {.tv_sec = EXPIRY_EVERY_S};
     control->expiry_timer = event_new(control->base, -1, EV_PERSIST, on_expiry_timer, control);
     control->stats_timer = event_new(control->base, -1, EV_PERSIST, on_stats_timer, control);
     control->log_lines =
         event_new(control->base, log_wakeup_fd(), EV_READ | EV_PERSIST, on_log_lines, control);
     if (control->stats_timer == NULL || event_add(control->stats_timer, &minute) != 0 ||
-        control->expiry_timer == NULL || event_add(control->expiry_timer, &day) != 0 ||
+        control->expiry_timer == NULL || event_add(control->expiry_timer, &hour) != 0 ||
         control->log_lines == NULL || event_add(control->log_lines, NULL) != 0)
         return control_no_memory(err);
     return watchdog_start(&control->watchdog, control->base, control->workers, on_workers_turn, control, err);

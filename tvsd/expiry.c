@@ -61,10 +61,10 @@ static bool is_due(struct expiry_said *said, const struct trust_cert *cert, enum
         memcpy(said->sha256, trust_cert_sha256(cert), sizeof said->sha256);
         said->stage = STAGE_NONE;
     }
-    if ((int)stage <= said->stage)
-        return false;
+    /* A clock that was wrong at the start is set back: then it is said again when the day comes. */
+    const bool is_due = (int)stage > said->stage;
     said->stage = (int)stage;
-    return true;
+    return is_due;
 }
 
 static bool is_self_signed(const struct trust_cert *cert)

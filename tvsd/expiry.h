@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#define EXPIRY_EVERY_S 86400 /* so often it is looked */
+#define EXPIRY_EVERY_S 3600 /* so often it is looked */
 #define EXPIRY_PLACES  (TRUST_UNIT_TVS_ECDSA + 1)
 
 /* What was said. Zeroed: nothing. */

@@ -383,6 +383,8 @@ void log_drain(void)
     int fd = log_wakeup_fd();
     if (fd >= 0)
         timerfd_settime(fd, 0, &unset, NULL);
+    /* For lines that come while this one goes on. */
+    atomic_store_explicit(&drained_at, now_ns(), memory_order_relaxed);
     /* Before the rings are read, so that a line which comes later wakes again, and one for which nobody woke
      * is seen. */
     atomic_exchange(&is_woken, false);

@@ -37,6 +37,7 @@ static void set_address(struct peer *peer, int family, const void *address, size
 {
     uint64_t words[2] = {0, 0};
     memcpy(words, address, len);
+    peer->network = mix(mix(secret[1] + words[0]) ^ (uint64_t)family);
     peer->key = mix(mix(secret[0] + words[0]) ^ (secret[1] + words[1]) ^ (uint64_t)family);
     inet_ntop(family, address, peer->address, sizeof peer->address);
     snprintf(peer->text, sizeof peer->text, family == AF_INET ? "%s:%u" : "[%s]:%u", peer->address,

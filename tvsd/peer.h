@@ -11,7 +11,8 @@ struct peer {
     char address[INET6_ADDRSTRLEN];  /* "192.0.2.1", "2001:db8::1"; "local" if it is neither */
     char text[INET6_ADDRSTRLEN + 8]; /* "192.0.2.1:1024", "[2001:db8::1]:1024" */
     uint64_t key;                    /* of the address, keyed by a secret of this process */
-    bool counted, shaking;           /* in the table of connections, of handshakes */
+    uint64_t network;      /* the same, of an IPv6 address's first 64 bits, which one machine has whole */
+    bool counted, shaking; /* in the table of connections, of handshakes */
 };
 
 /* Main thread, before the first worker starts: draw the secret. */

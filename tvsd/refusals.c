@@ -26,6 +26,10 @@ static _Atomic uint64_t words[REFUSALS_MAX];
 static _Atomic uint8_t states[REFUSALS_MAX];
 static struct refusal refusals[REFUSALS_MAX];
 static uint64_t said[REFUSALS_MAX]; /* main thread: when, and one; 0: not yet */
+/* How many slots the addresses have that share a place here, and whose a slot is: it is not counted if it is
+ * the place behind the last. */
+static _Atomic uint16_t taken[REFUSALS_MAX + 1];
+static uint16_t takers[REFUSALS_MAX];
 static atomic_size_t used;
 static _Atomic uint64_t more;
 static atomic_bool is_woken;
@@ -63,34 +67,59 @@ static struct refusal *begin(size_t at, enum log_event event, const struct peer 
     return refusal;
 }
 
-struct refusal *refusals_note(enum log_event event, uint64_t detail, const struct peer *peer,
-                              struct trust_bytes device)
+/* The slot where it was counted; REFUSALS_MAX: it has none. */
+static size_t find(uint64_t key, uint64_t tag)
 {
-    const uint64_t key =
-        quiet_key(quiet_key(quiet_bytes(peer->key, device.data, device.len), (uint64_t)event), detail);
-    const uint64_t tag = (key >> 24 | 1) << 24;
-    for (size_t i = 0; i < WINDOW; i++) {
-        const size_t at = (key + i) % REFUSALS_MAX;
-        uint8_t stale = STATE_STALE;
-        if (!count_in(at, tag))
-            continue;
-        return atomic_compare_exchange_strong(&states[at], &stale, STATE_WRITING)
-                   ? begin(at, event, peer, device)
-                   : NULL;
-    }
+    for (size_t i = 0; i < WINDOW; i++)
+        if (count_in((key + i) % REFUSALS_MAX, tag))
+            return (key + i) % REFUSALS_MAX;
+    return REFUSALS_MAX;
+}
+
+/* A slot for it; is_mine: and it was free, so that its text is to be written. REFUSALS_MAX: none is free. */
+static size_t claim(uint64_t key, uint64_t tag, uint16_t taker, bool *is_mine)
+{
     for (size_t i = 0; i < WINDOW; i++) {
         const size_t at = (key + i) % REFUSALS_MAX;
         uint64_t none = 0;
-        if (atomic_compare_exchange_strong(&words[at], &none, tag | 1)) {
+        *is_mine = atomic_compare_exchange_strong(&words[at], &none, tag | 1);
+        if (*is_mine) {
             atomic_fetch_add(&used, 1);
+            atomic_fetch_add(&taken[taker], 1);
+            takers[at] = taker;
             atomic_store(&states[at], STATE_WRITING);
-            return begin(at, event, peer, device);
         }
-        if (count_in(at, tag))
-            return NULL;
+        if (*is_mine || count_in(at, tag))
+            return at;
     }
-    atomic_fetch_add(&more, 1);
-    return NULL;
+    return REFUSALS_MAX;
+}
+
+static uint64_t tag_of(uint64_t key)
+{
+    return (key >> 24 | 1) << 24;
+}
+
+struct refusal *refusals_note(enum log_event event, uint64_t detail, const struct peer *peer,
+                              struct trust_bytes device)
+{
+    const uint64_t of_peer = quiet_key(quiet_bytes(peer->key, device.data, device.len), (uint64_t)event);
+    uint64_t key = quiet_key(of_peer, detail);
+    uint16_t taker = (uint16_t)(peer->network % REFUSALS_MAX);
+    size_t at = find(key, tag_of(key));
+    if (at == REFUSALS_MAX && atomic_load(&taken[taker]) >= REFUSALS_OF_ONE) {
+        taker = REFUSALS_MAX;
+        device.len = 0;
+        key = quiet_key(peer->network, (uint64_t)event);
+        at = find(key, tag_of(key));
+    }
+    uint8_t stale = STATE_STALE;
+    bool is_mine = at < REFUSALS_MAX && atomic_compare_exchange_strong(&states[at], &stale, STATE_WRITING);
+    if (at == REFUSALS_MAX)
+        at = claim(key, tag_of(key), taker, &is_mine);
+    if (at == REFUSALS_MAX)
+        atomic_fetch_add(&more, 1);
+    return is_mine ? begin(at, event, peer, device) : NULL;
 }
 
 static void wake(void)
@@ -118,18 +147,22 @@ int refusals_wakeup_fd(void)
 /* Its minute went by without another. A worker that counts one in just now keeps the slot. */
 static void release(size_t at, uint64_t word)
 {
-    uint8_t stale = STATE_STALE;
-    if (!atomic_compare_exchange_strong(&states[at], &stale, STATE_EMPTY))
+    /* READY: its text was written just after its count was said. */
+    uint8_t state = atomic_load(&states[at]);
+    if ((state != STATE_STALE && state != STATE_READY) ||
+        !atomic_compare_exchange_strong(&states[at], &state, STATE_EMPTY))
         return;
     /* Whoever claims the slot finds it as new. */
     const uint64_t when = said[at];
+    const uint16_t taker = takers[at];
     said[at] = 0;
     if (atomic_compare_exchange_strong(&words[at], &word, 0)) {
         atomic_fetch_sub(&used, 1);
+        atomic_fetch_sub(&taken[taker], 1);
         return;
     }
     said[at] = when;
-    atomic_store(&states[at], STATE_STALE);
+    atomic_store(&states[at], state);
 }
 
 static void say(size_t at, uint64_t now, refusals_take take, void *arg)

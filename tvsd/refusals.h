@@ -5,7 +5,9 @@
  * where it gave none. The first of a minute is said at once, the others as one line when the minute ends, so
  * that the counts of the lines add up to the refusals; at most REFUSALS_MAX phones and reasons are told apart
  * in a minute, so that no crowd takes more memory or lines than that, and what comes beyond is counted in one
- * line (refused-more), and in the statistics as ever.
+ * line (refused-more), and in the statistics as ever. Of one address (IPv6: of 64 bits of it)
+ * REFUSALS_OF_ONE are told apart, since names and certificates are what it says they are; the others are one
+ * phone without a name.
  *
  * Workers put refusals into a table of fixed size, without waiting, allocating or taking a lock; the main
  * thread says them. */
@@ -20,6 +22,7 @@
 #include <stdint.h>
 
 #define REFUSALS_MAX    4096
+#define REFUSALS_OF_ONE 256
 #define REFUSALS_EVERY  60 /* seconds */
 #define REFUSALS_DEVICE 48 /* bytes of a name that are kept */
 
@@ -46,7 +49,7 @@ struct refusal *refusals_note(enum log_event event, uint64_t detail, const struc
 void refusals_told(struct refusal *refusal);
 
 /* Main thread, before the first worker starts: a descriptor that is readable when there is something new to
- * say, the same each time. -1: out of descriptors; then what is new waits for the next turn. */
+ * say, the same each time. -1: out of descriptors. */
 int refusals_wakeup_fd(void);
 
 /* Main thread: hand over what is to be said at `now` (monotonic seconds), and how often it was; at_end: all

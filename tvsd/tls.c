@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 struct tls *tls_new(struct tls_context *context, int fd)
 {
@@ -28,14 +27,6 @@ struct tls *tls_new(struct tls_context *context, int fd)
     return tls;
 }
 
-/* Who said goodbye and closed the connection, as phones do, waits for no goodbye from us. */
-static bool peer_has_left(const struct tls *tls)
-{
-    char byte;
-    return (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN) != 0 &&
-           recv(SSL_get_fd(tls->ssl), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
 void tls_free(struct tls *tls)
 {
     if (tls == NULL)
@@ -43,10 +34,7 @@ void tls_free(struct tls *tls)
     /* A session that was not shut down would never be resumed. What cannot be sent at once is left. */
     if (tls->ssl != NULL && !tls->broken && SSL_is_init_finished(tls->ssl)) {
         ERR_clear_error();
-        if (peer_has_left(tls))
-            SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-        else
-            SSL_shutdown(tls->ssl);
+        SSL_shutdown(tls->ssl);
     }
     SSL_free(tls->ssl);
     ERR_clear_error();

@@ -73,8 +73,7 @@ int tls_context_add_ecdsa(struct tls_context *context, const struct trust_cert *
 
 /* Worker. A server-side connection on fd (non-blocking; not closed by tls_free). NULL: out of memory. */
 struct tls *tls_new(struct tls_context *context, int fd);
-/* Sends close_notify if it can be sent without waiting, and the peer has not left with one of its own. */
-void tls_free(struct tls *tls);
+void tls_free(struct tls *tls); /* sends close_notify if it can be sent without waiting */
 
 enum tls_step tls_handshake(struct tls *tls);
 enum tls_step tls_read(struct tls *tls, uint8_t *into, size_t size, size_t *got);

@@ -79,6 +79,8 @@ START_TEST(each_threshold_once)
         {31, NULL},
         {30, "level=warning event=expiry-warning unit=TVS subject="},
         {8, NULL},
+        {60, NULL}, /* the clock was wrong */
+        {30, "level=warning event=expiry-warning unit=TVS subject="},
         {7, "level=error event=expiry-urgent unit=TVS subject="},
         {1, NULL},
         {0, NULL},

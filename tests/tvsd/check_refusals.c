@@ -170,6 +170,34 @@ START_TEST(a_crowd_is_bounded)
 }
 END_TEST
 
+/* Names and certificates are what somebody says they are: one that thinks up thousands does not keep others
+ * from a line of their own. */
+START_TEST(one_does_not_silence_others)
+{
+    size_t lines = 0;
+    uint64_t count = 0;
+    for (unsigned i = 0; i < 100000; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "SEP%u", i);
+        refuse(1, name, i % 7, "");
+    }
+    for (uint32_t i = 1000; i < 1600; i++)
+        ck_assert(refuse(i, "", 3, ""));
+    for (uint64_t now = 100; now < 300; now++) {
+        struct said said = turn(now, false);
+        lines += said.lines;
+        count += said.count;
+    }
+    ck_assert_uint_eq(refusals_more(), 0);
+    ck_assert_uint_eq(count, 100600);
+    ck_assert_uint_le(lines,
+                      600 + REFUSALS_OF_ONE + 3); /* and one without a name, at once and a minute later */
+    ck_assert(refuse(1, "SEP1", 3, ""));
+    ck_assert(refuse(1, "SEP2", 3, "")); /* there is room again */
+    ck_assert_uint_eq(turn(1000, false).lines, 2);
+}
+END_TEST
+
 START_TEST(what_is_new_wakes)
 {
     struct pollfd wakeup = {.fd = refusals_wakeup_fd(), .events = POLLIN};
@@ -227,6 +255,7 @@ Suite *suite(void)
     tcase_add_test(all, long_names_are_cut);
     tcase_add_test(all, nothing_is_lost_at_the_end);
     tcase_add_test(all, a_crowd_is_bounded);
+    tcase_add_test(all, one_does_not_silence_others);
     tcase_add_test(all, what_is_new_wakes);
     tcase_add_test(all, from_threads);
     suite_add_tcase(refusals, all);
