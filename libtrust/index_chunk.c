@@ -72,7 +72,8 @@ int index_holds_share(struct index_holds *holds, const struct index_holds *other
     for (size_t i = 0; i < other->count; i++) {
         struct index_chunk *chunk = other->list[i].chunk;
         moved[i] = INDEX_FREE;
-        if (chunk == NULL || other->list[i].live < chunk->used / 2)
+        /* Of the size, not of what is used: else each change would leave a chunk for good. */
+        if (chunk == NULL || other->list[i].live < chunk->size / 2)
             continue;
         int rc = grow_list(holds, err);
         if (rc != 0)

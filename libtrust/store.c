@@ -13,6 +13,9 @@
 /* user_version of the database: how many migrations were applied. */
 #define STORE_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 
+/* Which of them makes the table answerstate and its triggers; it may be done again. */
+#define ANSWERSTATE 4
+
 /* application_id of the database, set by the first migration. */
 #define STORE_APPLICATION 0x54565364
 
@@ -153,6 +156,38 @@ static int migrate(struct trust_store *store, struct trust_error *err)
     return rc;
 }
 
+/* Whether the table is there and each trigger on the table of its name, three for each: without one of them,
+ * changes would go unnoticed. */
+static int notes_changes(struct trust_store *store, bool *notes, struct trust_error *err)
+{
+    int64_t whole = 0;
+    int rc =
+        store_number(store, 0, &whole, err,
+                     "SELECT count(*) = 19 FROM sqlite_master WHERE (type = 'table' AND name = 'answerstate')"
+                     " OR (type = 'trigger' AND name IN ('answerstate_' || tbl_name || '_insert',"
+                     " 'answerstate_' || tbl_name || '_update', 'answerstate_' || tbl_name || '_delete'))",
+                     "");
+    *notes = whole != 0;
+    return rc;
+}
+
+/* Somebody may have dropped them, or have brought back tables of before. */
+static int complete_notes(struct trust_store *store, struct trust_error *err)
+{
+    bool notes;
+    int rc = notes_changes(store, &notes, err);
+    if (rc != 0 || notes)
+        return rc;
+    rc = trust_store_begin(store, err);
+    if (rc == 0 && sqlite3_exec(store->db, migrations[ANSWERSTATE], NULL, NULL, NULL) != SQLITE_OK)
+        rc = store_error(store, "cannot complete the schema", err);
+    if (rc == 0)
+        rc = trust_store_commit(store, err);
+    if (rc != 0)
+        trust_store_rollback(store);
+    return rc;
+}
+
 /* In one transaction: of a store that another program is just making, it is seen nothing or all. */
 static int look_at_version(struct trust_store *store, int64_t *version, struct trust_error *err)
 {
@@ -183,6 +218,8 @@ static int set_up(struct trust_store *store, struct trust_error *err)
         rc = store_run(store, err, "PRAGMA synchronous = FULL", "");
     if (rc == 0 && version < STORE_VERSION)
         rc = migrate(store, err);
+    if (rc == 0)
+        rc = complete_notes(store, err);
     return rc;
 }
 
@@ -252,20 +289,21 @@ int trust_store_data_version(struct trust_store *store, int64_t *version, struct
 
 int trust_store_state(struct trust_store *store, int64_t *state, struct trust_error *err)
 {
-    /* Three for each table: without one of them, changes would go unnoticed. */
-    static const char sql[] = "SELECT (SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
-                              " AND name LIKE 'answerstate!_%' ESCAPE '!') = 18, state,"
-                              " (SELECT schema_version FROM pragma_schema_version) FROM answerstate";
+    static const char sql[] =
+        "SELECT state, (SELECT schema_version FROM pragma_schema_version) FROM answerstate";
     sqlite3_stmt *statement;
-    bool more = false;
+    bool more = false, notes;
     *state = 0;
-    int rc = store_prepare(store, &statement, err, sql, "");
+    int rc = notes_changes(store, &notes, err);
+    if (rc != 0 || !notes)
+        return rc;
+    rc = store_prepare(store, &statement, err, sql, "");
     if (rc == 0)
         rc = store_step(store, statement, &more, err);
     /* Triggers that were away for a while have left another version of the schema. */
-    if (rc == 0 && more && sqlite3_column_int(statement, 0) != 0)
-        *state = (int64_t)((uint64_t)sqlite3_column_int64(statement, 1) ^
-                           (uint64_t)sqlite3_column_int64(statement, 2));
+    if (rc == 0 && more)
+        *state = (int64_t)((uint64_t)sqlite3_column_int64(statement, 0) ^
+                           (uint64_t)sqlite3_column_int64(statement, 1));
     sqlite3_finalize(statement);
     return rc;
 }

@@ -67,8 +67,8 @@ static int adopt_imports(struct trust_store *store, struct trust_error *err)
 }
 
 /* A row that cannot be parsed stays as it is: it fails the load, which names it, and must not keep anybody
- * from adding others. */
-static int adopt_caches(struct trust_store *store, struct trust_error *err)
+ * from adding others. One with the bytes of another stays without a cache, too: *left. */
+static int adopt_caches(struct trust_store *store, bool *left, struct trust_error *err)
 {
     sqlite3_stmt *statement;
     bool more = true;
@@ -79,6 +79,7 @@ static int adopt_caches(struct trust_store *store, struct trust_error *err)
         if (store_cert_from_pem(store_column_bytes(statement, 1), &cert, NULL) != 0)
             continue;
         rc = write_cache(store, store_column_text(statement, 0), cert, err);
+        *left |= sqlite3_changes(store->db) == 0;
         trust_cert_free(cert);
     }
     sqlite3_finalize(statement);
@@ -91,16 +92,17 @@ static int is_adopted(struct trust_store *store, bool *is, struct trust_error *e
     int64_t state, adopted = 0;
     int rc = trust_store_state(store, &state, err);
     if (rc == 0 && state != 0)
-        rc = store_number(store, 0, &adopted, err, "SELECT state = adopted FROM answerstate", "");
+        rc = store_number(store, 0, &adopted, err, "SELECT adopted = ?1 FROM answerstate", "i", state);
     *is = adopted != 0;
     return rc;
 }
 
-/* See to rows that other software wrote. */
+/* See to rows that other software wrote. As long as one of them cannot be found by a cache though it is
+ * sound, nothing may be taken for seen to. */
 static int adopt_rows(struct trust_store *store, struct trust_error *err)
 {
     int64_t version;
-    bool is = false;
+    bool is = false, left = false;
     int rc = trust_store_data_version(store, &version, err);
     if (rc != 0 || version == store->adopted)
         return rc;
@@ -108,8 +110,8 @@ static int adopt_rows(struct trust_store *store, struct trust_error *err)
     if (rc == 0 && !is)
         rc = adopt_imports(store, err);
     if (rc == 0 && !is)
-        rc = adopt_caches(store, err);
-    if (rc == 0)
+        rc = adopt_caches(store, &left, err);
+    if (rc == 0 && !left)
         store->adopted = version;
     return rc;
 }
@@ -128,7 +130,11 @@ int store_note_adopted(struct trust_store *store, struct trust_error *err)
     int rc = store_has_adopted(store, &has, err);
     if (rc != 0 || !has)
         return rc;
-    return store_run(store, err, "UPDATE answerstate SET adopted = state WHERE adopted <> state", "");
+    int64_t state;
+    rc = trust_store_state(store, &state, err);
+    if (rc != 0 || state == 0)
+        return rc;
+    return store_run(store, err, "UPDATE answerstate SET adopted = ?1 WHERE adopted <> ?1", "i", state);
 }
 
 int store_start(struct trust_store *store, struct trust_error *err)

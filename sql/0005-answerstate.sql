@@ -13,7 +13,7 @@ CREATE TRIGGER IF NOT EXISTS answerstate_certificate_insert AFTER INSERT ON cert
 BEGIN
     UPDATE answerstate SET state = random();
 END;
-CREATE TRIGGER IF NOT EXISTS answerstate_certificate_update AFTER UPDATE OF pkid, certificate, timetolive ON certificate
+CREATE TRIGGER IF NOT EXISTS answerstate_certificate_update AFTER UPDATE ON certificate
 BEGIN
     UPDATE answerstate SET state = random();
 END;

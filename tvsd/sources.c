@@ -90,6 +90,12 @@ bool store_source_is_same(struct store_source *source)
     return true;
 }
 
+void store_source_forget(struct store_source *source)
+{
+    source->state = 0;
+    source->retry_in = RETRY_POLLS;
+}
+
 int store_source_gone(const char *path, struct trust_error *err)
 {
     return trust_error_set(

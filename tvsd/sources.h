@@ -30,6 +30,9 @@ struct store_source {
 int store_source_open(const struct config *config, const char *config_path, struct store_source *source,
                       struct trust_error *err) TRUST_MUST_CHECK;
 
+/* What was loaded last is not in force after all: store_source_changed asks for another try. */
+void store_source_forget(struct store_source *source);
+
 /* The error of a store that was open and is no longer there. Returns its code. */
 int store_source_gone(const char *path, struct trust_error *err);
 void store_source_close(struct store_source *source);

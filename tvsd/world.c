@@ -55,8 +55,8 @@ static int build_store(struct world *world, const struct trust_index *before, st
 {
     struct trust_index *index = NULL;
     int rc = store_source_load(&world->store, before, &index, err);
-    if (rc == 0)
-        rc = put_part(&world->store_part, snapshot_part_index(index), err);
+    if (rc == 0 && (rc = put_part(&world->store_part, snapshot_part_index(index), err)) != 0)
+        store_source_forget(&world->store);
     if (rc == 0) {
         world->store_index = index;
         world->store_read = time(NULL);

@@ -1,4 +1,5 @@
 /* An index that takes the place of another: what stays is shared, and answers are those of one built anew. */
+#include "libtrust/index_internal.h"
 #include "tests/check_main.h"
 #include "tests/failing_malloc.h"
 #include "tests/libtrust/helper_index.h"
@@ -85,14 +86,14 @@ static struct trust_index *numbers(const struct trust_index *previous, uint32_t 
 
 START_TEST(what_stays_is_not_copied)
 {
-    struct trust_index *old = numbers(NULL, 0, 500), *next = numbers(old, 100, 700);
-    ck_assert_uint_eq(trust_index_count(next), 600);
-    for (uint32_t n = 300; n < 500; n++)
+    struct trust_index *old = numbers(NULL, 0, 800), *next = numbers(old, 100, 1000);
+    ck_assert_uint_eq(trust_index_count(next), 900);
+    for (uint32_t n = 300; n < 800; n++)
         ck_assert_ptr_eq(entry_of(next, n)->der.data, entry_of(old, n)->der.data);
     /* Each may go before the other. */
-    struct trust_index *last = numbers(next, 100, 700);
+    struct trust_index *last = numbers(next, 100, 1000);
     trust_index_free(_i == 0 ? old : last);
-    for (uint32_t n = 100; n < 700; n++)
+    for (uint32_t n = 100; n < 1000; n++)
         ck_found(next, n);
     ck_assert_ptr_null(entry_of(next, 99));
     trust_index_free(next);
@@ -101,6 +102,24 @@ START_TEST(what_stays_is_not_copied)
     else
         ck_found(old, 300);
     trust_index_free(_i == 0 ? last : old);
+}
+END_TEST
+
+/* One certificate more each time, as a script imports them, is no chunk more each time. */
+START_TEST(many_small_changes)
+{
+    struct trust_index *index = numbers(NULL, 0, 1);
+    for (uint32_t n = 2; n < 300; n++) {
+        struct trust_index *next = numbers(index, 0, n);
+        trust_index_free(index);
+        index = next;
+    }
+    size_t chunks = 0;
+    for (size_t i = 0; i < index->holds.count; i++)
+        chunks += index->holds.list[i].chunk != NULL;
+    ck_assert_uint_le(chunks, 3);
+    ck_found(index, 298);
+    trust_index_free(index);
 }
 END_TEST
 
@@ -260,6 +279,7 @@ Suite *suite(void)
     TCase *c = tcase_create("sharing");
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, what_stays_is_not_copied, 0, 2);
+    tcase_add_test(c, many_small_changes);
     tcase_add_test(c, what_is_said_of_it_is_new);
     tcase_add_test(c, little_that_stays_is_copied);
     tcase_add_test(c, generations);
