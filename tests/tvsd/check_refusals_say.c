@@ -131,7 +131,7 @@ END_TEST
 START_TEST(more_than_there_is_room_for)
 {
     for (uint32_t i = 0; i < 20000; i++) {
-        struct peer peer = {.key = 0x9e3779b97f4a7c15u * (i + 1)};
+        struct peer peer = {.key = 0x9e3779b97f4a7c15u * (i + 1), .network = i};
         struct refusal *refusal = refusals_note(LOG_EV_REQUEST_REFUSED, 0, &peer, (struct trust_bytes){0});
         if (refusal != NULL)
             refusals_told(refusal);
