@@ -41,8 +41,8 @@ static void close_all(void)
 
 /* By hand, as sqlite3 does it: foreign keys are off. */
 static const char *const changes[] = {
-    "INSERT INTO certificate (pkid, subjectname, issuername, serialnumber, certificate)"
-    " VALUES ('x', '', '', '', '')",
+    ("INSERT INTO certificate (pkid, subjectname, issuername, serialnumber, certificate)"
+     " VALUES ('x', '', '', '', '')"),
     "UPDATE certificate SET timetolive = 61",
     "UPDATE certificate SET certificate = certificate || ' '",
     "UPDATE certificate SET pkid = 'other' WHERE timetolive = 60",
