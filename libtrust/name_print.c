@@ -220,6 +220,19 @@ int name_parts_print(const struct name_parts *parts, enum name_form form, char *
     return code;
 }
 
+/* As fold() takes them: what is equal in the canonical form is alike here, too. */
+static void write_tabs_as_blanks(struct buf_writer *out, struct trust_bytes text)
+{
+    const uint8_t *tab;
+    while (text.len > 0 && (tab = memchr(text.data, '\t', text.len)) != NULL) {
+        const size_t before = (size_t)(tab - text.data);
+        write_escaped(out, (struct trust_bytes){text.data, before}, "");
+        buf_write_u8(out, ' ');
+        text = (struct trust_bytes){tab + 1, text.len - before - 1};
+    }
+    write_escaped(out, text, "");
+}
+
 int name_parts_first(const struct name_parts *parts, const char *type, char **out, struct trust_error *err)
 {
     struct buf_writer writer;
@@ -228,7 +241,7 @@ int name_parts_first(const struct name_parts *parts, const char *type, char **ou
     for (size_t i = 0; i < parts->count; i++) {
         const struct name_part *part = &parts->items[i];
         if (strcmp(part->type, type) == 0 && !part->is_der) {
-            write_escaped(&writer, (struct trust_bytes){part->value, part->len}, "");
+            write_tabs_as_blanks(&writer, (struct trust_bytes){part->value, part->len});
             break;
         }
     }

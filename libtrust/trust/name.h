@@ -39,7 +39,8 @@ const char *trust_name_cucm(const struct trust_name *name);
 /* As CUCM's database has it: the same order, joined by ',', with DC components. Borrowed. */
 const char *trust_name_database(const struct trust_name *name);
 
-/* The value of the first CN as it stands, UTF-8, or "" if there is none. Borrowed. */
+/* The value of the first CN as it stands, UTF-8, or "" if there is none; a TAB as the blank that it counts
+ * as, other control bytes as \XX. Borrowed. */
 const char *trust_name_common_name(const struct trust_name *name);
 
 /* Whether both name the same, DC components left aside. */
