@@ -91,13 +91,13 @@ static void add(struct trust_store *store, unsigned long number)
     struct trust_roles roles = {0};
     bool was_there;
     struct trust_cert *cert = make(number);
-    trust_roles_add(&roles, TRUST_ROLE_TFTP);
+    trust_roles_add(&roles, TRUST_ROLE_APP_SERVER);
     if (trust_store_add_imported(store, cert, &roles, -1, &was_there, &err) != 0)
         die("add");
     trust_cert_free(cert);
 }
 
-/* By hand: the library finds what is to be deleted by any of its names, and looks at all of them for that. */
+/* By hand: quicker than by any of its names. */
 static void drop(struct trust_store *store, unsigned long number)
 {
     char hex[2 * TRUST_SHA256_SIZE + 1];

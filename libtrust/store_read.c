@@ -2,30 +2,104 @@
 #include "store_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-int trust_store_each(struct trust_store *store, int unit, trust_store_visit visit, void *arg,
-                     struct trust_error *err)
+/* Rows in no unit come last. */
+#define IN_ORDER                                                                                             \
+    " ORDER BY (SELECT min(tkcertificateservice) FROM certificateservicecertificatemap"                      \
+    " WHERE fkcertificate = c.pkid) NULLS LAST, c.subjectname, c.servername, c.pkid"
+
+/* Visit what the statement gives; list: only those that its header names as its signer. Finalizes it. */
+static int visit_rows(struct trust_store *store, sqlite3_stmt *statement, const struct trust_list *list,
+                      trust_store_visit visit, void *arg, struct trust_error *err)
 {
-    /* Rows in no unit come last. */
-    static const char sql[] =
-        STORE_ROW_SELECT "LEFT JOIN (SELECT fkcertificate, min(tkcertificateservice) AS first"
-                         " FROM certificateservicecertificatemap GROUP BY fkcertificate) AS u"
-                         " ON u.fkcertificate = c.pkid"
-                         " WHERE ?1 = 0 OR EXISTS (SELECT 1 FROM certificateservicecertificatemap"
-                         " WHERE fkcertificate = c.pkid AND tkcertificateservice = ?1)"
-                         " ORDER BY u.first IS NULL, u.first, c.subjectname, c.servername, c.pkid";
-    sqlite3_stmt *statement;
     bool more = true;
-    int rc = store_prepare(store, &statement, err, sql, "i", (int64_t)unit);
+    int rc = 0;
     while (rc == 0 && (rc = store_step(store, statement, &more, err)) == 0 && more) {
         struct trust_store_row row;
         rc = store_row_read(store, statement, &row, err);
-        if (rc == 0)
+        if (rc == 0 && (list == NULL || trust_list_signer_is(list, row.cert)))
             rc = visit(arg, &row);
         trust_cert_free(row.cert);
     }
     sqlite3_finalize(statement);
+    return rc;
+}
+
+int trust_store_each(struct trust_store *store, int unit, trust_store_visit visit, void *arg,
+                     struct trust_error *err)
+{
+    static const char all[] = STORE_ROW_SELECT IN_ORDER;
+    static const char of_unit[] =
+        STORE_ROW_SELECT "WHERE c.pkid IN (SELECT fkcertificate FROM certificateservicecertificatemap"
+                         " WHERE tkcertificateservice = ?1)" IN_ORDER;
+    sqlite3_stmt *statement;
+    int rc = unit == 0 ? store_prepare(store, &statement, err, all, "")
+                       : store_prepare(store, &statement, err, of_unit, "i", (int64_t)unit);
+    return rc == 0 ? visit_rows(store, statement, NULL, visit, arg, err) : rc;
+}
+
+/* "3, 5, …": the units of own certificates. */
+static void own_units(char *out, size_t size)
+{
+    size_t count, used = 0;
+    const struct trust_unit_info *info = trust_units(&count);
+    for (size_t i = 0; i < count && used < size; i++)
+        if (info[i].own)
+            used += (size_t)snprintf(out + used, size - used, "%s%d", used > 0 ? ", " : "", info[i].unit);
+}
+
+int trust_store_each_listed(struct trust_store *store, trust_store_visit visit, void *arg,
+                            struct trust_error *err)
+{
+    char units[128], sql[sizeof STORE_ROW_SELECT + sizeof IN_ORDER + 640];
+    own_units(units, sizeof units);
+    snprintf(sql, sizeof sql,
+             STORE_ROW_SELECT "WHERE c.pkid IN (SELECT fkcertificate FROM certificatetrustrolemap"
+                              " WHERE tktrustrole IN (%d, %d, %d, %d, %d)"
+                              " UNION SELECT fkcertificate FROM certificateservicecertificatemap"
+                              " WHERE tkcertificateservice IN (%s)"
+                              " UNION SELECT fkcertificate FROM retiredcertificate)" IN_ORDER,
+             TRUST_ROLE_SAST, TRUST_ROLE_CCM, TRUST_ROLE_CCM_TFTP, TRUST_ROLE_TFTP, TRUST_ROLE_TVS, units);
+    sqlite3_stmt *statement;
+    int rc = store_prepare(store, &statement, err, sql, "");
+    return rc == 0 ? visit_rows(store, statement, NULL, visit, arg, err) : rc;
+}
+
+/* The number as certificatecache has it: without leading zeros. */
+static struct trust_bytes without_zeros(struct trust_bytes serial)
+{
+    while (serial.len > 1 && serial.data[0] == 0) {
+        serial.data++;
+        serial.len--;
+    }
+    return serial;
+}
+
+int trust_store_each_signer(struct trust_store *store, const struct trust_list *list, trust_store_visit visit,
+                            void *arg, struct trust_error *err)
+{
+    static const char sql[] =
+        STORE_ROW_SELECT "WHERE c.pkid IN (SELECT fkcertificate FROM certificatecache"
+                         " WHERE serial IN (?1, ?2)) OR (?3 AND " STORE_UNCACHED ")" IN_ORDER;
+    const struct trust_bytes serial = list->header.serial;
+    bool adopted;
+    int rc = store_has_adopted(store, &adopted, err);
+    if (rc != 0)
+        return rc;
+    uint8_t *turned = malloc(serial.len + 1);
+    if (turned == NULL)
+        return store_no_memory(err);
+    /* Some headers have it the wrong way round. */
+    for (size_t i = 0; i < serial.len; i++)
+        turned[i] = serial.data[serial.len - 1 - i];
+    sqlite3_stmt *statement;
+    rc = store_prepare(store, &statement, err, sql, "bbi", without_zeros(serial),
+                       without_zeros((struct trust_bytes){turned, serial.len}), (int64_t)!adopted);
+    if (rc == 0)
+        rc = visit_rows(store, statement, list, visit, arg, err);
+    free(turned);
     return rc;
 }
 

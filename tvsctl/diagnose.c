@@ -176,8 +176,9 @@ static int look_for_key(struct diagnosis *diagnosis, bool *here, struct trust_er
     if (code != 0)
         return code;
     code = trust_list_verify_self(diagnosis->phone.itl, &diagnosis->signer, NULL);
-    code = code == 0 || code == TRUST_ENOMEM ? code
-                                             : trust_store_each(state.store, 0, take_signer, diagnosis, err);
+    code = code == 0 || code == TRUST_ENOMEM
+               ? code
+               : trust_store_each_signer(state.store, diagnosis->phone.itl, take_signer, diagnosis, err);
     if (code >= 0 && diagnosis->signer != NULL) {
         code = trust_key_find(state.keys, "CallManager", diagnosis->signer, name, err);
         *here = code == 0;

@@ -132,7 +132,7 @@ int guard_view_read(const struct config *config, struct guard_view *view, struct
     if (code != 0)
         return code;
     snprintf(view->node, sizeof view->node, "%s", state.node);
-    code = trust_store_each(state.store, 0, take_cert, view, err);
+    code = trust_store_each_listed(state.store, take_cert, view, err);
     if (code == 0)
         code = state_is_mixed(&state, &view->is_mixed, err);
     if (code == 0)

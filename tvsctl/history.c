@@ -163,7 +163,7 @@ int history_signer(struct state *state, const struct trust_list *list, struct tr
     int code = trust_list_verify_self(list, out, err);
     if (code != TRUST_ESIGNER)
         return code;
-    int stored = trust_store_each(state->store, 0, take_signer, &search, err);
+    int stored = trust_store_each_signer(state->store, list, take_signer, &search, err);
     *out = search.found;
     return stored < 0 ? stored : search.found != NULL ? 0 : code;
 }

@@ -190,7 +190,7 @@ int known_signers_read(struct tvsctl *ctl, struct known_signers *known, struct t
     known->store_was_read = code == 0;
     if (code == 0) {
         struct store_visit visit = {known, state.node};
-        code = trust_store_each(state.store, 0, take_row, &visit, err);
+        code = trust_store_each_listed(state.store, take_row, &visit, err);
         code = code == TRUST_ENOMEM ? no_memory(err) : code;
         if (code == 0)
             code = read_published(&state, known, err);

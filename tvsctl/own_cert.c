@@ -119,7 +119,7 @@ static int take_same_key(void *arg, const struct trust_store_row *row)
 
 int own_cert_key_in_use(struct state *state, struct trust_bytes spki, bool *in_use, struct trust_error *err)
 {
-    int code = trust_store_each(state->store, 0, take_same_key, &spki, err);
+    int code = trust_store_each_listed(state->store, take_same_key, &spki, err);
     *in_use = code > 0;
     return code < 0 ? code : 0;
 }

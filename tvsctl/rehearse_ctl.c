@@ -87,7 +87,7 @@ static int is_believed(struct state *state, const struct trust_list *list, bool 
         return 0;
     int code = trust_list_verify_self(list, &signer.cert, err);
     if (code == TRUST_ESIGNER)
-        code = trust_store_each(state->store, 0, take_signer, &signer, err);
+        code = trust_store_each_signer(state->store, list, take_signer, &signer, err);
     if (code == TRUST_ENOMEM || code == TRUST_ESTORE || code == TRUST_ESTOREBUSY)
         return code;
     if (signer.cert == NULL)

@@ -169,7 +169,7 @@ static bool is_behind(struct change *change, enum compose_kind kind, const struc
     trust_pretend_end();
     bool same = code == 0 && same_records(present, list);
     struct lag lag = {.present = present, .wanted = list, .names = names};
-    if (code == 0 && !same && trust_store_each(change->state->store, 0, add_lagging, &lag, NULL) != 0)
+    if (code == 0 && !same && trust_store_each_listed(change->state->store, add_lagging, &lag, NULL) != 0)
         names[0] = '\0';
     trust_list_free(list);
     return !same;

@@ -310,7 +310,7 @@ static int put_list(struct change *change, const struct job *job, enum compose_k
     int found = trust_list_verify_self(list, &signer, NULL) == 0 && has_key(job, signer);
     trust_cert_free(signer);
     if (found == 0) /* an empty ITL does not hold its signer */
-        found = trust_store_each(change->state->store, 0, take_signer, &search, err);
+        found = trust_store_each_signer(change->state->store, list, take_signer, &search, err);
     if (found < 0)
         return found;
     if (found > 0)
@@ -346,7 +346,7 @@ static int put_history(struct change *change, const struct job *job, struct trus
 static int restore_step(struct change *change, void *arg, struct trust_error *err)
 {
     struct job *job = arg;
-    struct own own;
+    struct own own = {0};
     int code = read_backup(job, err);
     if (code == 0)
         code = look_at_own(job, &own, err);

@@ -35,7 +35,7 @@ static int take_row(void *arg, const struct trust_store_row *row)
 int rollout_certs_read(struct trust_store *store, struct rollout_certs *certs, struct trust_error *err)
 {
     *certs = (struct rollout_certs){0};
-    int code = trust_store_each(store, 0, take_row, certs, err);
+    int code = trust_store_each_listed(store, take_row, certs, err);
     return code == TRUST_ENOMEM ? no_memory(err) : code;
 }
 
@@ -144,9 +144,10 @@ int rollout_still_matters(const struct rollout_certs *certs, const struct trust_
     for (size_t i = 0; code == 0 && !*does && i < list->record_count; i++) {
         uint8_t digest[TRUST_DIGEST_MAX];
         const struct trust_bytes der = list->records[i].certificate;
-        if (der.len > 0)
-            code = trust_digest_pieces(TRUST_DIGEST_SHA256, &der, 1, digest, err);
-        *does = code == 0 && der.len > 0 && memcmp(digest, sha256, TRUST_SHA256_SIZE) == 0;
+        if (der.len == 0)
+            continue;
+        code = trust_digest_pieces(TRUST_DIGEST_SHA256, &der, 1, digest, err);
+        *does = code == 0 && memcmp(digest, sha256, TRUST_SHA256_SIZE) == 0;
     }
     return code;
 }

@@ -106,7 +106,8 @@ static int list_store(struct listing *listing)
         return say_error(ctl, &err);
     if (listing->json != NULL)
         json_array(listing->json, NULL);
-    int code = trust_store_each(state.store, 0, take_row, listing, &err);
+    int code = listing->own ? trust_store_each_listed(state.store, take_row, listing, &err)
+                            : trust_store_each(state.store, 0, take_row, listing, &err);
     if (listing->json != NULL)
         json_array_end(listing->json);
     state_close(&state);

@@ -34,8 +34,6 @@ char *shown_list_digest(enum trust_digest digest, struct trust_bytes bytes, char
 static int take_signer(void *arg, const struct trust_store_row *row)
 {
     struct shown_list *shown = arg;
-    if (!trust_list_signer_is(shown->list, row->cert))
-        return 0;
     shown->signer_from = "store";
     shown->verified = trust_list_verify(shown->list, row->cert, &shown->err) == 0;
     if (shown->verified)
@@ -51,7 +49,7 @@ static void verify_by_store(struct tvsctl *ctl, struct shown_list *shown)
     struct trust_error ignored;
     if (ctl->config == NULL || state_open(ctl->config, TRUST_STORE_READ, &state, &ignored) != 0)
         return;
-    int code = trust_store_each(state.store, 0, take_signer, shown, &ignored);
+    int code = trust_store_each_signer(state.store, shown->list, take_signer, shown, &ignored);
     if (code < 0)
         say_warning(ctl, "%s", ignored.text);
     state_close(&state);

@@ -244,7 +244,7 @@ static int look_at_all(struct pass *pass, struct trust_error *err)
 static int collect_from(struct signers *signers, struct state *state, struct trust_error *err)
 {
     signers->state = state;
-    int code = trust_store_each(state->store, 0, take_signer, signers, err);
+    int code = trust_store_each_listed(state->store, take_signer, signers, err);
     return code == TRUST_ENOMEM ? no_memory(err) : code;
 }
 

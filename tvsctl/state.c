@@ -184,7 +184,7 @@ int state_other_node(struct state *state, enum trust_unit unit, char other[TRUST
 {
     struct other_search search = {state->node, state->keys, UINT32_C(1) << unit, other, false};
     other[0] = '\0';
-    int code = trust_store_each(state->store, 0, take_other, &search, err);
+    int code = trust_store_each_listed(state->store, take_other, &search, err);
     if (search.has_any)
         other[0] = '\0';
     return code < 0 ? code : 0;

@@ -123,7 +123,7 @@ static int signer_in_store(const struct trust_list *list, const struct ctl_rule 
                            struct trust_cert **out, struct trust_error *err)
 {
     struct store_search search = {.list = list};
-    int rc = trust_store_each(rule->store, 0, gather_candidate, &search, err);
+    int rc = trust_store_each_signer(rule->store, list, gather_candidate, &search, err);
     if (rc == TRUST_ENOMEM)
         trust_error_set(err, rc, TRUST_NO_OFFSET, "out of memory");
     if (rc == 0 && search.tried_count == 0)

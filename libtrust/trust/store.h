@@ -67,6 +67,17 @@ typedef int (*trust_store_visit)(void *arg, const struct trust_store_row *row);
 int trust_store_each(struct trust_store *store, int unit, trust_store_visit visit, void *arg,
                      struct trust_error *err) TRUST_MUST_CHECK;
 
+/* Same, of the rows that trust lists hold or are signed by: own certificates, those that were, and what has
+ * the role SAST, CallManager, CallManager+TFTP, TFTP or TVS. However many others there are, they cost nothing
+ * to speak of. */
+int trust_store_each_listed(struct trust_store *store, trust_store_visit visit, void *arg,
+                            struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Same, of the rows that the header of a list or signed file names as its signer (trust_list_signer_is);
+ * found by the serial number. */
+int trust_store_each_signer(struct trust_store *store, const struct trust_list *list, trust_store_visit visit,
+                            void *arg, struct trust_error *err) TRUST_MUST_CHECK;
+
 /* The certificate of an own unit of a node (the newest, were there two). TRUST_ENOTFOUND names the unit and
  * says how to make it. The caller frees *out. */
 int trust_store_own(struct trust_store *store, const char *server_name, enum trust_unit unit,

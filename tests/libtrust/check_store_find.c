@@ -1,4 +1,4 @@
-/* Rows of the store in their order, and certificates by the names that people use for them. */
+/* Certificates of the store by the names that people use for them. */
 #include "tests/check_main.h"
 #include "tests/fixture.h"
 #include "tests/libtrust/helper_lists.h"
@@ -34,40 +34,6 @@ static void rows_are(struct trust_store *store, int unit, const char *expected)
     ck_assert_str_eq(text, expected);
     free(text);
 }
-
-static int stop(void *arg, const struct trust_store_row *row)
-{
-    (void)row;
-    return ++*(int *)arg == 2 ? 42 : 0;
-}
-
-START_TEST(rows_in_order)
-{
-    struct helper_store s = helper_store_new();
-    struct trust_cert *a = helper_cert_from("a", T0), *b = helper_cert_from("b", T0),
-                      *c = helper_cert_from("c", T0), *old = helper_cert_from("old", T0);
-    helper_set_own(s.store, "n", TRUST_UNIT_TVS, old);
-    helper_set_own(s.store, "n", TRUST_UNIT_TVS, c);
-    helper_add_trust(s.store, TRUST_UNIT_TOMCAT_TRUST, b);
-    helper_add_trust(s.store, TRUST_UNIT_TOMCAT_TRUST, a);
-    helper_add_trust(s.store, TRUST_UNIT_PHONE_SAST_TRUST, b);
-    struct trust_cert *imported = helper_cert_file("capf.crt");
-    helper_import(s.store, imported, (struct trust_roles){1, {4}}, -1);
-    rows_are(s.store, 0, "a 40;b 4040;n c 800;CAPF-e41e7d87 0 imported;n old 0 retired;");
-    rows_are(s.store, TRUST_UNIT_TOMCAT_TRUST, "a 40;b 4040;");
-    rows_are(s.store, TRUST_UNIT_TVS, "n c 800;");
-    rows_are(s.store, TRUST_UNIT_CAPF, "");
-    int visited = 0;
-    ck_assert_int_eq(trust_store_each(s.store, 0, stop, &visited, NULL), 42);
-    ck_assert_int_eq(visited, 2);
-    trust_cert_free(a);
-    trust_cert_free(b);
-    trust_cert_free(c);
-    trust_cert_free(old);
-    trust_cert_free(imported);
-    helper_store_free(&s);
-}
-END_TEST
 
 static const struct {
     const char *name;
@@ -141,6 +107,31 @@ START_TEST(full_subject_decides)
     trust_cert_free(row.cert);
     trust_cert_free(one);
     trust_cert_free(two);
+    trust_key_free(key);
+    helper_store_free(&s);
+}
+END_TEST
+
+/* Blanks of any kind are alike: nobody guesses between two names that differ in them alone. */
+START_TEST(tabs_are_blanks)
+{
+    static const char *const typed[] = {"CN=a b", "a b", "a\tb", "CN=a\tb", "CN=\"a \t b\""};
+    struct helper_store s = helper_store_new();
+    struct trust_key *key = helper_key("ec:P-256");
+    struct trust_cert *blank =
+        helper_cert(&(struct helper_plan){.subject = "CN=a b", .serial = "01", .key = key});
+    struct trust_cert *tab =
+        helper_cert(&(struct helper_plan){.subject = "CN=a\tb", .serial = "02", .key = key});
+    struct trust_error err = {0};
+    struct trust_store_row row;
+    helper_import(s.store, tab, (struct trust_roles){0}, -1);
+    helper_ok(trust_store_find(s.store, 0, typed[_i], &row, &err), &err);
+    ck_assert(trust_cert_equal(row.cert, tab));
+    trust_cert_free(row.cert);
+    helper_import(s.store, blank, (struct trust_roles){0}, -1);
+    ck_assert_int_eq(trust_store_find(s.store, 0, typed[_i], &row, &err), TRUST_EAMBIGUOUS);
+    trust_cert_free(blank);
+    trust_cert_free(tab);
     trust_key_free(key);
     helper_store_free(&s);
 }
@@ -239,9 +230,9 @@ Suite *suite(void)
 {
     Suite *s = suite_create("store: rows and names");
     TCase *rows = tcase_create("rows and names");
-    tcase_add_test(rows, rows_in_order);
     tcase_add_loop_test(rows, found_by_the_names_that_people_use, 0, sizeof names / sizeof names[0]);
     tcase_add_test(rows, full_subject_decides);
+    tcase_add_loop_test(rows, tabs_are_blanks, 0, 5);
     tcase_add_loop_test(rows, found_by_any_spelling, 0, sizeof spelt / sizeof spelt[0]);
     tcase_add_loop_test(rows, others_are_not_read, 0, 4);
     tcase_add_test(rows, deleted_own_certificate_is_retired);
