@@ -360,8 +360,10 @@ static void hand_over(struct trust_index_builder *builder, struct index_table fr
 {
     *taken = *builder;
     *builder = (struct trust_index_builder){.holds.open = INDEX_FREE, .by_sha256 = fresh};
-    void *fitting = realloc(taken->entries, (taken->entry_count + 1) * sizeof *taken->entries);
-    index->entries = fitting != NULL ? fitting : taken->entries;
+    struct trust_entry *fitting = realloc(taken->entries, (taken->entry_count + 1) * sizeof *fitting);
+    if (fitting != NULL)
+        taken->entries = fitting;
+    index->entries = taken->entries;
     index->entry_count = taken->entry_count;
     index->places = taken->places;
     index->holds = taken->holds;

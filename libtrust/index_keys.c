@@ -1,6 +1,7 @@
 /* The keys of an index in their order. Of certificates that the index before it had, the order is known. */
 #include "index_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static struct index_key own_key(const struct trust_index *index, uint32_t entry)
@@ -72,6 +73,7 @@ static int sort_fresh(struct trust_index *index, const struct trust_index *previ
         return index_no_memory(err);
     size_t known = known_keys(index, previous, from, to);
     free(to);
+    assert(known <= index->entry_count);
     struct index_key *fresh = malloc((index->entry_count - known + 1) * sizeof *fresh);
     if (fresh == NULL)
         return index_no_memory(err);

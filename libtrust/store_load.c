@@ -150,13 +150,22 @@ static int find_ttls(struct load *load, struct trust_error *err)
 /* ---- The second */
 
 /* Columns of the caches. */
-enum { ROWID, SHA256, DER, SERIAL, ISSUER, CANONICAL, CANONICAL_FULL, NOT_AFTER };
+enum {
+    CACHE_ROWID,
+    CACHE_SHA256,
+    CACHE_DER,
+    CACHE_SERIAL,
+    CACHE_ISSUER,
+    CACHE_CANONICAL,
+    CACHE_CANONICAL_FULL,
+    CACHE_NOT_AFTER
+};
 
 static int next_cache(struct load *load, struct trust_error *err)
 {
     int rc = store_step(load->store, load->caches, &load->cache_there, err);
     if (rc == 0 && load->cache_there)
-        load->cache_at = sqlite3_column_int64(load->caches, ROWID);
+        load->cache_at = sqlite3_column_int64(load->caches, CACHE_ROWID);
     return rc;
 }
 
@@ -178,7 +187,7 @@ static bool has_valid_cache(const struct load *load, struct trust_bytes der,
 {
     uint8_t digest[TRUST_DIGEST_MAX];
     char hex[2 * TRUST_SHA256_SIZE + 1];
-    const char *said = store_column_text(load->caches, SHA256);
+    const char *said = store_column_text(load->caches, CACHE_SHA256);
     const struct trust_entry *known = der.len > 0 ? trust_index_builder_known(load->builder, der) : NULL;
     if (known == NULL) {
         if (!store_cache_is_valid(der, said, digest))
@@ -192,11 +201,11 @@ static bool has_valid_cache(const struct load *load, struct trust_bytes der,
 
 static int load_cached(struct load *load, struct trust_entry *entry, struct trust_error *err)
 {
-    entry->serial = store_column_bytes(load->caches, SERIAL);
-    entry->issuer = store_column_text(load->caches, ISSUER);
-    entry->issuer_canonical = store_column_text(load->caches, CANONICAL);
-    entry->issuer_canonical_full = store_column_text(load->caches, CANONICAL_FULL);
-    entry->not_after = (time_t)sqlite3_column_int64(load->caches, NOT_AFTER);
+    entry->serial = store_column_bytes(load->caches, CACHE_SERIAL);
+    entry->issuer = store_column_text(load->caches, CACHE_ISSUER);
+    entry->issuer_canonical = store_column_text(load->caches, CACHE_CANONICAL);
+    entry->issuer_canonical_full = store_column_text(load->caches, CACHE_CANONICAL_FULL);
+    entry->not_after = (time_t)sqlite3_column_int64(load->caches, CACHE_NOT_AFTER);
     return trust_index_add(load->builder, entry, err);
 }
 
@@ -245,7 +254,7 @@ static int load_row(struct load *load, const struct load_row *row, struct trust_
     if (rc != 0)
         return rc;
     if (row->has_cache && load->cache_there && load->cache_at == row->cache) {
-        entry.der = store_column_bytes(load->caches, DER);
+        entry.der = store_column_bytes(load->caches, CACHE_DER);
         valid = has_valid_cache(load, entry.der, entry.sha256);
     }
     if (valid)

@@ -379,9 +379,10 @@ int trust_token_find_key(struct trust_token *token, const struct trust_cert *cer
                                "token '%s': only RSA keys sign files for phones; that of %.100s is none",
                                label, subject);
     int code = find_keys(token, &found, err);
+    if (code != 0)
+        return code;
     const size_t before = found.count;
-    if (code == 0)
-        code = sort_out(token, cert, &found, err);
+    code = sort_out(token, cert, &found, err);
     if (code != 0)
         return code;
     if (found.count == 0)

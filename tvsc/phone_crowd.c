@@ -35,9 +35,9 @@ static bool run_one(struct crowd *crowd, unsigned number)
         phone_run(phone);
         phone_report(phone, plan->json, out);
     }
-    bool good = phone != NULL && (out == crowd->out || fclose(out) == 0);
-    if (phone == NULL && out != crowd->out)
-        fclose(out);
+    bool good = phone != NULL;
+    if (out != crowd->out && fclose(out) != 0)
+        good = false;
     pthread_mutex_lock(&crowd->lock);
     if (good) {
         phone_totals_add(crowd->totals, phone);

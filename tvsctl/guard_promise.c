@@ -127,7 +127,8 @@ static int judge_at(struct promise *promise, size_t holder, const struct trust_h
     struct trust_server *servers = calloc(promise->question.room + 1, sizeof *servers);
     struct rehearse_word *items = reallocarray(words->items, words->count + 1, sizeof *items),
                          word = {.holder = holder, .family = promise->question.families[0], .node = node};
-    words->items = items != NULL ? items : words->items;
+    if (items != NULL)
+        words->items = items;
     int code = servers != NULL && items != NULL ? 0 : no_memory(err);
     if (code == 0) {
         const struct trust_site site = promise->question.view(promise->rehearsal, true, node, servers);

@@ -129,6 +129,7 @@ static int show_array(struct showing *showing, struct trust_error *err)
     json_array(&json, NULL);
     int code = trust_store_each_publication(showing->state->store, take_row, showing, err);
     json_array_end(&json);
+    showing->json = NULL;
     return code;
 }
 

@@ -42,7 +42,7 @@ static int digest_anchors(const struct trust_list *list, uint8_t out[TRUST_SHA25
     FILE *to = open_memstream(&text, &size);
     if (to == NULL)
         return no_memory(err);
-    fputc(trust_held_is_empty_itl(list), to);
+    fputc(trust_held_is_empty_itl(list) ? 1 : 0, to);
     for (size_t i = 0; i < list->record_count; i++) {
         const struct trust_list_record *record = &list->records[i];
         if (!is_anchor(record->function))

@@ -165,11 +165,14 @@ static int add_candidate(struct rehearse_candidates *candidates, const struct ca
 {
     const size_t i = candidates->count;
     struct trust_list **lists = reallocarray(candidates->lists, i + 1, sizeof *lists);
-    candidates->lists = lists != NULL ? lists : candidates->lists;
+    if (lists != NULL)
+        candidates->lists = lists;
     char **phrases = reallocarray(candidates->phrases, i + 1, sizeof *phrases), *phrase = NULL;
-    candidates->phrases = phrases != NULL ? phrases : candidates->phrases;
+    if (phrases != NULL)
+        candidates->phrases = phrases;
     struct trust_candidate *items = reallocarray(candidates->items, i + 1, sizeof *items);
-    candidates->items = items != NULL ? items : candidates->items;
+    if (items != NULL)
+        candidates->items = items;
     if (lists == NULL || phrases == NULL || items == NULL ||
         asprintf(&phrase, "%s%s%s%s", node != NULL ? "on " : "", node != NULL ? node : "",
                  node != NULL ? ": " : "", candidate->phrase) < 0) {

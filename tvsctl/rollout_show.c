@@ -254,6 +254,7 @@ static int show(struct showing *showing)
                                         showing->err);
     if (showing->json != NULL)
         json_array_end(&json);
+    showing->json = NULL;
     return code;
 }
 

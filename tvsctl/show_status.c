@@ -298,10 +298,12 @@ static void show_files(struct tvsctl *ctl, struct json *json)
 
 static void show(struct tvsctl *ctl, const struct answer *answer)
 {
-    struct json writer, *json = flag_given(&ctl->flags, FLAG_JSON) ? &writer : NULL;
+    struct json writer, *json = NULL;
     json_init(&writer, ctl->io.out);
-    if (json != NULL)
+    if (flag_given(&ctl->flags, FLAG_JSON)) {
+        json = &writer;
         json_object(json, NULL);
+    }
     for (size_t i = 0; i < SECTIONS; i++) {
         const struct line *line = find_line(answer, sections[i].what);
         if (line == NULL || line->count <= 1) /* there is nothing to tell of */

@@ -362,9 +362,10 @@ bool phones_put(struct phones *phones, const struct phone *phone)
     struct phone *made = put_new(phones, phone, false);
     if (made == NULL)
         return false;
-    if (phones->rollouts != NULL) /* which are open is not known before */
+    if (phones->rollouts != NULL) { /* which are open is not known before */
         forget_closed(phones, made);
-    credit(phones, made);
+        credit(phones, made);
+    }
     return true;
 }
 
