@@ -18,13 +18,22 @@ export LC_ALL=C
 # lint.h tells analysers, who see one file at a time, what our error functions return.
 common=(-std=c17 "-I$gen" "${flags[@]}")
 # The files that define those functions do without.
-with_lint_h() { grep -qE '^(static )?int (trust_error_set|trust_error_prefix|crypto_error|crypto_no_memory)\(' "$1" || echo '-include scripts/lint.h'; }
+with_lint_h() { grep -qE '^(static )?int (trust_error_set|trust_error_prefix|crypto_error|crypto_no_memory|index_no_memory|store_no_memory)\(' "$1" || echo "-DLINT_${1%%/*} -include scripts/lint.h"; }
 # shellcheck disable=SC2046
-analyse() { gcc -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-file-leak -Wno-analyzer-too-complex -O1 -S -o /dev/null $(with_lint_h "$1") "${@:2}" "$1" 2>&1; }
+analyse() { gcc -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-file-leak -Wno-analyzer-too-complex -O1 -S -o /dev/null $(with_lint_h "$1") "${@:2}" "$1"; }
 # shellcheck disable=SC2046
-tidy() { clang-tidy --quiet --checks="$checks" "$1" -- $(with_lint_h "$1") "${@:2}" 2>&1; }
-export -f with_lint_h analyse tidy
-each() { xargs -d '\n' -P "${JOBS:-$(nproc)}" -I '{}' bash -c "$1 \"\$@\"" "$1" '{}' "${common[@]}"; }
+tidy() { clang-tidy --quiet --checks="$checks" "$1" -- $(with_lint_h "$1") "${@:2}"; }
+# What is said of a file, in a file: two that write into one would tear each other's lines. What could not be looked at is a finding.
+look() {
+    local said=$work/$1.${2//\//,}
+    "$@" >"$said" 2>&1 || echo "$2:1:1: error: $1 ends with status $? [lint]" >>"$said"
+}
+export -f with_lint_h analyse tidy look
+export work
+each() {
+    xargs -d '\n' -P "${JOBS:-$(nproc)}" -I '{}' bash -c 'look "$@"' look "$1" '{}' "${common[@]}"
+    cat "$work/$1".*
+}
 tools=()
 skipped() { echo "skipped: $1 is not installed"; }
 
@@ -53,7 +62,8 @@ fi
 if command -v cppcheck >/dev/null; then
     tools+=(cppcheck)
     cppcheck -j "${JOBS:-$(nproc)}" --quiet --enable=warning,portability,performance --std=c11 --suppress=missingIncludeSystem -I. -Ilibtrust "-I$gen" \
-        -D_GNU_SOURCE '-DTVS_VERSION="0"' --template='{file}:{line}:{column}: warning: {message} [{id}]' "$@" >"$work/cppcheck" 2>&1
+        -D_GNU_SOURCE '-DTVS_VERSION="0"' --template='{file}:{line}:{column}: warning: {message} [{id}]' "$@" >"$work/cppcheck" 2>&1 ||
+        echo "scripts/lint.h:1:1: error: cppcheck ends with status $? [lint]" >>"$work/cppcheck"
 else
     skipped cppcheck
 fi
@@ -62,7 +72,7 @@ fi
 # FILE:LINE: MESSAGE [CHECK] of each, and the source line behind it.
 cd "$(dirname "$0")/.." || exit 1
 findings() {
-    cat "${tools[@]/#/$work/}" | sed "s|^$PWD/||; s|^\./||" | grep -E '^[a-z]+/[a-z0-9_/]+\.[ch]:[0-9]+:[0-9]+: (warning|error): ' | sort -u |
+    cat "${tools[@]/#/$work/}" | sed "s|^$PWD/||; s|^\./||" | grep -E '^[a-z]+/[a-z0-9_/]+\.[ch]:[0-9]+:[0-9]+: (warning|error|fatal error): ' | sort -u |
         while IFS=: read -r file line _ rest; do
             printf '%s|%s|%s|%s\n' "$file" "$line" "${rest# }" "$(sed -n "${line}s/^ *//p" "$file")"
         done
