@@ -111,22 +111,16 @@ static int regenerate(struct tvsctl *ctl, struct state *state, const struct own_
 
 int cert_regen(struct tvsctl *ctl, char *const *args, size_t count)
 {
-    struct state state;
-    struct state_node node;
-    struct trust_error err = {0};
+    struct input_own own;
     (void)count;
-    const struct trust_unit_info *unit = input_unit(ctl, args[0], true);
-    if (unit == NULL)
-        return TVSCTL_REFUSED;
-    if (state_open(ctl->config, TRUST_STORE_WRITE, &state, &err) != 0)
-        return say_error(ctl, &err);
-    struct own_cert_request request = own_cert_request(&state, unit->unit);
-    int result = input_node(ctl, &state, &node);
-    request.node = node.node;
+    int result = input_own(ctl, args[0], TRUST_STORE_WRITE, &own);
+    if (result != TVSCTL_DONE)
+        return result;
+    struct own_cert_request request = own_cert_request(&own.state, own.unit->unit);
+    request.node = own.node.node;
+    result = take_flags(ctl, &request);
     if (result == TVSCTL_DONE)
-        result = take_flags(ctl, &request);
-    if (result == TVSCTL_DONE)
-        result = regenerate(ctl, &state, &request);
-    state_close(&state);
+        result = regenerate(ctl, &own.state, &request);
+    state_close(&own.state);
     return result;
 }

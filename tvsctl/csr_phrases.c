@@ -34,27 +34,21 @@ static int ask_first(struct tvsctl *ctl, struct state *state, const struct own_c
 
 int csr_generate(struct tvsctl *ctl, char *const *args, size_t count)
 {
-    struct state state;
-    struct state_node node;
-    struct trust_error err = {0};
+    struct input_own own;
     (void)count;
-    const struct trust_unit_info *unit = input_unit(ctl, args[0], true);
-    if (unit == NULL)
-        return TVSCTL_REFUSED;
-    if (state_open(ctl->config, TRUST_STORE_WRITE, &state, &err) != 0)
-        return say_error(ctl, &err);
-    struct own_cert_request request = own_cert_request(&state, unit->unit);
-    int result = input_node(ctl, &state, &node);
-    request.node = node.node;
+    int result = input_own(ctl, args[0], TRUST_STORE_WRITE, &own);
+    if (result != TVSCTL_DONE)
+        return result;
+    struct own_cert_request request = own_cert_request(&own.state, own.unit->unit);
+    request.node = own.node.node;
+    result = own_cert_take_key(ctl, &request);
     if (result == TVSCTL_DONE)
-        result = own_cert_take_key(ctl, &request);
+        result = ask_first(ctl, &own.state, &request);
     if (result == TVSCTL_DONE)
-        result = ask_first(ctl, &state, &request);
+        result = change_run(ctl, &own.state, generate, &request);
     if (result == TVSCTL_DONE)
-        result = change_run(ctl, &state, generate, &request);
-    if (result == TVSCTL_DONE)
-        fprintf(ctl->io.out, "Successfully Generated CSR for %s.\n", unit->name);
-    state_close(&state);
+        fprintf(ctl->io.out, "Successfully Generated CSR for %s.\n", own.unit->name);
+    state_close(&own.state);
     return result;
 }
 
@@ -150,18 +144,12 @@ static int show(struct tvsctl *ctl, struct state *state, const struct trust_unit
 
 int csr_show(struct tvsctl *ctl, char *const *args, size_t count)
 {
-    struct state state;
-    struct state_node node;
-    struct trust_error err = {0};
+    struct input_own own;
     (void)count;
-    const struct trust_unit_info *unit = input_unit(ctl, args[0], true);
-    if (unit == NULL)
-        return TVSCTL_REFUSED;
-    if (state_open(ctl->config, TRUST_STORE_READ, &state, &err) != 0)
-        return say_error(ctl, &err);
-    int result = input_node(ctl, &state, &node);
-    if (result == TVSCTL_DONE)
-        result = show(ctl, &state, unit, node.name);
-    state_close(&state);
+    int result = input_own(ctl, args[0], TRUST_STORE_READ, &own);
+    if (result != TVSCTL_DONE)
+        return result;
+    result = show(ctl, &own.state, own.unit, own.node.name);
+    state_close(&own.state);
     return result;
 }

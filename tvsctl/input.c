@@ -58,16 +58,40 @@ const char *input_unit_name(int unit)
     return info != NULL ? info->name : IMPORTED;
 }
 
+static int check_node(struct tvsctl *ctl)
+{
+    const char *name = ctl->flags.value[FLAG_NODE];
+    return name != NULL && name[0] == '\0' ? say_usage(ctl, "--node needs a name") : TVSCTL_DONE;
+}
+
 int input_node(struct tvsctl *ctl, struct state *state, struct state_node *node)
 {
     struct trust_error err = {0};
     const char *name = ctl->flags.value[FLAG_NODE];
-    if (name != NULL && name[0] == '\0')
-        return say_usage(ctl, "--node needs a name");
+    int result = check_node(ctl);
+    if (result != TVSCTL_DONE)
+        return result;
     int code = state_find_node(state, name, node, &err);
     if (code == TRUST_ENOTFOUND && name != NULL)
         return say_refusal(ctl, "%s. `utils node add %s ADDRESS` adds it", err.text, name);
     return code != 0 ? say_error(ctl, &err) : TVSCTL_DONE;
+}
+
+int input_own(struct tvsctl *ctl, const char *unit, enum trust_store_mode mode, struct input_own *own)
+{
+    struct trust_error err = {0};
+    own->unit = input_unit(ctl, unit, true);
+    if (own->unit == NULL)
+        return TVSCTL_REFUSED;
+    int result = check_node(ctl);
+    if (result != TVSCTL_DONE)
+        return result;
+    if (state_open(ctl->config, mode, &own->state, &err) != 0)
+        return say_error(ctl, &err);
+    result = input_node(ctl, &own->state, &own->node);
+    if (result != TVSCTL_DONE)
+        state_close(&own->state);
+    return result;
 }
 
 /* memset that the compiler does not leave out. */

@@ -19,6 +19,17 @@ const char *input_unit_name(int unit);
 /* The node of --node, our own without it. TVSCTL_DONE, or said: there is none. */
 int input_node(struct tvsctl *ctl, struct state *state, struct state_node *node);
 
+/* What a phrase about what a node has in an own unit begins with. */
+struct input_own {
+    const struct trust_unit_info *unit;
+    struct state state;
+    struct state_node node; /* of --node, our own without it */
+};
+
+/* Find the unit of that name, open the state, find the node. TVSCTL_DONE: own->state is the caller's to
+ * close; else it was said what is wrong, and nothing is open. */
+int input_own(struct tvsctl *ctl, const char *unit, enum trust_store_mode mode, struct input_own *own);
+
 /* A number from 1 on, in digits alone. false: it is none; nothing is said. */
 bool input_number(const char *text, int64_t *number);
 

@@ -96,26 +96,15 @@ static int finish(struct tvsctl *ctl, struct state *state, int code, const struc
 
 int show_cert_own(struct tvsctl *ctl, char *const *args, size_t count)
 {
-    struct state state;
+    struct input_own own;
     struct trust_error err = {0};
     struct trust_store_row row = {0};
-    struct state_node node;
-    const char *named = ctl->flags.value[FLAG_NODE];
     (void)count;
-    const struct trust_unit_info *unit = input_unit(ctl, args[0], true);
-    if (unit == NULL)
-        return TVSCTL_REFUSED;
-    if (named != NULL && named[0] == '\0')
-        return say_usage(ctl, "--node needs a name");
-    if (state_open(ctl->config, TRUST_STORE_READ, &state, &err) != 0)
-        return say_error(ctl, &err);
-    int result = input_node(ctl, &state, &node);
-    if (result != TVSCTL_DONE) {
-        state_close(&state);
+    int result = input_own(ctl, args[0], TRUST_STORE_READ, &own);
+    if (result != TVSCTL_DONE)
         return result;
-    }
-    int code = state_own_row(&state, node.name, unit->unit, &row, &err);
-    return finish(ctl, &state, code, &row, &err);
+    int code = state_own_row(&own.state, own.node.name, own.unit->unit, &row, &err);
+    return finish(ctl, &own.state, code, &row, &err);
 }
 
 int show_cert_trust(struct tvsctl *ctl, char *const *args, size_t count)
