@@ -156,8 +156,8 @@ static int migrate(struct trust_store *store, struct trust_error *err)
     return rc;
 }
 
-/* Whether the table is there and each trigger on the table of its name, three for each: without one of them,
- * changes would go unnoticed. */
+/* Whether the table is there and each trigger on the table of its name, with the very words of the migration:
+ * without one of them, or with one of the same name that does something else, changes would go unnoticed. */
 static int notes_changes(struct trust_store *store, bool *notes, struct trust_error *err)
 {
     int64_t whole = 0;
@@ -165,13 +165,28 @@ static int notes_changes(struct trust_store *store, bool *notes, struct trust_er
         store_number(store, 0, &whole, err,
                      "SELECT count(*) = 19 FROM sqlite_master WHERE (type = 'table' AND name = 'answerstate')"
                      " OR (type = 'trigger' AND name IN ('answerstate_' || tbl_name || '_insert',"
-                     " 'answerstate_' || tbl_name || '_update', 'answerstate_' || tbl_name || '_delete'))",
-                     "");
+                     " 'answerstate_' || tbl_name || '_update', 'answerstate_' || tbl_name || '_delete')"
+                     " AND instr(?1, 'CREATE TRIGGER IF NOT EXISTS ' || substr(sql, 16)) > 0)",
+                     "t", migrations[ANSWERSTATE]);
     *notes = whole != 0;
     return rc;
 }
 
-/* Somebody may have dropped them, or have brought back tables of before. */
+/* Where their names are taken, they cannot be made. */
+static int drop_notes(struct trust_store *store, struct trust_error *err)
+{
+    char *drop = NULL;
+    int rc = store_text(store, &drop, err,
+                        "SELECT group_concat(printf('DROP TRIGGER \"%w\"', name), ';') FROM sqlite_master"
+                        " WHERE type = 'trigger' AND substr(name, 1, 12) = 'answerstate_' COLLATE NOCASE",
+                        "");
+    if (rc == 0 && drop != NULL && sqlite3_exec(store->db, drop, NULL, NULL, NULL) != SQLITE_OK)
+        rc = store_error(store, "cannot complete the schema", err);
+    free(drop);
+    return rc;
+}
+
+/* Somebody may have dropped or changed them, or have brought back tables of before. */
 static int complete_notes(struct trust_store *store, struct trust_error *err)
 {
     bool notes;
@@ -179,6 +194,8 @@ static int complete_notes(struct trust_store *store, struct trust_error *err)
     if (rc != 0 || notes)
         return rc;
     rc = trust_store_begin(store, err);
+    if (rc == 0)
+        rc = drop_notes(store, err);
     if (rc == 0 && sqlite3_exec(store->db, migrations[ANSWERSTATE], NULL, NULL, NULL) != SQLITE_OK)
         rc = store_error(store, "cannot complete the schema", err);
     if (rc == 0)

@@ -121,7 +121,7 @@ int store_has_adopted(struct trust_store *store, bool *has, struct trust_error *
     int64_t version;
     int rc = trust_store_data_version(store, &version, err);
     *has = rc == 0 && store->adopted == version;
-    return rc;
+    return rc != 0 || *has ? rc : is_adopted(store, has, err);
 }
 
 int store_note_adopted(struct trust_store *store, struct trust_error *err)

@@ -67,7 +67,7 @@ char *store_printable(const char *text, char *out, size_t size);
 int store_start(struct trust_store *store, struct trust_error *err) TRUST_MUST_CHECK;
 int store_end(struct trust_store *store, int result, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Whether this connection has seen to all rows of other software. */
+/* Whether all rows of other software have been seen to, by this connection or by whoever noted it. */
 int store_has_adopted(struct trust_store *store, bool *has, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Before a commit: if rows of other software were seen to, and all that was written since is ours, note it

@@ -106,12 +106,48 @@ START_TEST(without_triggers_nothing_can_be_told)
     helper_exec(s.path, "DROP TRIGGER answerstate_certificate_update");
     ck_assert_int_eq(state(), 0);
     helper_exec(s.path, "UPDATE certificate SET timetolive = 61;"
-                        "CREATE TRIGGER answerstate_certificate_update AFTER UPDATE ON certificate"
-                        " BEGIN UPDATE answerstate SET state = random(); END");
+                        "CREATE TRIGGER answerstate_certificate_update AFTER UPDATE ON certificate\n"
+                        "BEGIN\n    UPDATE answerstate SET state = random();\nEND");
     ck_assert_int_ne(state(), 0);
     ck_assert_int_ne(state(), before);
     helper_exec(s.path, "DELETE FROM answerstate");
     ck_assert_int_eq(state(), 0);
+}
+END_TEST
+
+static const char *const others[] = {
+    /* The same name, and another work. */
+    "DROP TRIGGER answerstate_certificate_update;"
+    "CREATE TRIGGER answerstate_certificate_update AFTER UPDATE ON certificate BEGIN SELECT 1; END",
+    "DROP TRIGGER answerstate_certificate_update;"
+    "CREATE TRIGGER answerstate_certificate_update AFTER UPDATE OF servername ON certificate\n"
+    "BEGIN\n    UPDATE answerstate SET state = random();\nEND",
+    /* On another table. */
+    "DROP TRIGGER answerstate_certificate_update;"
+    "CREATE TRIGGER answerstate_certificate_update AFTER UPDATE ON node\n"
+    "BEGIN\n    UPDATE answerstate SET state = random();\nEND",
+    /* As many, of which one is about a table that matters to nobody. */
+    "DROP TRIGGER answerstate_certificate_update;"
+    "CREATE TRIGGER answerstate_node_update AFTER UPDATE ON node\n"
+    "BEGIN\n    UPDATE answerstate SET state = random();\nEND",
+    /* In another case, which is the same name. */
+    "DROP TRIGGER answerstate_certificate_update;"
+    "CREATE TRIGGER AnswerState_Certificate_Update AFTER UPDATE ON certificate BEGIN SELECT 1; END",
+};
+
+/* They are not taken for ours, and who opens the store to write makes ours again. */
+START_TEST(triggers_of_somebody_else)
+{
+    struct trust_error err = {0};
+    struct trust_store *writer;
+    helper_exec(s.path, others[_i]);
+    ck_assert_int_eq(state(), 0);
+    helper_ok(trust_store_open(s.path, TRUST_STORE_WRITE, &writer, &err), &err);
+    int64_t before = state();
+    ck_assert_int_ne(before, 0);
+    helper_exec(s.path, "UPDATE certificate SET timetolive = 61");
+    ck_assert_int_ne(state(), before);
+    trust_store_close(writer);
 }
 END_TEST
 
@@ -219,6 +255,7 @@ Suite *suite(void)
     TCase *c = tcase_create("state");
     tcase_add_checked_fixture(c, open_all, close_all);
     tcase_add_loop_test(c, changes_by_hand_are_noticed, 0, sizeof changes / sizeof changes[0]);
+    tcase_add_loop_test(c, triggers_of_somebody_else, 0, sizeof others / sizeof others[0]);
     tcase_add_test(c, triggers_of_another_table);
     tcase_add_test(c, without_the_table);
     tcase_add_test(c, other_writes_change_nothing);

@@ -1,7 +1,9 @@
 /* CTL files that somebody else put there: by signers whom nobody should believe, and from long ago. */
 #include "helper_world.h"
+#include "libtrust/store_internal.h"
 #include "tests/check_main.h"
 #include "tests/fixture.h"
+#include "tvsd/ctl_file.h"
 #include "tvsd/log.h"
 
 #include <openssl/evp.h>
@@ -157,6 +159,61 @@ START_TEST(an_older_list_is_refused)
 }
 END_TEST
 
+/* ---- A large store ---- */
+
+static int count_step(void *steps)
+{
+    ++*(size_t *)steps;
+    return 0;
+}
+
+/* Certificates of a file server's users, say: nobody who signs. */
+static void fill_store(int first, int last)
+{
+    char sql[1000];
+    char *why = NULL;
+    snprintf(sql, sizeof sql,
+             "WITH RECURSIVE n (i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+             " INSERT INTO certificate (pkid, subjectname, issuername, serialnumber, certificate)"
+             " SELECT 'many' || i, 'CN=' || i, 'CN=' || i, i, '' FROM n;"
+             "INSERT OR IGNORE INTO certificatecache (fkcertificate, sha256, der, serial, issuer,"
+             " issuercanonical, issuercanonicalfull, commonname, notbefore, notafter)"
+             " SELECT pkid, pkid, x'00', CAST(pkid AS BLOB), '', '', '', pkid, 0, 0 FROM certificate"
+             " WHERE pkid LIKE 'many%%'",
+             first, last);
+    ck_assert_msg(sqlite3_exec(site.store->db, sql, NULL, NULL, &why) == SQLITE_OK, "%s", why);
+    ck_assert_int_eq(trust_store_set_param(site.store, "A", "1", NULL), 0); /* which looks after new rows */
+}
+
+/* What SQLite does to judge the CTL, in steps of its machine. */
+static size_t steps_to_judge(int expected)
+{
+    struct ctl_file ctl;
+    struct ctl_rule rule = {.published = site.published};
+    size_t steps = 0;
+    ck_assert_int_eq(trust_store_open(site.store_path, TRUST_STORE_READ, &rule.store, NULL), 0);
+    sqlite3_progress_handler(rule.store->db, 1, count_step, &steps);
+    ck_assert_int_eq(ctl_file_load(site.ctl_path, &rule, &ctl, NULL), expected);
+    ctl_file_fini(&ctl);
+    trust_store_close(rule.store);
+    return steps;
+}
+
+/* Who may write the TFTP folder can have a CTL judged as often as he likes: that must not go through the
+ * store. 0: its signer is nobody; 1: somebody of the store, whose certificate it does not hold. */
+START_TEST(a_store_is_not_gone_through)
+{
+    const int expected = _i == 0 ? TRUST_ESIGNER : 0;
+    put_list(site.ctl_path, "CTLFile.tlv", _i == 0 ? &stranger : &signer, &tvs, NULL);
+    fill_store(1, 10);
+    size_t with_few = steps_to_judge(expected);
+    fill_store(11, 5000);
+    size_t with_many = steps_to_judge(expected);
+    ck_assert_uint_gt(with_few, 0);
+    ck_assert_uint_lt(with_many, with_few + 1000);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *all = suite_create("ctl_hostile");
@@ -165,6 +222,7 @@ Suite *suite(void)
     tcase_add_loop_test(tcase, odd_signers, 0, (int)(sizeof signers / sizeof signers[0]));
     tcase_add_test(tcase, an_older_list_is_warned_of);
     tcase_add_test(tcase, an_older_list_is_refused);
+    tcase_add_loop_test(tcase, a_store_is_not_gone_through, 0, 2);
     suite_add_tcase(all, tcase);
     return all;
 }
