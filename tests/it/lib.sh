@@ -243,6 +243,21 @@ run_one() (
     "$1"
 )
 
+# begin_files: for a run.sh, which runs many files. What they share is made once; what each says goes into $SAID.
+begin_files() {
+    local program
+    command -v openssl >/dev/null || { echo "openssl is missing: scripts/tools.sh unpacks it" >&2; exit 1; }
+    for program in tvsd tvsctl tvsc; do
+        [ -x "$BUILD/$program" ] || { echo "$BUILD/$program is missing: run make" >&2; exit 1; }
+    done
+    work=$(mktemp -d "${TMPDIR:-/tmp}/tvs-it-run-XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    CERTS=$work/certs
+    mkdir "$CERTS" "$work/said"
+    make_certificates
+    export BUILD TVS_IT_CERTS=$CERTS SAID=$work/said
+}
+
 # run_tests: every test_* of the file, or those named on its command line; exit status 1 if one failed.
 run_tests() {
     local own='' failed=0 passed=0 name status started took

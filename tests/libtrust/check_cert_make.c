@@ -1,5 +1,6 @@
 #include "tests/check_main.h"
 #include "tests/fixture.h"
+#include "tests/libtrust/helper_lists.h"
 
 #include "internal.h"
 #include "trust/key.h"
@@ -8,17 +9,6 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NOW 1402000000 /* 2014-06-05 */
-
-static struct trust_key *generate(const char *spec)
-{
-    struct trust_key *key;
-    struct trust_error err = {0};
-    ck_assert_msg(trust_key_generate(spec, &key, &err) == 0, "%s", err.text);
-    ck_assert_uint_eq(ERR_peek_error(), 0);
-    return key;
-}
 
 static struct trust_key *key_of(const char *name)
 {
@@ -30,23 +20,6 @@ static struct trust_key *key_of(const char *name)
     return key;
 }
 
-static const struct trust_cert_request plain = {
-    .common_name = "node-1",
-    .subject = "OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL",
-    .days = 1825,
-    .digest = TRUST_DIGEST_SHA256,
-    .now = NOW,
-};
-
-static struct trust_cert *make(const struct trust_cert_request *request, const struct trust_key *key)
-{
-    struct trust_cert *cert;
-    struct trust_error err = {0};
-    ck_assert_msg(trust_cert_generate(request, key, &cert, &err) == 0, "%s", err.text);
-    ck_assert_uint_eq(ERR_peek_error(), 0);
-    return cert;
-}
-
 static const char *const cert_specs[] = {"rsa:1024", "rsa:2048", "ec:P-256", "ec:P-384"};
 static const enum trust_digest cert_digests[] = {TRUST_DIGEST_SHA1, TRUST_DIGEST_SHA256, TRUST_DIGEST_SHA512};
 static const char *const cert_algorithms[][3] = {
@@ -56,18 +29,18 @@ static const char *const cert_algorithms[][3] = {
 
 START_TEST(makes_certificates)
 {
-    struct trust_key *key = generate(cert_specs[_i / 3]);
-    struct trust_cert_request request = plain;
+    struct trust_key *key = helper_key(cert_specs[_i / 3]);
+    struct trust_cert_request request = helper_cert_plain;
     request.digest = cert_digests[_i % 3];
-    struct trust_cert *cert = make(&request, key);
+    struct trust_cert *cert = helper_cert_generate(&request, key);
     ck_assert_str_eq(trust_cert_signature_algorithm(cert),
                      cert_algorithms[trust_key_type(key) == TRUST_KEY_EC][_i % 3]);
     ck_assert(trust_cert_is_self_signed(cert));
     ck_assert(trust_key_matches(key, cert));
     ck_assert_uint_eq(trust_cert_serial(cert).len, 16);
     ck_assert_uint_lt(trust_cert_serial(cert).data[0], 0x80);
-    ck_assert_int_eq(trust_cert_not_before(cert), NOW);
-    ck_assert_int_eq(trust_cert_not_after(cert), NOW + 1825 * 86400 - 1);
+    ck_assert_int_eq(trust_cert_not_before(cert), HELPER_NOW);
+    ck_assert_int_eq(trust_cert_not_after(cert), HELPER_NOW + 1825 * 86400 - 1);
     ck_assert_str_eq(trust_name_cucm(trust_cert_subject(cert)),
                      "CN=node-1;OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL");
     ck_assert_uint_eq(X509_get_key_usage(cert_x509(cert)),
@@ -83,8 +56,8 @@ END_TEST
 
 START_TEST(der_order_of_the_subject)
 {
-    struct trust_key *key = generate("ec:P-256");
-    struct trust_cert_request request = plain;
+    struct trust_key *key = helper_key("ec:P-256");
+    struct trust_cert_request request = helper_cert_plain;
     static const int order[] = {
         NID_countryName,   NID_organizationName,    NID_organizationalUnitName, NID_organizationalUnitName,
         NID_commonName,    NID_stateOrProvinceName, NID_localityName,           NID_domainComponent,
@@ -92,7 +65,7 @@ START_TEST(der_order_of_the_subject)
     request.subject =
         "dc=example, street=Main, emailAddress=a@b.c, L=Krak\\C3\\B3w; ST=Ma\xc5\x82opolska; OU=one; OU=two; "
         "O=\"Cisco Systems, Inc.\"; C=PL";
-    struct trust_cert *cert = make(&request, key);
+    struct trust_cert *cert = helper_cert_generate(&request, key);
     const X509_NAME *name = X509_get_subject_name(cert_x509(cert));
     ck_assert_int_eq(X509_NAME_entry_count(name), sizeof order / sizeof order[0]);
     for (int i = 0; i < X509_NAME_entry_count(name); i++)
@@ -108,16 +81,16 @@ END_TEST
 
 START_TEST(alternative_name)
 {
-    struct trust_key *key = generate("ec:P-256");
-    struct trust_cert_request request = plain;
+    struct trust_key *key = helper_key("ec:P-256");
+    struct trust_cert_request request = helper_cert_plain;
     request.subject = NULL;
     request.dns_name = "node-1.example.org,DNS:evil";
-    struct trust_cert *cert = make(&request, key);
+    struct trust_cert *cert = helper_cert_generate(&request, key);
     ck_assert_int_eq(X509_check_host(cert_x509(cert), "evil", 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL),
                      0);
     trust_cert_free(cert);
     request.dns_name = "node-1.example.org";
-    cert = make(&request, key);
+    cert = helper_cert_generate(&request, key);
     ck_assert_str_eq(trust_name_cucm(trust_cert_subject(cert)), "CN=node-1");
     ck_assert_int_eq(
         X509_check_host(cert_x509(cert), "node-1.example.org", 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL),
@@ -129,8 +102,9 @@ END_TEST
 
 START_TEST(serial_numbers_differ)
 {
-    struct trust_key *key = generate("ec:P-256");
-    struct trust_cert *a = make(&plain, key), *b = make(&plain, key);
+    struct trust_key *key = helper_key("ec:P-256");
+    struct trust_cert *a = helper_cert_generate(&helper_cert_plain, key),
+                      *b = helper_cert_generate(&helper_cert_plain, key);
     ck_assert(!trust_serial_equal(trust_cert_serial(a), trust_cert_serial(b)));
     trust_cert_free(a);
     trust_cert_free(b);
@@ -164,7 +138,7 @@ static const struct {
 
 START_TEST(refuses_requests)
 {
-    struct trust_key *key = generate("ec:P-256");
+    struct trust_key *key = helper_key("ec:P-256");
     struct trust_error err = {0};
     struct trust_cert *cert = (struct trust_cert *)&err;
     struct trust_cert_request request = {
@@ -173,7 +147,7 @@ START_TEST(refuses_requests)
         .dns_name = bad_requests[_i].dns_name,
         .days = bad_requests[_i].days,
         .digest = (enum trust_digest)bad_requests[_i].digest,
-        .now = NOW,
+        .now = HELPER_NOW,
     };
     int code = trust_cert_generate(&request, key, &cert, &err);
     ck_assert_msg(code == bad_requests[_i].code, "%s: %s", trust_error_name(code), err.text);
@@ -189,15 +163,15 @@ START_TEST(refuses_other_keys)
     struct trust_key *key = key_of("bundles/key-ed25519.pem");
     struct trust_cert *cert;
     struct trust_error err;
-    ck_assert_int_eq(trust_cert_generate(&plain, key, &cert, &err), TRUST_EUNSUPPORTED);
+    ck_assert_int_eq(trust_cert_generate(&helper_cert_plain, key, &cert, &err), TRUST_EUNSUPPORTED);
     trust_key_free(key);
 }
 END_TEST
 
 START_TEST(refuses_impossible_times)
 {
-    struct trust_key *key = generate("ec:P-256");
-    struct trust_cert_request request = plain;
+    struct trust_key *key = helper_key("ec:P-256");
+    struct trust_cert_request request = helper_cert_plain;
     struct trust_cert *cert;
     struct trust_error err;
     static const time_t times[] = {-1, 253402300799 - 86400, 253402300800, INT64_MAX};
@@ -207,7 +181,7 @@ START_TEST(refuses_impossible_times)
     }
     request.now = 253402300799 - 86400; /* the last day there is */
     request.days = 1;
-    cert = make(&request, key);
+    cert = helper_cert_generate(&request, key);
     ck_assert_int_eq(trust_cert_not_after(cert), 253402300799 - 1);
     trust_cert_free(cert);
     ck_assert_uint_eq(ERR_peek_error(), 0);

@@ -1,5 +1,6 @@
 #include "tests/check_main.h"
 #include "tests/fixture.h"
+#include "tests/libtrust/helper_lists.h"
 
 #include "internal.h"
 #include "trust/file.h"
@@ -13,34 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NOW 1402000000 /* 2014-06-05 */
-
-static struct trust_key *generate(const char *spec)
-{
-    struct trust_key *key;
-    struct trust_error err = {0};
-    ck_assert_msg(trust_key_generate(spec, &key, &err) == 0, "%s", err.text);
-    ck_assert_uint_eq(ERR_peek_error(), 0);
-    return key;
-}
-
-static const struct trust_cert_request plain = {
-    .common_name = "node-1",
-    .subject = "OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL",
-    .days = 1825,
-    .digest = TRUST_DIGEST_SHA256,
-    .now = NOW,
-};
-
-static struct trust_cert *make(const struct trust_cert_request *request, const struct trust_key *key)
-{
-    struct trust_cert *cert;
-    struct trust_error err = {0};
-    ck_assert_msg(trust_cert_generate(request, key, &cert, &err) == 0, "%s", err.text);
-    ck_assert_uint_eq(ERR_peek_error(), 0);
-    return cert;
-}
-
 static const struct {
     const char *spec;
     enum trust_key_type type;
@@ -52,10 +25,11 @@ static const struct {
 
 START_TEST(generates_and_encodes)
 {
-    struct trust_key *key = generate(specs[_i].spec), *again;
+    struct trust_key *key = helper_key(specs[_i].spec), *again;
     uint8_t *der;
     size_t len;
     char *pem;
+    helper_openssl_is_quiet();
     ck_assert(trust_key_spec_is_valid(specs[_i].spec));
     ck_assert_int_eq(trust_key_type(key), specs[_i].type);
     ck_assert_int_eq(trust_key_bits(key), specs[_i].bits);
@@ -189,8 +163,9 @@ END_TEST
 
 START_TEST(matches)
 {
-    struct trust_key *key = generate("ec:P-256"), *other = generate("ec:P-256"), *rsa = generate("rsa:1024");
-    struct trust_cert *cert = make(&plain, key);
+    struct trust_key *key = helper_key("ec:P-256"), *other = helper_key("ec:P-256"),
+                     *rsa = helper_key("rsa:1024");
+    struct trust_cert *cert = helper_cert_generate(&helper_cert_plain, key);
     ck_assert(trust_key_matches(key, cert));
     ck_assert(!trust_key_matches(other, cert));
     ck_assert(!trust_key_matches(rsa, cert));
@@ -231,8 +206,8 @@ static char *path_of(const char *unit, const struct trust_cert *cert)
 START_TEST(saves_loads_removes)
 {
     struct trust_error err = {0};
-    struct trust_key *key = generate("ec:P-256"), *loaded;
-    struct trust_cert *cert = make(&plain, key);
+    struct trust_key *key = helper_key("ec:P-256"), *loaded;
+    struct trust_cert *cert = helper_cert_generate(&helper_cert_plain, key);
     struct stat info;
     char *path = path_of("TVS", cert);
     mode_t mask = umask(0);
@@ -264,8 +239,9 @@ END_TEST
 START_TEST(load_refuses)
 {
     struct trust_error err;
-    struct trust_key *key = generate("ec:P-256"), *other = generate("ec:P-256"), *loaded;
-    struct trust_cert *cert = make(&plain, key), *other_cert = make(&plain, other);
+    struct trust_key *key = helper_key("ec:P-256"), *other = helper_key("ec:P-256"), *loaded;
+    struct trust_cert *cert = helper_cert_generate(&helper_cert_plain, key),
+                      *other_cert = helper_cert_generate(&helper_cert_plain, other);
     char *path = path_of("TVS", cert), *other_path = path_of("TVS", other_cert), advice[1200];
     ck_assert_int_eq(trust_key_save(folder, "TVS", key, &err), 0);
 
@@ -307,8 +283,8 @@ END_TEST
 START_TEST(remove_reports_failures)
 {
     struct trust_error err = {0};
-    struct trust_key *key = generate("ec:P-256");
-    struct trust_cert *cert = make(&plain, key);
+    struct trust_key *key = helper_key("ec:P-256");
+    struct trust_cert *cert = helper_cert_generate(&helper_cert_plain, key);
     char *path = path_of("TVS", cert);
     ck_assert_int_eq(mkdir(path, 0700), 0); /* cannot be unlinked */
     ck_assert_int_ne(trust_key_remove(folder, "TVS", cert, &err), 0);
@@ -333,8 +309,8 @@ static void check_loads(const char *unit, const struct trust_cert *cert)
 START_TEST(stages_and_finds)
 {
     struct trust_error err = {0};
-    struct trust_key *key = generate("ec:P-256");
-    struct trust_cert *cert = make(&plain, key);
+    struct trust_key *key = helper_key("ec:P-256");
+    struct trust_cert *cert = helper_cert_generate(&helper_cert_plain, key);
     struct stat info;
     char staged[TRUST_KEY_NAME_SIZE], name[TRUST_KEY_NAME_SIZE], found[TRUST_KEY_NAME_SIZE] = "before";
     char *path = path_of("TVS", cert), *ready;
@@ -379,8 +355,8 @@ END_TEST
 START_TEST(staged_refuses)
 {
     struct trust_error err = {0};
-    struct trust_key *key = generate("ec:P-256"), *loaded;
-    struct trust_cert *cert = make(&plain, key);
+    struct trust_key *key = helper_key("ec:P-256"), *loaded;
+    struct trust_cert *cert = helper_cert_generate(&helper_cert_plain, key);
     char staged[TRUST_KEY_NAME_SIZE], name[TRUST_KEY_NAME_SIZE], advice[1200], unit[100] = {0};
     char *path = path_of("TVS", cert), *renamed;
     ck_assert_int_eq(trust_key_stage(folder, "TVS", key, staged, name, &err), 0);
@@ -454,7 +430,7 @@ START_TEST(sweeps_keys)
     };
     const size_t count = sizeof stay / sizeof stay[0];
     struct trust_error err = {0};
-    struct trust_key *key = generate("ec:P-256");
+    struct trust_key *key = helper_key("ec:P-256");
     char kept[TRUST_KEY_NAME_SIZE], gone[TRUST_KEY_NAME_SIZE], name[TRUST_KEY_NAME_SIZE];
     for (size_t i = 0; i < count; i++)
         put(stay[i]);

@@ -6,11 +6,17 @@
 #include "tests/fixture.h"
 #include "trust.h"
 
+#include <time.h>
+
 /* Fail unless OpenSSL's error queue is empty, as it must be whenever the library returns. */
 void helper_openssl_is_quiet(void);
 
 /* Fail with err's text unless rc is 0. */
 void helper_ok(int rc, const struct trust_error *err);
+
+/* Fail if four times as much took more than ten times the processor time: what grows with the square of the
+ * number takes sixteen times as long, however slow machine, sanitizer or valgrind are. */
+void helper_grows_evenly(const char *what, clock_t quarter, clock_t whole);
 
 /* A certificate to be made for a test. */
 struct helper_plan {
@@ -24,6 +30,14 @@ struct helper_plan {
 struct trust_cert *helper_cert(const struct helper_plan *plan);
 
 struct trust_key *helper_key(const char *spec);
+
+/* A self-signed certificate with nothing special about it, from HELPER_NOW on, and what the library makes of
+ * such a request. */
+#define HELPER_NOW 1402000000 /* 2014-06-05 */
+extern const struct trust_cert_request helper_cert_plain;
+struct trust_cert *helper_cert_generate(const struct trust_cert_request *request,
+                                        const struct trust_key *key);
+
 struct trust_signer *helper_signer(struct trust_cert *cert, struct trust_key *key);
 
 /* The certificate in tests/data/certs/NAME. */

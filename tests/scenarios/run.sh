@@ -6,16 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 1
 . "$here/lib.sh"
 
-command -v openssl >/dev/null || { echo "openssl is missing: scripts/tools.sh unpacks it" >&2; exit 1; }
-for program in tvsd tvsctl tvsc; do
-    [ -x "$BUILD/$program" ] || { echo "$BUILD/$program is missing: run make" >&2; exit 1; }
-done
-work=$(mktemp -d "${TMPDIR:-/tmp}/tvs-scenarios-XXXXXX")
-trap 'rm -rf "$work"' EXIT
-CERTS=$work/certs
-mkdir "$CERTS" "$work/said"
-make_certificates
-export BUILD TVS_IT_CERTS=$CERTS SAID=$work/said
+begin_files
 
 # A file that breaks off, or holds no test, must not pass unnoticed.
 one() {

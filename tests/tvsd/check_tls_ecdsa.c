@@ -1,40 +1,10 @@
 /* A further, EC certificate: who is shown it, and who never is. */
-#include "helper_bench.h"
+#include "helper_tls.h"
 #include "tests/check_main.h"
-#include "tvsd/tls.h"
 
 #include <openssl/err.h>
 #include <string.h>
 #include <unistd.h>
-
-enum server { ON_RSA, ON_SMALL, ON_EC, ON_EC384, ON_EC521, SERVER_COUNT };
-static struct server_key servers[SERVER_COUNT];
-
-static void make_servers(void)
-{
-    server_key_make(&servers[ON_RSA], "rsa:2048", "rsa", TRUST_DIGEST_SHA256);
-    server_key_make(&servers[ON_SMALL], "rsa:1024", "small", TRUST_DIGEST_SHA1);
-    server_key_make(&servers[ON_EC], "ec:P-256", "ec", TRUST_DIGEST_SHA256);
-    server_key_make(&servers[ON_EC384], "ec:P-384", "ec384", TRUST_DIGEST_SHA512);
-    server_key_make(&servers[ON_EC521], "ec:P-521", "ec521", TRUST_DIGEST_SHA512);
-}
-
-static void free_servers(void)
-{
-    for (int i = 0; i < SERVER_COUNT; i++)
-        server_key_fini(&servers[i]);
-}
-
-static struct tls_context *context_make(enum server first, int minimum)
-{
-    struct trust_error err = {0};
-    struct tls_context *context;
-    const struct config config = {.tls = {.minimum = minimum, .rsa_key_exchange = true}};
-    ck_assert_msg(tls_context_new(&config, servers[first].cert, servers[first].key, NULL, &context, &err) ==
-                      0,
-                  "%s", err.text);
-    return context;
-}
 
 static void add(struct tls_context *context, enum server further)
 {
@@ -42,19 +12,6 @@ static void add(struct tls_context *context, enum server further)
     ck_assert_msg(tls_context_add_ecdsa(context, servers[further].cert, servers[further].key, &err) == 0,
                   "%s", err.text);
     ck_assert_uint_eq(ERR_peek_error(), 0);
-}
-
-static enum tls_step shake(struct tls *tls, struct phone *phone)
-{
-    enum tls_step step = TLS_STEP_WANT_READ;
-    for (int i = 0; i < 10; i++) {
-        phone_step(phone);
-        step = tls_handshake(tls);
-        if (step == TLS_STEP_DONE || step == TLS_STEP_FAILED || step == TLS_STEP_CLOSED)
-            break;
-    }
-    phone_step(phone);
-    return step;
 }
 
 /* The phone saw that certificate, and the server says so. */
@@ -163,7 +120,7 @@ static const struct {
 START_TEST(who_is_shown_what)
 {
     struct phone phone;
-    struct tls_context *context = context_make(clients[_i].first, CONFIG_TLS_1_0);
+    struct tls_context *context = context_make(clients[_i].first, CONFIG_TLS_1_0, true, NULL);
     add(context, clients[_i].further);
     int fd = phone_connect(&phone, &clients[_i].phone);
     struct tls *tls = tls_new(context, fd);
@@ -194,7 +151,7 @@ START_TEST(refused_all_the_same)
     };
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         struct phone phone;
-        struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_2);
+        struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_2, true, NULL);
         add(context, ON_EC);
         int fd = phone_connect(&phone, &refused[i].phone);
         struct tls *tls = tls_new(context, fd);
@@ -211,7 +168,7 @@ END_TEST
 START_TEST(one_certificate_alone)
 {
     struct phone phone;
-    struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_2);
+    struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_2, true, NULL);
     int fd = phone_connect(&phone, &(struct phone_options){C12});
     struct tls *tls = tls_new(context, fd);
     ck_assert_int_eq(shake(tls, &phone), TLS_STEP_DONE);
@@ -248,14 +205,14 @@ static const uint8_t *visit(struct tls_context *context, SSL_SESSION *session, S
 START_TEST(resumed_sessions)
 {
     SSL_SESSION *session = NULL;
-    struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_2);
+    struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_2, true, NULL);
     add(context, ON_EC);
     ck_assert_mem_eq(visit(context, NULL, &session), trust_cert_sha256(servers[ON_EC].cert),
                      TRUST_SHA256_SIZE);
     ck_assert_ptr_null(visit(context, session, NULL));
     SSL_SESSION_free(session);
     tls_context_free(context);
-    context = context_make(ON_RSA, CONFIG_TLS_1_2);
+    context = context_make(ON_RSA, CONFIG_TLS_1_2, true, NULL);
     visit(context, NULL, &session);
     ck_assert_mem_eq(visit(context, session, NULL), trust_cert_sha256(servers[ON_RSA].cert),
                      TRUST_SHA256_SIZE);
@@ -277,7 +234,7 @@ START_TEST(what_cannot_be_added)
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct trust_error err = {0};
-        struct tls_context *context = context_make(bad[i].first, CONFIG_TLS_1_2);
+        struct tls_context *context = context_make(bad[i].first, CONFIG_TLS_1_2, true, NULL);
         ck_assert_int_eq(
             tls_context_add_ecdsa(context, servers[bad[i].cert].cert, servers[bad[i].key].key, &err),
             bad[i].code);
@@ -294,7 +251,7 @@ Suite *suite(void)
 {
     Suite *s = suite_create("tls: ECDSA");
     TCase *ecdsa = tcase_create("ECDSA");
-    tcase_add_unchecked_fixture(ecdsa, make_servers, free_servers);
+    tcase_add_unchecked_fixture(ecdsa, servers_make, servers_free);
     tcase_add_loop_test(ecdsa, who_is_shown_what, 0, sizeof clients / sizeof clients[0]);
     tcase_add_test(ecdsa, refused_all_the_same);
     tcase_add_test(ecdsa, one_certificate_alone);

@@ -1,56 +1,12 @@
 /* After the handshake: bytes both ways, and sessions that are resumed. */
-#include "helper_bench.h"
+#include "helper_tls.h"
 #include "tests/check_main.h"
-#include "tvsd/tls.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum server { ON_RSA, ON_SMALL, SERVER_COUNT };
-static struct server_key servers[SERVER_COUNT];
-
-static void make_servers(void)
-{
-    server_key_make(&servers[ON_RSA], "rsa:2048", "rsa", TRUST_DIGEST_SHA256);
-    server_key_make(&servers[ON_SMALL], "rsa:1024", "small", TRUST_DIGEST_SHA1);
-}
-
-static void free_servers(void)
-{
-    for (int i = 0; i < SERVER_COUNT; i++)
-        server_key_fini(&servers[i]);
-}
-
-static struct tls_context *context_make(enum server server, int minimum, bool rsa,
-                                        const struct tls_context *previous)
-{
-    struct trust_error err = {0};
-    struct tls_context *context;
-    const struct config config = {.tls = {.minimum = minimum, .rsa_key_exchange = rsa}};
-    ck_assert_msg(
-        tls_context_new(&config, servers[server].cert, servers[server].key, previous, &context, &err) == 0,
-        "%s", err.text);
-    ck_assert_uint_eq(ERR_peek_error(), 0);
-    return context;
-}
-
-/* Drive both sides until the server is done, or the sockets are at rest. */
-static enum tls_step shake(struct tls *tls, struct phone *phone)
-{
-    enum tls_step step = TLS_STEP_WANT_READ;
-    for (int i = 0; i < 10; i++) {
-        phone_step(phone);
-        step = tls_handshake(tls);
-        ck_assert_uint_eq(ERR_peek_error(), 0);
-        if (step == TLS_STEP_DONE || step == TLS_STEP_FAILED || step == TLS_STEP_CLOSED)
-            break;
-    }
-    phone_step(phone);
-    return step;
-}
 
 #define C10 .oldest = TLS1_VERSION, .newest = TLS1_VERSION
 #define C12 .oldest = TLS1_2_VERSION, .newest = TLS1_2_VERSION
@@ -240,7 +196,7 @@ Suite *suite(void)
     Suite *sessions = suite_create("tls_session");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 60);
-    tcase_add_unchecked_fixture(all, make_servers, free_servers);
+    tcase_add_unchecked_fixture(all, servers_make, servers_free);
     tcase_add_test(all, bytes_go_both_ways);
     tcase_add_test(all, partial_writes);
     tcase_add_loop_test(all, goodbyes, 0, 3);
