@@ -10,10 +10,10 @@
 
 /* In the order in which they give way, once they have waited so many milliseconds: first who makes others
  * wait and cost nothing yet. A crowd are the handshakes of an address that has more than
- * ADMISSION_CROWD of them under way. A phone's first bytes follow its last packet of the TCP handshake at
- * once, so who is silent for long is none. Below a limit of ADMISSION_LARGE that is as much longer as the
- * limit is smaller, but for IDLE: the fewer there are, the likelier they are phones. X(constant,
- * milliseconds) */
+ * ADMISSION_CROWD of them under way, unless many phones are known to share it. A phone's first bytes follow
+ * its last packet of the TCP handshake at once, so who is silent for long is none. Below a limit of
+ * ADMISSION_LARGE that is as much longer as the limit is smaller, but for IDLE: the fewer there are, the
+ * likelier they are phones. X(constant, milliseconds) */
 #define ADMISSION_QUEUES(X)                                                                                  \
     X(CROWD_SILENT, 20)  /* connected, and not a byte came yet */                                            \
     X(CROWD_SPOKEN, 20)  /* its first bytes came, and wait to be read */                                     \

@@ -84,20 +84,40 @@ static enum conn_end end_of_reset(struct stats *stats, int fd)
     return CONN_END_HANDSHAKE_FAILED;
 }
 
+/* How a connection ends whose phone an answer would not reach any more. */
+struct too_late {
+    enum conn_end end;
+    const char *detail;
+    bool is_gone; /* there is nobody to say goodbye to */
+};
+
+static bool is_too_late(struct conn_host *host, int fd, struct too_late *how)
+{
+    /* Who has waited for half of the time that a handshake may take would wait for it too long. */
+    switch (conn_socket_state(fd, host->snapshot->config->server.handshake_timeout / 2)) {
+    case CONN_SOCKET_OVERDUE:
+        *how = (struct too_late){CONN_END_OVERDUE, "", false};
+        return true;
+    case CONN_SOCKET_LEFT:
+        *how = (struct too_late){CONN_END_OVERDUE, "", true};
+        return true;
+    case CONN_SOCKET_RESET:
+        *how = (struct too_late){end_of_reset(&host->stats, fd), tls_failure_name(TLS_FAILURE_RESET), true};
+        return true;
+    case CONN_SOCKET_WAITS:
+        break;
+    }
+    return false;
+}
+
 /* The first bytes have come. Whom an answer would not reach any more costs no handshake: then false. */
 static bool conn_begin(struct conn *conn, int64_t now)
 {
     struct conn_host *host = conn->host;
-    /* Who has waited for half of the time that a handshake may take would wait for it too long. */
-    switch (conn_socket_state(conn->fd, host->snapshot->config->server.handshake_timeout / 2)) {
-    case CONN_SOCKET_OVERDUE:
-        conn_close(conn, CONN_END_OVERDUE, "");
+    struct too_late how;
+    if (is_too_late(host, conn->fd, &how)) {
+        conn_close(conn, how.end, how.detail);
         return false;
-    case CONN_SOCKET_RESET:
-        conn_close(conn, end_of_reset(&host->stats, conn->fd), tls_failure_name(TLS_FAILURE_RESET));
-        return false;
-    case CONN_SOCKET_WAITS:
-        break;
     }
     conn->tls = tls_new(host->snapshot->tls, conn->fd);
     if (conn->tls == NULL)
@@ -329,6 +349,12 @@ void conn_ready(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/* Whether it is known that many phones share the address. */
+static bool is_site(const struct conn_host *host, const struct peer *peer)
+{
+    return network_has(&host->snapshot->config->server.unlimited_addresses, peer->address);
+}
+
 static struct conn *conn_new(struct conn_host *host, int fd, struct peer *peer, unsigned session)
 {
     struct conn *conn = calloc(1, sizeof *conn);
@@ -337,7 +363,7 @@ static struct conn *conn_new(struct conn_host *host, int fd, struct peer *peer, 
     int64_t now = clock_milliseconds();
     *conn = (struct conn){.host = host,
                           .fd = fd,
-                          .crowd = peer_shake(peer) >= ADMISSION_CROWD,
+                          .crowd = peer_shake(peer) >= ADMISSION_CROWD && !is_site(host, peer),
                           .phase = CONN_HANDSHAKE,
                           .want = TLS_STEP_WANT_READ,
                           .opened = now,
@@ -359,6 +385,21 @@ static struct conn *conn_new(struct conn_host *host, int fd, struct peer *peer, 
     return conn;
 }
 
+/* Most of a flood, and of a crowd that gave up while it waited to be accepted: the cheapest end. */
+static bool turn_away(struct conn_host *host, int fd, const struct peer *peer, int64_t now)
+{
+    struct too_late how;
+    if (!is_too_late(host, fd, &how))
+        return false;
+    if (how.is_gone)
+        close(fd);
+    else
+        conn_socket_close(fd);
+    conn_report_end(&host->stats, peer,
+                    &(struct conn_ending){.end = how.end, .now = now, .detail = how.detail});
+    return true;
+}
+
 void conn_open(struct conn_host *host, int fd, int listener, const struct sockaddr *address, socklen_t len)
 {
     static atomic_uint accepted; /* by all workers: the trace counts sessions through */
@@ -369,18 +410,11 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
     stats_bump(&host->stats.accepted, 1);
     trace_accept(listener, fd, session, peer.address);
     int64_t now = clock_milliseconds();
-    if (conn_socket_state(fd, INT64_MAX) == CONN_SOCKET_RESET) { /* most of a flood: the cheapest end */
-        enum conn_end end = end_of_reset(&host->stats, fd);
-        close(fd);
-        conn_report_end(
-            &host->stats, &peer,
-            &(struct conn_ending){.end = end, .now = now, .detail = tls_failure_name(TLS_FAILURE_RESET)});
+    if (turn_away(host, fd, &peer, now))
         return;
-    }
     const struct config *config = host->snapshot->config;
     const int64_t limit = config->server.max_connections_per_address;
-    bool room = peer_enter(&peer, limit) ||
-                (network_has(&config->server.unlimited_addresses, peer.address) && peer_enter(&peer, 0));
+    bool room = peer_enter(&peer, limit) || (is_site(host, &peer) && peer_enter(&peer, 0));
     if (room && conn_new(host, fd, &peer, session) != NULL) {
         conn_socket_set_up(fd);
         stats_bump(&host->stats.active, 1);

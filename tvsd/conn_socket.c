@@ -32,8 +32,9 @@ enum conn_socket_state conn_socket_state(int fd, int64_t patience)
         return CONN_SOCKET_RESET;
     int64_t waited = info.tcpi_last_data_recv;
     bool has_left = info.tcpi_state == TCP_CLOSE_WAIT && waited >= GIVEN_UP_MS;
-    return (waited >= patience || has_left) && conn_socket_has_bytes(fd) ? CONN_SOCKET_OVERDUE
-                                                                         : CONN_SOCKET_WAITS;
+    if ((waited < patience && !has_left) || !conn_socket_has_bytes(fd))
+        return CONN_SOCKET_WAITS;
+    return has_left ? CONN_SOCKET_LEFT : CONN_SOCKET_OVERDUE;
 }
 
 /* Bytes that lie unread when a socket is closed reset the connection, and answers on their way would be lost.

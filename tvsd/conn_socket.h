@@ -15,8 +15,9 @@ bool conn_socket_has_bytes(int fd);
  * before the connection was accepted. */
 enum conn_socket_state {
     CONN_SOCKET_WAITS,
-    CONN_SOCKET_OVERDUE, /* the bytes came more than patience milliseconds ago, or a second ago and he has
-                            left: an answer would come too late */
+    CONN_SOCKET_OVERDUE, /* the bytes came more than patience milliseconds ago: an answer would come too late
+                          */
+    CONN_SOCKET_LEFT,    /* they came a second ago, and he has closed the connection since */
     CONN_SOCKET_RESET,   /* he has reset the connection: there is nobody to answer */
 };
 enum conn_socket_state conn_socket_state(int fd, int64_t patience);

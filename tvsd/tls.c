@@ -23,6 +23,7 @@ struct tls *tls_new(struct tls_context *context, int fd)
         ERR_clear_error();
         return NULL;
     }
+    tls_records_bound(tls);
     SSL_set_accept_state(tls->ssl);
     return tls;
 }
@@ -92,15 +93,16 @@ static enum tls_step step_of(struct tls *tls, int result)
     return step;
 }
 
-static void step_begin(void)
+static void step_begin(struct tls *tls)
 {
     clear_errors();
     errno = 0;
+    tls->taken = 0;
 }
 
 enum tls_step tls_handshake(struct tls *tls)
 {
-    step_begin();
+    step_begin(tls);
     enum tls_step step = step_of(tls, SSL_do_handshake(tls->ssl));
     if (step == TLS_STEP_DONE)
         assert(tls->class != TLS_CLASS_UNKNOWN);
@@ -117,14 +119,17 @@ enum tls_step tls_handshake(struct tls *tls)
 enum tls_step tls_read(struct tls *tls, uint8_t *into, size_t size, size_t *got)
 {
     *got = 0;
-    step_begin();
-    return step_of(tls, SSL_read_ex(tls->ssl, into, size, got));
+    step_begin(tls);
+    enum tls_step step = tls_records_judge(tls, step_of(tls, SSL_read_ex(tls->ssl, into, size, got)));
+    if (step == TLS_STEP_FAILED)
+        *got = 0;
+    return step;
 }
 
 enum tls_step tls_write(struct tls *tls, const uint8_t *from, size_t len, size_t *put)
 {
     *put = 0;
-    step_begin();
+    step_begin(tls);
     return step_of(tls, SSL_write_ex(tls->ssl, from, len, put));
 }
 

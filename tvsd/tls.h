@@ -38,6 +38,8 @@ enum tls_step {
     X(ABANDONED, "abandoned", "closed the connection during the handshake", "")                              \
     X(RESET, "reset", "reset the connection during the handshake", "")                                       \
     X(PROTOCOL, "tls-protocol", "broke the TLS protocol", "")                                                \
+    X(RENEGOTIATION, "renegotiation", "wanted to renegotiate, which is for nobody here", "")                 \
+    X(FLOOD, "tls-flood", "sent TLS records without end that carry nothing", "")                             \
     X(MEMORY, "no-memory", "could not be served: out of memory", "")
 
 enum tls_failure {

@@ -128,8 +128,10 @@ static bool settings_set(SSL_CTX *ctx, const struct tls_policy *policy)
                                  SSL_OP_NO_COMPRESSION | SSL_OP_ENABLE_MIDDLEBOX_COMPAT |
                                  SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_clear_mode(ctx, SSL_CTX_get_mode(ctx));
+    /* No chain is built anew for each handshake: there is nothing to build it from. */
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
+                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY |
+                              SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_read_ahead(ctx, 1); /* a record, and all that came with it, in one call of the system */
     SSL_CTX_set_block_padding(ctx, 0);
@@ -138,6 +140,7 @@ static bool settings_set(SSL_CTX *ctx, const struct tls_policy *policy)
     SSL_CTX_sess_set_cache_size(ctx, SESSIONS_CACHED);
     SSL_CTX_set_timeout(ctx, SESSION_SECONDS);
     SSL_CTX_set_client_hello_cb(ctx, tls_hello, NULL);
+    SSL_CTX_set_msg_callback(ctx, tls_record_seen);
     return SSL_CTX_set_min_proto_version(ctx, minimum) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(ctx, STRICT_CIPHERS) == 1 &&
@@ -224,7 +227,7 @@ int tls_context_add_ecdsa(struct tls_context *context, const struct trust_cert *
     if (!trust_key_matches(key, cert))
         return trust_error_set(err, TRUST_EMISMATCH, TRUST_NO_OFFSET,
                                "the private key is not the one of the TVS-ECDSA certificate");
-    struct trust_error local;
+    struct trust_error local = {0};
     err = err != NULL ? err : &local;
     int code = identity_set(context->ctx, cert, key, SSL_CTX_get_security_level(context->ctx), err);
     const int group = code == 0 ? group_of(context->ctx) : 0;

@@ -32,6 +32,7 @@ static const struct {
     {SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS, TLS_FAILURE_SIGNATURE},
     {SSL_R_WRONG_SIGNATURE_TYPE, TLS_FAILURE_SIGNATURE},
     {SSL_R_UNEXPECTED_EOF_WHILE_READING, TLS_FAILURE_ABANDONED},
+    {SSL_R_TOO_MANY_WARN_ALERTS, TLS_FAILURE_FLOOD},
 };
 
 /* Before a ClientHello was seen, these say that the bytes were no TLS at all. */
@@ -59,7 +60,8 @@ static enum tls_failure failure_of(const struct tls *tls, unsigned long code)
         for (size_t i = 0; i < sizeof strange_reasons / sizeof strange_reasons[0]; i++)
             if (strange_reasons[i] == reason)
                 return TLS_FAILURE_NOT_TLS;
-    return TLS_FAILURE_NONE;
+    /* Behind a ClientHello, it is what OpenSSL says of too many empty records. */
+    return reason == SSL_R_RECORD_TOO_SMALL ? TLS_FAILURE_FLOOD : TLS_FAILURE_NONE;
 }
 
 static void detail_set(struct tls *tls, unsigned long code)

@@ -25,9 +25,12 @@ struct tls {
     struct tls_policy policy;
     enum tls_class class;
     enum tls_failure failure;
-    int alert;   /* that the peer sent; 0: none */
-    int offered; /* the newest version, where that is too old; 0: it is not, or is not known */
-    bool broken; /* libssl forbids further calls, SSL_shutdown included */
+    int alert;              /* that the peer sent; 0: none */
+    int offered;            /* the newest version, where that is too old; 0: it is not, or is not known */
+    bool broken;            /* libssl forbids further calls, SSL_shutdown included */
+    enum tls_failure abuse; /* that it goes on without end; NONE: it does not */
+    size_t taken;           /* bytes from the socket in this step */
+    unsigned key_updates;
     char detail[192];
 };
 
@@ -36,5 +39,14 @@ int tls_hello(SSL *ssl, int *alert, void *arg);
 
 /* Fill failure and detail from OpenSSL's error queue, which is emptied, unless a failure is there already. */
 void tls_failure_note(struct tls *tls);
+
+/* Keep what one step takes from the socket within bounds. Once, when it has its socket. */
+void tls_records_bound(struct tls *tls);
+
+/* Count the records of a client that carry nothing. For SSL_CTX_set_msg_callback. */
+void tls_record_seen(int sent, int version, int type, const void *bytes, size_t len, SSL *ssl, void *arg);
+
+/* What reading came to, that being so: TLS_STEP_FAILED for a client that has sent too many of them. */
+enum tls_step tls_records_judge(struct tls *tls, enum tls_step step);
 
 #endif

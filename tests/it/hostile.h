@@ -54,11 +54,14 @@ int hostile_dial(const char *from, uint32_t host, bool wait);
 /* Handshake with exactly that version. NULL: it failed. */
 SSL *hostile_shake(int fd, int version, SSL_SESSION *session);
 
-/* A TLS 1.2 handshake for that cipher suite. NULL: it failed. */
+/* A handshake for that cipher suite, of TLS 1.2 or 1.3. NULL: it failed. */
 SSL *hostile_shake_with(int fd, const char *suite);
 
-/* Warnings without end on a connection whose handshake is done: a turn. The server must hang up. */
-void hostile_warnings(struct attacker *attacker);
+/* Records without end that carry nothing, on a connection whose handshake is done: a turn. */
+void hostile_flood(struct attacker *attacker);
+
+/* The server must hang up; complain of what if it does not. */
+void hostile_expect_end(int fd, const char *what);
 
 /* One whole answer. Its length; 0: none came. */
 size_t hostile_answer(SSL *ssl, uint8_t *answer, size_t size);

@@ -170,15 +170,17 @@ static void deaf(struct attacker *attacker)
 
 /* ---- Abuse of TLS ---- */
 
-/* Renegotiation must be refused, with an alert or by the end of the connection. */
+/* A client that renegotiates must be hung up on. */
 static void renegotiation(struct attacker *attacker)
 {
     (void)attacker;
     int fd = hostile_dial(HERE, 0, true);
     SSL *ssl = fd >= 0 ? hostile_shake(fd, TLS1_2_VERSION, NULL) : NULL;
-    if (ssl != NULL && SSL_renegotiate(ssl) == 1 && SSL_do_handshake(ssl) == 1 &&
-        SSL_renegotiate_pending(ssl) == 0)
-        hostile_complain("a renegotiation succeeded");
+    if (ssl != NULL && SSL_renegotiate(ssl) == 1) {
+        if (SSL_do_handshake(ssl) == 1 && SSL_renegotiate_pending(ssl) == 0)
+            hostile_complain("a renegotiation succeeded");
+        hostile_expect_end(fd, "who renegotiates was not hung up on");
+    }
     hang_up(ssl, fd);
 }
 
@@ -243,8 +245,10 @@ static void alerts(struct attacker *attacker)
     static const uint8_t alert[] = {0x15, 3, 1, 0, 2, 1, 90};
     (void)attacker;
     int fd = hostile_dial(HERE, 0, true);
-    if (fd >= 0)
+    if (fd >= 0) {
         pour(fd, alert, sizeof alert, 10000);
+        hostile_expect_end(fd, "alerts without end were taken");
+    }
     hang_up(NULL, fd);
 }
 
@@ -253,8 +257,10 @@ static void empty_records(struct attacker *attacker)
     static const uint8_t empty[] = {0x16, 3, 1, 0, 0};
     (void)attacker;
     int fd = hostile_dial(HERE, 0, true);
-    if (fd >= 0)
+    if (fd >= 0) {
         pour(fd, empty, sizeof empty, 10000);
+        hostile_expect_end(fd, "empty records without end were taken");
+    }
     hang_up(NULL, fd);
 }
 
@@ -267,6 +273,8 @@ static void key_updates(struct attacker *attacker)
     for (int i = 0; ssl != NULL && i < 20000; i++)
         if (SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) != 1 || SSL_do_handshake(ssl) != 1)
             break;
+    if (ssl != NULL)
+        hostile_expect_end(fd, "key updates without end were taken");
     hang_up(ssl, fd);
 }
 
@@ -354,7 +362,12 @@ static const struct kind kinds[] = {
     {"ticket-garbage", 4, ticket_garbage},
     {"one-byte-records", 4, one_byte_records},
     {"alerts", 4, alerts},
-    {"warnings", 4, hostile_warnings},
+    {"hellos-again", 4, hostile_flood},
+    {"warnings", 4, hostile_flood},
+    {"warnings-1.3", 4, hostile_flood},
+    {"empty-data", 4, hostile_flood},
+    {"empty-data-1.3", 4, hostile_flood},
+    {"tickets", 4, hostile_flood},
     {"empty-records", 4, empty_records},
     {"key-updates", 4, key_updates},
     {"oversized", 4, oversized},

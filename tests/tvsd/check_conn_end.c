@@ -2,7 +2,6 @@
 #include "helper_scene.h"
 #include "tests/check_main.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -413,34 +412,27 @@ END_TEST
 
 /* ---- Addresses ---- */
 
-static void connect_from(struct bench *bench, struct phone *phone, const char *address)
-{
-    struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = htons(1024)};
-    ck_assert_int_eq(inet_pton(AF_INET, address, &from.sin_addr), 1);
-    conn_open(&bench->host, phone_connect(phone, NULL), 0, (const struct sockaddr *)&from, sizeof from);
-}
-
 START_TEST(address_limit)
 {
     struct bench bench;
     struct phone phones[4];
     bench_init(&bench, "server: { max_connections_per_address: 2 }", &server, store, ctl);
-    connect_from(&bench, &phones[0], "192.0.2.7");
-    connect_from(&bench, &phones[1], "192.0.2.7");
-    connect_from(&bench, &phones[2], "192.0.2.7");
+    bench_connect_from(&bench, &phones[0], "192.0.2.7");
+    bench_connect_from(&bench, &phones[1], "192.0.2.7");
+    bench_connect_from(&bench, &phones[2], "192.0.2.7");
     BENCH_LOGGED(&bench, "event=conn-closed reason=address-limit peer=\"192.0.2.7:1024\" requests=0 ms=0");
     BENCH_LOGGED(&bench, "level=warning event=address-refused peer=\"192.0.2.7:1024\" connections=2 "
                          "setting=server.max_connections_per_address count=1\n");
     ck_assert_uint_eq(bench.host.stats.active, 2);
-    connect_from(&bench, &phones[3], "192.0.2.7");
+    bench_connect_from(&bench, &phones[3], "192.0.2.7");
     ck_assert_uint_eq(bench_logged(&bench, "event=address-refused"), 1); /* it is said seldom */
     phone_fini(&phones[3]);
-    connect_from(&bench, &phones[3], "192.0.2.8");
+    bench_connect_from(&bench, &phones[3], "192.0.2.8");
     ck_assert_uint_eq(bench.host.stats.active, 3);
     phone_hang_up(&phones[0]);
     BENCH_UNTIL(&bench, NULL, bench.host.stats.active == 2);
     phone_fini(&phones[2]);
-    connect_from(&bench, &phones[2], "192.0.2.7");
+    bench_connect_from(&bench, &phones[2], "192.0.2.7");
     ck_assert_uint_eq(bench.host.stats.active, 3);
     ck_assert_uint_eq(bench.host.stats.ends[CONN_END_ADDRESS_LIMIT], 2);
     ck_assert_uint_eq(bench.host.stats.accepted, 6);

@@ -5,6 +5,7 @@
 #include "tvsd/log.h"
 #include "tvsd/refusals_say.h"
 
+#include <arpa/inet.h>
 #include <check.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -151,6 +152,13 @@ void bench_connect(struct bench *bench, struct phone *phone, const struct phone_
     const struct sockaddr address = {.sa_family = AF_UNIX};
     int fd = phone_connect(phone, options);
     conn_open(&bench->host, fd, 0, &address, sizeof address);
+}
+
+void bench_connect_from(struct bench *bench, struct phone *phone, const char *address)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = htons(1024)};
+    ck_assert_int_eq(inet_pton(AF_INET, address, &from.sin_addr), 1);
+    conn_open(&bench->host, phone_connect(phone, NULL), 0, (const struct sockaddr *)&from, sizeof from);
 }
 
 static time_t patience_ends;

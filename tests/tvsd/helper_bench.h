@@ -45,6 +45,9 @@ void bench_fini(struct bench *bench);
 /* Connect a phone; options may be NULL. */
 void bench_connect(struct bench *bench, struct phone *phone, const struct phone_options *options);
 
+/* Same, without options, as if it came from port 1024 of an IPv4 address. */
+void bench_connect_from(struct bench *bench, struct phone *phone, const char *address);
+
 /* One turn: the loop until something happened or a millisecond went by, then the phone (may be NULL). Fails
  * the test when that goes on for too long; bench_begin starts that clock again. */
 void bench_begin(void);

@@ -1,0 +1,104 @@
+/* What has become of a phone whose bytes have waited. */
+#include "tests/check_main.h"
+
+#include "tvsd/conn_socket.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PATIENCE 600000
+
+static int phone, server;
+
+static void meet(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    phone = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, len), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+    ck_assert_int_eq(connect(phone, (struct sockaddr *)&at, len), 0);
+    server = accept(listener, NULL, NULL);
+    ck_assert_int_ge(server, 0);
+    close(listener);
+}
+
+/* The phone says something, and the server has it. */
+static void speak(void)
+{
+    struct pollfd wait = {.fd = server, .events = POLLIN};
+    ck_assert_int_eq(send(phone, "hello", 5, 0), 5);
+    ck_assert_int_eq(poll(&wait, 1, 10000), 1);
+}
+
+static enum conn_socket_state becomes(enum conn_socket_state other, int64_t patience)
+{
+    enum conn_socket_state state = CONN_SOCKET_WAITS;
+    for (int i = 0; i < 1000 && (state = conn_socket_state(server, patience)) != other; i++)
+        poll(NULL, 0, 10);
+    return state;
+}
+
+START_TEST(who_says_nothing_waits)
+{
+    meet();
+    ck_assert_int_eq(conn_socket_state(server, 0), CONN_SOCKET_WAITS);
+    close(phone);
+    ck_assert_int_eq(conn_socket_state(server, 0), CONN_SOCKET_WAITS);
+    close(server);
+}
+END_TEST
+
+START_TEST(who_is_there_is_overdue)
+{
+    meet();
+    speak();
+    ck_assert_int_eq(conn_socket_state(server, PATIENCE), CONN_SOCKET_WAITS);
+    ck_assert_int_eq(becomes(CONN_SOCKET_OVERDUE, 100), CONN_SOCKET_OVERDUE);
+    ck_assert_int_eq(conn_socket_state(server, PATIENCE), CONN_SOCKET_WAITS);
+    close(phone);
+    close(server);
+}
+END_TEST
+
+/* Not at once: what is sent and closed in one breath is to be heard. */
+START_TEST(who_gave_up_has_left)
+{
+    meet();
+    speak();
+    close(phone);
+    ck_assert_int_eq(conn_socket_state(server, PATIENCE), CONN_SOCKET_WAITS);
+    ck_assert_int_eq(becomes(CONN_SOCKET_LEFT, PATIENCE), CONN_SOCKET_LEFT);
+    ck_assert_int_eq(conn_socket_state(server, 0), CONN_SOCKET_LEFT);
+    ck_assert(conn_socket_has_bytes(server));
+    close(server);
+}
+END_TEST
+
+START_TEST(who_resets_is_gone)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    meet();
+    speak();
+    ck_assert_int_eq(setsockopt(phone, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    close(phone);
+    ck_assert_int_eq(becomes(CONN_SOCKET_RESET, PATIENCE), CONN_SOCKET_RESET);
+    close(server);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("conn_socket");
+    TCase *tc = tcase_create("states");
+    tcase_add_test(tc, who_says_nothing_waits);
+    tcase_add_test(tc, who_is_there_is_overdue);
+    tcase_add_test(tc, who_gave_up_has_left);
+    tcase_add_test(tc, who_resets_is_gone);
+    suite_add_tcase(s, tc);
+    return s;
+}

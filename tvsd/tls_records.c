@@ -1,0 +1,73 @@
+/* Records that carry nothing for us. OpenSSL goes on reading until there is something to hand out: within one
+ * call it would take as many of them as a client can send. So a step takes a bounded share of the socket,
+ * and what OpenSSL does not bound by itself (warnings, empty records) is counted as it passes. */
+#include "tls_internal.h"
+
+#include <openssl/bio.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Twice what the largest record has: no step needs more, and none keeps the others waiting. */
+#define TAKE_MAX 32768
+
+/* Phones send none. RFC 8446, section 5.5 has one for 24 million records. */
+#define KEY_UPDATES_MAX 32
+
+/* For BIO_set_callback_ex. What is left in the socket makes the loop call again. */
+static long before_and_after(BIO *bio, int what, const char *bytes, size_t len, int number, long arg,
+                             int result, size_t *processed)
+{
+    struct tls *tls = (struct tls *)(void *)BIO_get_callback_arg(bio);
+    (void)bytes, (void)len, (void)number, (void)arg;
+    if (what == BIO_CB_READ && tls->taken >= TAKE_MAX) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    if (what == (BIO_CB_READ | BIO_CB_RETURN) && result > 0)
+        tls->taken += *processed;
+    return result;
+}
+
+void tls_records_bound(struct tls *tls)
+{
+    BIO *bio = SSL_get_rbio(tls->ssl);
+    BIO_set_callback_ex(bio, before_and_after);
+    BIO_set_callback_arg(bio, (char *)tls);
+}
+
+/* As if the client had said goodbye: then OpenSSL throws this record away, and stops. */
+static void note_abuse(struct tls *tls, enum tls_failure failure)
+{
+    tls->abuse = failure;
+    SSL_set_shutdown(tls->ssl, SSL_RECEIVED_SHUTDOWN);
+}
+
+/* After the handshake. type: as the record's header has it or, in TLS 1.3, where all look alike, what was
+ * sealed in it. */
+static void count_handshake_record(struct tls *tls, int type)
+{
+    if (type == SSL3_RT_INNER_CONTENT_TYPE && ++tls->key_updates > KEY_UPDATES_MAX)
+        note_abuse(tls, TLS_FAILURE_FLOOD);
+    else if (type == SSL3_RT_HEADER && SSL_version(tls->ssl) < TLS1_3_VERSION)
+        note_abuse(tls, TLS_FAILURE_RENEGOTIATION); /* a client has nothing else to say */
+}
+
+void tls_record_seen(int sent, int version, int type, const void *bytes, size_t len, SSL *ssl, void *arg)
+{
+    struct tls *tls = SSL_get_app_data(ssl);
+    (void)version, (void)arg;
+    if (sent == 0 && (type == SSL3_RT_HEADER || type == SSL3_RT_INNER_CONTENT_TYPE) && len > 0 &&
+        *(const uint8_t *)bytes == SSL3_RT_HANDSHAKE && SSL_is_init_finished(ssl))
+        count_handshake_record(tls, type);
+}
+
+enum tls_step tls_records_judge(struct tls *tls, enum tls_step step)
+{
+    if (tls->abuse == TLS_FAILURE_NONE)
+        return step;
+    tls->broken = true;
+    tls->failure = tls->abuse;
+    snprintf(tls->detail, sizeof tls->detail, "%s",
+             tls->abuse == TLS_FAILURE_RENEGOTIATION ? "it wanted to renegotiate" : "too many key updates");
+    return TLS_STEP_FAILED;
+}
