@@ -18,9 +18,12 @@
 #define FAILED_EVERY 60      /* seconds between lines on stderr that the target fails */
 #define RING_SIZE    1048576 /* some 5000 lines: what a busy worker says while the main thread loads a store */
 
-/* The first line of a worker is written at once, those that come so soon after it together: to wake the main
- * thread for each would cost several times as much as the line. */
-#define GATHER_NS 10000000
+/* The first line of a worker is written at once, those that come so soon after it together, unless a ring is
+ * half full before: to wake the main thread for each would cost several times as much as the line. Where many
+ * come, more are awaited. */
+#define GATHER_NS      10000000
+#define GATHER_MANY_NS 50000000
+#define MANY           20
 
 /* A worker and its ring. The worker ends it, the main thread frees it. */
 struct attachment {
@@ -47,9 +50,12 @@ static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct attachment *newcomers;
 static int wakeup_fd = -1;
 
-static struct attachment *attached; /* main thread */
-static atomic_bool is_woken;        /* the descriptor, a timer, is set: once does for many lines */
-static _Atomic int64_t drained_at;  /* monotonic nanoseconds */
+static struct attachment *attached;  /* main thread */
+static _Atomic int64_t drain_at = 1; /* the next time, in monotonic nanoseconds */
+
+/* The descriptor, a timer, is set: once does for many lines, and once more where there is no time to lose. */
+enum { WOKEN = 1, HURRIED = 2 };
+static atomic_int woken;
 static _Thread_local struct attachment *mine;
 
 static struct log_stamp stamp_now(void)
@@ -69,9 +75,11 @@ static int64_t now_ns(void)
 
 static void wake(const struct attachment *from)
 {
-    if (atomic_exchange(&is_woken, true))
+    const bool hurries = ring_is_filling(from->ring);
+    if ((atomic_fetch_or(&woken, hurries ? WOKEN | HURRIED : WOKEN) & (hurries ? HURRIED : WOKEN)) != 0)
         return;
-    const int64_t due = atomic_load_explicit(&drained_at, memory_order_relaxed) + GATHER_NS;
+    /* What is past comes at once; 0 would be never. */
+    const int64_t due = hurries ? 1 : atomic_load_explicit(&drain_at, memory_order_relaxed);
     const struct itimerspec when = {.it_value = {.tv_sec = due / 1000000000, .tv_nsec = due % 1000000000}};
     timerfd_settime(from->wakeup_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
@@ -364,34 +372,41 @@ static void welcome_newcomers(void)
     pthread_mutex_unlock(&registry_lock);
 }
 
-/* Write what one worker left. Returns whether it has ended and nothing more can come. */
-static bool drain_one(struct attachment *attachment)
+/* Write what one worker left, and count it. Returns whether it has ended and nothing more can come. */
+static bool drain_one(struct attachment *attachment, size_t *lines)
 {
     bool has_ended = atomic_load_explicit(&attachment->has_ended, memory_order_acquire);
     size_t mark = ring_mark(attachment->ring);
     struct log_line line;
-    while (log_ring_pop(attachment->ring, mark, &line))
+    for (; log_ring_pop(attachment->ring, mark, &line); (*lines)++)
         hold_line(&line);
     write_held();
     lose(ring_take_lost(attachment->ring));
     return has_ended;
 }
 
+static void set_drain_at(size_t lines)
+{
+    const int64_t wait = lines < MANY ? GATHER_NS : GATHER_MANY_NS;
+    atomic_store_explicit(&drain_at, now_ns() + wait, memory_order_relaxed);
+}
+
 void log_drain(void)
 {
     static const struct itimerspec unset;
+    size_t lines = 0;
     int fd = log_wakeup_fd();
     if (fd >= 0)
         timerfd_settime(fd, 0, &unset, NULL);
     /* For lines that come while this one goes on. */
-    atomic_store_explicit(&drained_at, now_ns(), memory_order_relaxed);
+    set_drain_at(lines);
     /* Before the rings are read, so that a line which comes later wakes again, and one for which nobody woke
      * is seen. */
-    atomic_exchange(&is_woken, false);
+    atomic_exchange(&woken, 0);
     welcome_newcomers();
     for (struct attachment **at = &attached; *at != NULL;) {
         struct attachment *attachment = *at;
-        if (!drain_one(attachment)) {
+        if (!drain_one(attachment, &lines)) {
             at = &attachment->next;
             continue;
         }
@@ -400,7 +415,7 @@ void log_drain(void)
         free(attachment);
     }
     say_lost();
-    atomic_store_explicit(&drained_at, now_ns(), memory_order_relaxed);
+    set_drain_at(lines);
 }
 
 void log_close(void)

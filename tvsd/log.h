@@ -74,7 +74,8 @@ uint64_t log_lost(void);
 int log_check(const struct config *config, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Main thread: readable when workers left lines, at once or, if lines were written just before, ten
- * milliseconds after those: many are written together then. A process that is killed loses so much. */
+ * milliseconds after those (fifty, if those were many), or when a ring is half full: many are written
+ * together then. A process that is killed loses so much. */
 int log_wakeup_fd(void);
 void log_drain(void);
 

@@ -275,6 +275,28 @@ START_TEST(test_worker_wakes)
 }
 END_TEST
 
+/* A ring that is half full is not left to fill until the time has come. */
+START_TEST(test_worker_hurries)
+{
+    char *folder = fixture_folder(), path[512];
+    struct talk before = {.lines = 100}, many = {.lines = 10000};
+    struct talk *const talks[] = {&before, &many};
+    pthread_t thread;
+    snprintf(path, sizeof path, "%s/tvsd.log", folder);
+    open_log(path);
+    int fd = log_wakeup_fd();
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(pthread_create(&thread, NULL, talk, talks[i]), 0);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        ck_assert(is_readable(fd, i == 0 ? 10000 : 0));
+        log_drain();
+        ck_assert(!is_readable(fd, 0));
+    }
+    log_close();
+    fixture_folder_remove(folder);
+}
+END_TEST
+
 /* Without any worker the log works, and may be closed and opened again. */
 START_TEST(test_main_alone)
 {
@@ -305,6 +327,7 @@ Suite *suite(void)
     tcase_add_test(tc, test_workers_talk);
     tcase_add_test(tc, test_worker_overflows);
     tcase_add_test(tc, test_worker_wakes);
+    tcase_add_test(tc, test_worker_hurries);
     tcase_add_test(tc, test_main_alone);
     suite_add_tcase(s, tc);
     return s;
