@@ -152,8 +152,8 @@ static void release(size_t at, uint64_t word)
     if ((state != STATE_STALE && state != STATE_READY) ||
         !atomic_compare_exchange_strong(&states[at], &state, STATE_EMPTY))
         return;
-    /* Whoever claims the slot finds it as new. */
-    const uint64_t when = said[at];
+    /* Whoever claims the slot finds it as new; who counted one in meanwhile need not wait: the minute is
+     * over. */
     const uint16_t taker = takers[at];
     said[at] = 0;
     if (atomic_compare_exchange_strong(&words[at], &word, 0)) {
@@ -161,7 +161,6 @@ static void release(size_t at, uint64_t word)
         atomic_fetch_sub(&taken[taker], 1);
         return;
     }
-    said[at] = when;
     atomic_store(&states[at], state);
 }
 
