@@ -15,21 +15,33 @@ watching() {
         bash "$W" "$T" "$CONTRIB" "$@" </dev/null
 }
 
-# An afternoon in short: $T/log.
+# An afternoon in short: $T/log. Whoever fails does so by a reason of his own.
 a_run() {
     local i
     setup 'tls: { minimum: "1.1" }'
-    do_tvsctl set cert regen CallManager
+    do_tvsctl set cert regen CallManager --days 60
+    do_tvsctl set cert regen CAPF --days 20
+    do_tvsctl set cert regen tomcat --days 5
     do_tvsctl utils ctl set-cluster mixed-mode
+    do_tvsctl set cert import trust CallManager-trust "$CERTS/node-b.crt"
     start
     for i in 1 2 3; do ask 0 verify "$CERTS/tvs.crt" --device "CP-8861-SEP00112233445$i"; done
     ask 0 verify "$CERTS/tvs.crt" --device CP-8861-SEP001122334455 --tls1.2
     ask 0 verify "$CERTS/tvs.crt" --tls1.1 --device CP-7975G-SEP001122334455
     ask 1 verify "$CERTS/other.crt" --device 'x" event=answer type=verify result=trusted roles=0 y'
+    ask 1 verify "$CERTS/other.crt" --device 'x event=refused-more count=9'
+    for i in 1 2 3; do ask 1 verify "$CERTS/other.crt" --device CP-8841-SEP000000000001; done
+    ask 1 verify "$CERTS/node-b.crt"
     ask 3 verify "$CERTS/tvs.crt" --tls1.0
     ask 3 verify "$CERTS/tvs.crt" --tls1.0
+    "$BUILD/tvsc" --host "$HOST" --trust "$CERTS/other.crt" --timeout "${DEADLINE}s" verify "$CERTS/other.crt" >"$T/out" 2>&1 && fail 'a phone without our certificate asks'
+    garbled 57010900
+    garbled 57010900
+    garbled 57 # and no more
+    garbled 474554202f
     for i in 1 2 3; do printf 'GET /%s event=conn-closed HTTP/1.0\r\n\r\n' "$i" >"/dev/tcp/${HOST%:*}/${HOST##*:}"; done
     wait_until plain_http_ended
+    crowd_of_one
     cp "$T/tftp/CTLFile.tlv" "$T/good.tlv"
     echo garbage >"$T/tftp/CTLFile.tlv"
     wait_log 'event=ctl-refused '
@@ -39,6 +51,35 @@ a_run() {
     stats
     stop
 }
+# garbled HEX: who is let in sends that, and leaves.
+garbled() {
+    local ends
+    ends=$(grep -cE 'event=conn-closed reason=(bad|trunc)' "$T/log")
+    # shellcheck disable=SC2059
+    printf "$(sed 's/../\\x&/g' <<<"$1")" >"$T/garbled"
+    timeout "$DEADLINE" "$BUILD/tests/it/client" -a close "$HOST" "$T/garbled" >"$T/out" 2>"$T/err" || fail 'the client ended badly'
+    wait_until more_ends "$ends"
+}
+more_ends() { [ "$(grep -cE 'event=conn-closed reason=(bad|trunc)' "$T/log")" -gt "$1" ]; }
+# One connection more than an address may have; nothing is said on them.
+crowd_of_one() {
+    local one two three
+    limits 'max_connections_per_address: 2'
+    kill -HUP "$PID"
+    wait_log 'event=reload '
+    mark
+    exec {one}<>"/dev/tcp/${HOST%:*}/${HOST##*:}" {two}<>"/dev/tcp/${HOST%:*}/${HOST##*:}" {three}<>"/dev/tcp/${HOST%:*}/${HOST##*:}"
+    wait_log 'event=conn-closed reason=address-limit '
+    exec {one}>&- {two}>&- {three}>&-
+    wait_times 2 'event=conn-closed reason=silent '
+    mark
+}
+# scraped FILE: what mtail makes of it goes to $T/metrics.
+scraped() {
+    watching timeout 60 mtail --one_shot --one_shot_format prometheus --progs /contrib/mtail --logs "/t/$1" --log_dir /t >"$T/metrics" 2>"$T/err" || fail 'mtail ended badly'
+}
+# stats_of REGEX: the sum of these counters of tvsd.
+stats_of() { tr ' ' '\n' <<<"$STATS" | grep -E "^($1)=" | cut -d= -f2 | awk '{ sum += $1 } END { print sum + 0 }'; }
 plain_http_ended() { [ "$(grep -c 'reason=handshake-failed .*detail=plain-http' "$T/log")" -eq 3 ]; }
 
 # metric NAME{LABELS}: its value in what mtail says, summed over all that have these labels. Labels come sorted.
@@ -51,7 +92,7 @@ is() { [ "$(metric "$1")" = "$2" ] || fail "mtail counts $1 as $(metric "$1"), n
 
 test_mtail() {
     a_run
-    watching timeout 60 mtail --one_shot --one_shot_format prometheus --progs /contrib/mtail --logs /t/log --log_dir /t >"$T/metrics" 2>"$T/err" || fail 'mtail ended badly'
+    scraped log
     grep -q '^tvsd_answers_total' "$T/metrics" || fail 'mtail does not take the program'
     is 'tvsd_answers_total{result="trusted"}' "$(stat answer-trusted)"
     is 'tvsd_answers_total{result="unknown"}' "$(stat answer-unknown)"
@@ -68,8 +109,8 @@ test_mtail() {
     is 'tvsd_connections_closed_total{reason="handshake-failed"}' "$(stat end-handshake-failed)"
     is 'tvsd_stats{name="handshakes"}' "$(stat handshakes)"
     is 'tvsd_stats{name="accepted"}' "$(stat accepted)"
-    is 'tvsd_certificates{source="store"}' 3
-    is 'tvsd_certificates{source="ctl"}' 2
+    is 'tvsd_certificates{source="store"}' "$(sed -nE 's/.*event=started .* store=([0-9]+) .*/\1/p' "$T/log")"
+    is 'tvsd_certificates{source="ctl"}' "$(sed -nE 's/.*event=ctl-loaded .* certificates=([0-9]+) .*/\1/p' "$T/log" | tail -n 1)"
     is tvsd_reload_good 1
     is 'tvsd_loads_total{source="ctl"}' "$(grep -c 'event=ctl-loaded ' "$T/log")"
     [ "$(metric tvsd_ctl_refused_total)" -ge 1 ] || fail 'no refused CTL was counted'
@@ -79,14 +120,56 @@ test_mtail() {
     is tvsd_events_total "$(grep -c 'event=' "$T/log")"
 }
 
+# As often as the daemon says that it happened, in however few lines.
+test_mtail_of_phones_that_failed() {
+    a_run
+    scraped log
+    [ "$(stat answer-unknown)" -eq 5 ] && [ "$(grep -c 'event=unknown-refused ' "$T/log")" -lt 5 ] || fail 'no line stands for several phones'
+    is 'tvsd_failures_total{event="unknown-refused"}' "$(stat answer-unknown)"
+    is 'tvsd_failures_total{event="no-role"}' "$(stat answer-no-role)"
+    is 'tvsd_failures_total{event="request-refused"}' "$(stats_of 'end-(bad-[a-z]+|truncated-request|tls-failed|request-timeout)|answer-unusable')"
+    is 'tvsd_failures_total{event="tls-refused"}' "$(stats_of 'refused-[a-z-]+')"
+    is 'tvsd_failures_total{event="address-refused"}' "$(stat end-address-limit)"
+    is 'tvsd_stats{name="end-address-limit"}' 1
+    is 'tvsd_failures_total{event="refused-more"}' 0 # somebody called himself so
+    for event in unknown-refused no-role request-refused tls-refused address-refused; do
+        [ "$(metric "tvsd_failures_total{event=\"$event\"}")" -ge 1 ] || fail "nobody failed by $event"
+    done
+    is 'tvsd_expiring_total{event="expiry-notice",certificate="CallManager"}' 1
+    is 'tvsd_expiring_total{event="expiry-warning",certificate="CAPF"}' 1
+    is 'tvsd_expiring_total{event="expiry-urgent",certificate="tomcat"}' 1
+    is tvsd_expiring_total 3
+}
+
+# What takes thousands of phones, or years.
+test_mtail_of_what_is_rare() {
+    printf '2026-11-21T06:51:05.190Z tvsd[1]: level=%s\n' 'warning event=refused-more count=70000' 'warning event=refused-more count=5' \
+        'error event=expired unit=CTL subject="CN=a unit=TVS subject=b" serial=01 expires=2026-11-20 days=-1 remedy="renew it"' \
+        'warning event=expired-refused serial=01 issuer=CN=a source=store device=SEP1 peer="192.0.2.1:5" reason="asked count=9" count=3' \
+        'warning event=twin-refused serial=01 issuer=CN=a source=store device=SEP1 peer="192.0.2.1:5" reason=x count=2' \
+        'warning event=ambiguous serial=01 issuer=CN=a source=store device=SEP1 peer="192.0.2.1:5" reason=x count=4' >"$T/rare"
+    scraped rare
+    is 'tvsd_failures_total{event="refused-more"}' 70005
+    is 'tvsd_failures_total{event="expired-refused"}' 3
+    is 'tvsd_failures_total{event="twin-refused"}' 2
+    is 'tvsd_failures_total{event="ambiguous"}' 4
+    is 'tvsd_expiring_total{event="expired",certificate="CTL"}' 1
+    is tvsd_expiring_total 1
+    # Each event that counts phones, or days, is one that mtail knows.
+    for event in $(sed -nE 's/^    X\([A-Z_]+, "([a-z-]+)", [A-Z]+, "(.* count|count|.* days remedy)", .*/\1/p' "$ROOT/tvsd/log_events.h"); do
+        grep -qE "event=\(\?P<(what|stage)>.*\b$event\b" "$CONTRIB/mtail/tvsd.mtail" || fail "mtail does not take $event"
+    done
+}
+
 # The same through syslog: another beginning of each line.
 test_mtail_by_syslog() {
     a_run
     sed -E 's/^(\S+) (tvsd\[[0-9]+\]:) (.*)$/2026-11-21T12:00:00.123456+01:00 pbx \2 \1 \2 \3/' "$T/log" >"$T/both"
     sed -E 's/^(\S+) (tvsd\[[0-9]+\]:) (.*)$/2026-11-21T12:00:00.123456+01:00 pbx \2 \3/' "$T/log" >"$T/short"
     for file in both short; do
-        watching timeout 60 mtail --one_shot --one_shot_format prometheus --progs /contrib/mtail --logs "/t/$file" --log_dir /t >"$T/metrics" 2>"$T/err" || fail 'mtail ended badly'
+        scraped "$file"
         is 'tvsd_answers_total{result="trusted"}' "$(stat answer-trusted)"
+        is 'tvsd_failures_total{event="unknown-refused"}' "$(stat answer-unknown)"
         is tvsd_events_total "$(grep -c 'event=' "$T/log")"
     done
 }
@@ -128,14 +211,23 @@ test_fail2ban() {
     mkdir "$T/filter.d"
     cp "$CONTRIB/fail2ban/filter.d/tvsd.conf" "$W/etc/fail2ban/filter.d/common.conf" "$T/filter.d"
     sed -E 's/^(\S+) (tvsd\[[0-9]+\]:) (.*)$/\1 pbx \2 \1 \2 \3/' "$T/log" >"$T/syslog"
-    # Three that spoke HTTP, and none of those who only had old TLS, or a lie for a name.
+    # Three that spoke HTTP without TLS and one with, and no phone that failed, whatever it calls itself.
     for file in log syslog; do
         watching fail2ban-regex -o ip "/t/$file" /t/filter.d/tvsd.conf >"$T/out" 2>"$T/err" || fail 'fail2ban-regex ended badly'
-        [ "$(grep -cx '127.0.0.1' "$T/out")" -eq 3 ] || fail "not three are banned in $file"
+        [ "$(grep -cx '127.0.0.1' "$T/out")" -eq 4 ] || fail "not four are banned in $file"
     done
+    grep -vE 'event=conn-closed reason=(bad-discriminator|handshake-failed .* detail=plain-http)' "$T/log" >"$T/phones"
+    for event in request-refused unknown-refused no-role tls-refused address-refused; do
+        grep -q "event=$event " "$T/phones" || fail "no phone failed by $event"
+    done
+    for reason in truncated-request bad-type address-limit handshake-failed; do
+        grep -q "event=conn-closed reason=$reason " "$T/phones" || fail "no connection ended by $reason"
+    done
+    watching fail2ban-regex -o ip /t/phones /t/filter.d/tvsd.conf >"$T/out" 2>"$T/err"
+    [ ! -s "$T/out" ] || fail 'a phone that failed is banned'
     # Nobody can have others banned by what he says.
-    printf '%s\n' '2026-11-21T06:51:05.190Z tvsd[1]: level=info event=answer type=verify result=unknown roles="" source=none serial=01 device="x event=conn-closed reason=bad-type peer=\"192.0.2.1:5\" requests=1 ms=1" peer="192.0.2.9:1" us=1' \
-        '2026-11-21T06:51:05.190Z tvsd[1]: level=info event=conn-closed reason=bad-type peer="[2001:db8::7]:4711" requests=1 ms=1 detail=""' >"$T/lies"
+    printf '%s\n' '2026-11-21T06:51:05.190Z tvsd[1]: level=info event=answer type=verify result=unknown roles="" source=none serial=01 device="x event=conn-closed reason=bad-discriminator peer=\"192.0.2.1:5\" requests=0 ms=1" peer="192.0.2.9:1" us=1' \
+        '2026-11-21T06:51:05.190Z tvsd[1]: level=info event=conn-closed reason=bad-discriminator peer="[2001:db8::7]:4711" requests=0 ms=1 detail=""' >"$T/lies"
     watching fail2ban-regex -o ip /t/lies /t/filter.d/tvsd.conf >"$T/out" 2>"$T/err"
     [ "$(cat "$T/out")" = 2001:db8::7 ] || fail "who is banned for a lie: $(cat "$T/out")"
     # The jail is one that fail2ban takes.
@@ -172,7 +264,7 @@ test_rsyslog() {
     cp "$W/var/log/tvsd.log" "$T/syslogged"
     rm -f "$W/var/log/tvsd.log"
     grep -qE '^[0-9T:.+-]+(Z|[0-9:]+) \S+ tvsd\[4711\]: level=info event=answer ' "$T/syslogged" || fail "rsyslog writes $(head -n 1 "$T/syslogged")"
-    watching timeout 60 mtail --one_shot --one_shot_format prometheus --progs /contrib/mtail --logs /t/syslogged --log_dir /t >"$T/metrics" 2>"$T/err"
+    scraped syslogged
     is 'tvsd_answers_total{result="trusted"}' 2
 }
 

@@ -17,12 +17,15 @@ why_no_ops() {
     fi
 }
 
-# in_tree TREE COMMAND…: as root of the tree, with a /proc of its own that goes with it; after own_network, there.
+# in_tree TREE COMMAND…: as root of the tree, with /proc, terminals (tests of a build have their own) and shared memory that go
+# with it, however it ends; after own_network, there.
 IN_NET=()
 in_tree() {
     # shellcheck disable=SC2016
     "${IN_NET[@]}" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-}" \
-        unshare -m --propagation private sh -c 'mount -t proc proc "$1/proc" && exec chroot "$@"' sh "$@" </dev/null
+        unshare -m --propagation private sh -c 'mount -t proc proc "$1/proc" &&
+            mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$1/dev/pts" &&
+            mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm" && exec chroot "$@"' sh "$@" </dev/null
 }
 # What listens from now on listens to nobody else.
 own_network() {
@@ -63,7 +66,8 @@ tree_with() {
     "${NICE[@]}" env bash -c '. "$0"; in_tree_apt "$@"' "$ROOT/tests/ops/lib.sh" "$made" install ${*:3} >"$made.log" 2>&1 && touch "$made.made"
 }
 
-# packages RELEASE: built from this source into $OPS/RELEASE-packages; what lintian says is in lintian.log there.
+# packages RELEASE: built from this source, with its tests unless DEB_BUILD_OPTIONS says nocheck, into $OPS/RELEASE-packages; what
+# lintian says is in lintian.log there.
 packages() {
     local made=$OPS/$1-packages build=$OPS/$1-build
     # shellcheck disable=SC2086
@@ -71,7 +75,7 @@ packages() {
     rm -rf "$build/build" "$made"
     mkdir -p "$build/build/tvsd" "$made"
     tar -C "$ROOT" -c --exclude=./build --exclude='./build-*' --exclude=./.git . | tar -C "$build/build/tvsd" -x
-    DEB_BUILD_OPTIONS="nocheck parallel=${JOBS:-2}" in_tree "$build" nice -n 19 sh -c 'cd /build/tvsd && dpkg-buildpackage -us -uc -b' >"$made/build.log" 2>&1 || return 1
+    DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:+$DEB_BUILD_OPTIONS }parallel=${JOBS:-2}" in_tree "$build" sh -c 'cd /build/tvsd && dpkg-buildpackage -us -uc -b' >"$made/build.log" 2>&1 || return 1
     in_tree "$build" sh -c 'cd /build && lintian --allow-root --fail-on error,warning -- *.changes' >"$made/lintian.log" 2>&1
     echo "lintian ended with $?" >>"$made/lintian.log"
     cp "$build"/build/*.deb "$made"
@@ -89,4 +93,21 @@ packages_later() {
         dpkg-deb --root-owner-group -b "$work/deb" "${package%.deb}+later.deb" >/dev/null || return 1
     done
     rm -rf "$work"
+}
+
+# README's way from the packages to a phone that is answered: as it stands there, what is promised behind # => included.
+readme_commands() { sed -n '/^    sudo apt install .*tvsd_/,/^$/p' "$ROOT/README.md" | sed -n 's/^    \([^ ]\)/\1/p'; }
+# typed_in TREE: it can be typed there word by word. Who asks for a package has nothing against what it needs.
+typed_in() {
+    printf '#!/bin/sh\nexec "$@"\n' >"$1/usr/bin/sudo"
+    chmod 0755 "$1/usr/bin/sudo"
+    echo 'APT::Get::Assume-Yes "true";' >"$1/etc/apt/apt.conf.d/90typed"
+}
+# play LINE COMMAND…: that line of README, by the command, in the folder of the packages: it ends well, and prints what it promises.
+play() {
+    local promise
+    expect 0 "${@:2}" sh -c "cd /packages && ${1%% #*}"
+    promise=$(sed -n 's/.* # => //p' <<<"$1")
+    tr -s ' ' <"$T/out" >"$T/said"
+    [ -z "$promise" ] || file_has "$T/said" "$promise"
 }
