@@ -169,6 +169,7 @@ static int notes_changes(struct trust_store *store, bool *notes, struct trust_er
                      " AND instr(?1, 'CREATE TRIGGER IF NOT EXISTS ' || substr(sql, 16)) > 0)",
                      "t", migrations[ANSWERSTATE]);
     *notes = whole != 0;
+    store->keeps_caches = *notes;
     return rc;
 }
 
@@ -178,15 +179,16 @@ static int drop_notes(struct trust_store *store, struct trust_error *err)
     char *drop = NULL;
     int rc = store_text(store, &drop, err,
                         "SELECT group_concat(printf('DROP TRIGGER \"%w\"', name), ';') FROM sqlite_master"
-                        " WHERE type = 'trigger' AND substr(name, 1, 12) = 'answerstate_' COLLATE NOCASE",
-                        "");
+                        " WHERE type = 'trigger' AND instr(?1, ' EXISTS ' || lower(name) || ' AFTER ') > 0",
+                        "t", migrations[ANSWERSTATE]);
     if (rc == 0 && drop != NULL && sqlite3_exec(store->db, drop, NULL, NULL, NULL) != SQLITE_OK)
         rc = store_error(store, "cannot complete the schema", err);
     free(drop);
     return rc;
 }
 
-/* Somebody may have dropped or changed them, or have brought back tables of before. */
+/* Somebody may have dropped or changed them, or have brought back tables of before: what was cached may not
+ * be true any more. */
 static int complete_notes(struct trust_store *store, struct trust_error *err)
 {
     bool notes;
@@ -199,9 +201,15 @@ static int complete_notes(struct trust_store *store, struct trust_error *err)
     if (rc == 0 && sqlite3_exec(store->db, migrations[ANSWERSTATE], NULL, NULL, NULL) != SQLITE_OK)
         rc = store_error(store, "cannot complete the schema", err);
     if (rc == 0)
+        rc = store_run(store, err, "DELETE FROM certificatecache", "");
+    if (rc == 0)
+        rc = store_run(store, err, "UPDATE answerstate SET adopted = 0", "");
+    if (rc == 0)
         rc = trust_store_commit(store, err);
     if (rc != 0)
         trust_store_rollback(store);
+    else
+        store->keeps_caches = true;
     return rc;
 }
 
@@ -223,11 +231,14 @@ static int set_up(struct trust_store *store, struct trust_error *err)
     int64_t version = 0;
     /* Files in TMPDIR are looked for by the real user and opened by the effective one: root who works as the
      * owner of the store may have a TMPDIR that is root's alone. */
+    bool notes;
     int rc = store_run(store, err, "PRAGMA temp_store = MEMORY", "");
     if (rc == 0)
         rc = look_at_version(store, &version, err);
-    if (rc != 0 || store->mode == TRUST_STORE_READ)
+    if (rc != 0)
         return rc;
+    if (store->mode == TRUST_STORE_READ)
+        return notes_changes(store, &notes, err);
     rc = use_wal(store, err);
     if (rc == 0)
         rc = store_run(store, err, "PRAGMA foreign_keys = ON", "");
@@ -282,6 +293,8 @@ int trust_store_open_empty(const char *path, struct trust_store **out, struct tr
         rc = store_db_open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, &store->db, err);
     if (rc == 0)
         rc = migrate(store, err);
+    if (rc == 0)
+        rc = complete_notes(store, err);
     if (rc != 0) {
         trust_store_close(store);
         return rc;

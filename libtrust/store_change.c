@@ -21,8 +21,10 @@ static int make_pkid(char out[37], struct trust_error *err)
     return 0;
 }
 
+/* *wrote: not, if the bytes have a cache already under another row that other software wrote; one is enough.
+ */
 static int write_cache(struct trust_store *store, const char *pkid, const struct trust_cert *cert,
-                       struct trust_error *err)
+                       bool *wrote, struct trust_error *err)
 {
     char sha256[2 * TRUST_SHA256_SIZE + 1];
     trust_hex((struct trust_bytes){trust_cert_sha256(cert), TRUST_SHA256_SIZE}, 0, false, sha256);
@@ -31,14 +33,21 @@ static int write_cache(struct trust_store *store, const char *pkid, const struct
     int rc = store_fold_name(trust_name_common_name(trust_cert_subject(cert)), &common_name, err);
     if (rc != 0)
         return rc;
-    /* The bytes may have a cache already, under another row that other software wrote: one is enough. */
+    /* One whose row is gone, without its trigger, is in the way. */
     rc = store_run(store, err,
-                   "INSERT OR IGNORE INTO certificatecache (fkcertificate, sha256, der, serial, issuer,"
-                   " issuercanonical, issuercanonicalfull, commonname, notbefore, notafter)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                   "ttbbttttii", pkid, sha256, trust_cert_der(cert), trust_cert_serial(cert),
-                   trust_name_cucm(issuer), trust_name_canonical(issuer), trust_name_canonical_full(issuer),
-                   common_name, (int64_t)trust_cert_not_before(cert), (int64_t)trust_cert_not_after(cert));
+                   "DELETE FROM certificatecache WHERE sha256 = ?1"
+                   " AND NOT EXISTS (SELECT 1 FROM certificate WHERE pkid = fkcertificate)",
+                   "t", sha256);
+    if (rc == 0)
+        rc = store_run(store, err,
+                       "INSERT OR IGNORE INTO certificatecache (fkcertificate, sha256, der, serial, issuer,"
+                       " issuercanonical, issuercanonicalfull, commonname, notbefore, notafter)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                       "ttbbttttii", pkid, sha256, trust_cert_der(cert), trust_cert_serial(cert),
+                       trust_name_cucm(issuer), trust_name_canonical(issuer),
+                       trust_name_canonical_full(issuer), common_name, (int64_t)trust_cert_not_before(cert),
+                       (int64_t)trust_cert_not_after(cert));
+    *wrote = rc == 0 && sqlite3_changes(store->db) > 0;
     free(common_name);
     return rc;
 }
@@ -76,10 +85,15 @@ static int adopt_caches(struct trust_store *store, bool *left, struct trust_erro
                            "SELECT c.pkid, c.certificate FROM certificate AS c WHERE " STORE_UNCACHED, "");
     while (rc == 0 && (rc = store_step(store, statement, &more, err)) == 0 && more) {
         struct trust_cert *cert;
-        if (store_cert_from_pem(store_column_bytes(statement, 1), &cert, NULL) != 0)
-            continue;
-        rc = write_cache(store, store_column_text(statement, 0), cert, err);
-        *left |= sqlite3_changes(store->db) == 0;
+        bool wrote = true;
+        rc = store_cert_from_pem(store_column_bytes(statement, 1), &cert, NULL);
+        if (rc == TRUST_ENOMEM)
+            rc = store_no_memory(err);
+        else if (rc != 0)
+            rc = 0;
+        else
+            rc = write_cache(store, store_column_text(statement, 0), cert, &wrote, err);
+        *left |= !wrote;
         trust_cert_free(cert);
     }
     sqlite3_finalize(statement);
@@ -185,7 +199,12 @@ static int insert_row(struct trust_store *store, const struct trust_cert *cert, 
                        trust_name_database(trust_cert_issuer(cert)), trust_hex(serial, 0, false, hex), pem);
     free(pem);
     free(hex);
-    return rc == 0 ? write_cache(store, pkid, cert, err) : rc;
+    bool wrote = true;
+    if (rc == 0)
+        rc = write_cache(store, pkid, cert, &wrote, err);
+    if (!wrote)
+        store->adopted = -1;
+    return rc;
 }
 
 int store_row_make(struct trust_store *store, const struct trust_cert *cert, char **pkid,

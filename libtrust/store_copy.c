@@ -164,8 +164,10 @@ int trust_store_become(struct trust_store *store, const char *path, struct trust
         rc = check_page_size(source, store, err);
     if (rc == 0)
         rc = copy_pages(source->db, store, "the store cannot be replaced", err);
-    if (rc == 0)
+    if (rc == 0) {
         store->adopted = -1;
+        store->keeps_caches = source->keeps_caches;
+    }
     if (source != NULL) {
         trust_store_close(source);
         tidy(path);

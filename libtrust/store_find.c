@@ -187,7 +187,8 @@ int trust_store_find(struct trust_store *store, int unit, const char *name, stru
     int rc = meaning_of(name, unit, &search.meaning, err);
     if (rc != 0)
         return rc;
-    if (search.meaning.subject == NULL || has_one_common_name(search.meaning.subject))
+    if (store->keeps_caches &&
+        (search.meaning.subject == NULL || has_one_common_name(search.meaning.subject)))
         rc = each_candidate(&search);
     if (rc == 0 && search.fitting == 0)
         rc = trust_store_each(store, unit, look_at, &search, err);

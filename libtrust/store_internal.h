@@ -12,8 +12,9 @@ struct trust_store {
     sqlite3 *db;
     char *path;
     enum trust_store_mode mode;
-    int depth;       /* of transactions: 0 none, 1 SQLite's own, from 2 on savepoints */
-    int64_t adopted; /* data_version for which rows of other software were seen to; -1: none */
+    int depth;         /* of transactions: 0 none, 1 SQLite's own, from 2 on savepoints */
+    int64_t adopted;   /* data_version for which rows of other software were seen to; -1: none */
+    bool keeps_caches; /* the triggers that keep caches true are there; else certificates alone count */
 };
 
 /* How long to wait for another writer. */

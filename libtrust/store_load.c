@@ -250,10 +250,11 @@ static int load_row(struct load *load, const struct load_row *row, struct trust_
     struct trust_error why = {0};
     struct trust_entry entry = {.roles = load->roles[row->roles], .has_ttl = row->has_ttl, .ttl = row->ttl};
     bool valid = false;
-    int rc = row->has_cache ? go_to_cache(load, row->cache, err) : 0;
+    const bool has_cache = row->has_cache && load->store->keeps_caches;
+    int rc = has_cache ? go_to_cache(load, row->cache, err) : 0;
     if (rc != 0)
         return rc;
-    if (row->has_cache && load->cache_there && load->cache_at == row->cache) {
+    if (has_cache && load->cache_there && load->cache_at == row->cache) {
         entry.der = store_column_bytes(load->caches, CACHE_DER);
         valid = has_valid_cache(load, entry.der, entry.sha256);
     }
@@ -280,10 +281,14 @@ static int load_rows(struct load *load, struct trust_error *err)
 int trust_store_load(struct trust_store *store, struct trust_index_builder *builder, struct trust_error *err)
 {
     struct load load = {.store = store, .builder = builder};
+    int64_t state;
     int rc = store_run(store, err, "SAVEPOINT load", "");
     if (rc != 0)
         return rc;
-    rc = find_rows(&load, err);
+    /* For what it finds out about the caches. */
+    rc = trust_store_state(store, &state, err);
+    if (rc == 0)
+        rc = find_rows(&load, err);
     if (rc == 0)
         rc = find_ttls(&load, err);
     if (rc == 0)

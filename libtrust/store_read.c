@@ -88,6 +88,11 @@ int trust_store_each_signer(struct trust_store *store, const struct trust_list *
     int rc = store_has_adopted(store, &adopted, err);
     if (rc != 0)
         return rc;
+    if (!store->keeps_caches) {
+        sqlite3_stmt *all;
+        rc = store_prepare(store, &all, err, STORE_ROW_SELECT IN_ORDER, "");
+        return rc == 0 ? visit_rows(store, all, list, visit, arg, err) : rc;
+    }
     uint8_t *turned = malloc(serial.len + 1);
     if (turned == NULL)
         return store_no_memory(err);
@@ -162,10 +167,9 @@ static int was_signer(struct trust_store *store, const char *pkid, bool *was, st
     return rc;
 }
 
-/* Whether the certificate is in one of the rows of the condition on c and k, and vouches there. ?1: its
- * SHA-256 in hex. */
-static int vouches_in(struct trust_store *store, const struct trust_cert *cert, const char *condition,
-                      bool *found, struct trust_error *err)
+/* Visit the rows of the condition on c and k that hold these very bytes. ?1: its SHA-256 in hex. */
+static int each_same_of(struct trust_store *store, const struct trust_cert *cert, const char *condition,
+                        trust_store_visit visit, void *arg, struct trust_error *err)
 {
     char sha256[2 * TRUST_SHA256_SIZE + 1], sql[sizeof STORE_ROW_SELECT + 256];
     trust_hex((struct trust_bytes){trust_cert_sha256(cert), TRUST_SHA256_SIZE}, 0, false, sha256);
@@ -173,29 +177,49 @@ static int vouches_in(struct trust_store *store, const struct trust_cert *cert, 
     sqlite3_stmt *statement;
     bool more = true;
     int rc = store_prepare(store, &statement, err, sql, "t", sha256);
-    while (rc == 0 && !*found && (rc = store_step(store, statement, &more, err)) == 0 && more) {
+    while (rc == 0 && (rc = store_step(store, statement, &more, err)) == 0 && more) {
         struct trust_store_row row;
         rc = store_row_read(store, statement, &row, err);
-        if (rc == 0 && trust_cert_equal(row.cert, cert)) {
-            *found = trust_roles_has(&row.roles, TRUST_ROLE_SAST);
-            if (!*found)
-                rc = was_signer(store, row.pkid, found, err);
-        }
+        if (rc == 0 && trust_cert_equal(row.cert, cert))
+            rc = visit(arg, &row);
         trust_cert_free(row.cert);
     }
     sqlite3_finalize(statement);
     return rc;
 }
 
+int trust_store_each_same(struct trust_store *store, const struct trust_cert *cert, trust_store_visit visit,
+                          void *arg, struct trust_error *err)
+{
+    bool adopted = false;
+    int rc = store_has_adopted(store, &adopted, err);
+    if (rc == 0 && !store->keeps_caches)
+        return each_same_of(store, cert, "?1 <> ''", visit, arg, err);
+    if (rc == 0)
+        rc = each_same_of(store, cert, "k.sha256 = ?1", visit, arg, err);
+    if (rc == 0 && !adopted)
+        rc = each_same_of(store, cert, "?1 <> '' AND " STORE_UNCACHED, visit, arg, err);
+    return rc;
+}
+
+struct vouching {
+    struct trust_store *store;
+    struct trust_error *err;
+};
+
+static int look_whether_it_vouches(void *arg, const struct trust_store_row *row)
+{
+    const struct vouching *vouching = arg;
+    bool vouches = trust_roles_has(&row->roles, TRUST_ROLE_SAST);
+    int rc = vouches ? 0 : was_signer(vouching->store, row->pkid, &vouches, vouching->err);
+    return rc != 0 ? rc : vouches;
+}
+
 int trust_store_vouches(struct trust_store *store, const struct trust_cert *cert, bool *vouches,
                         struct trust_error *err)
 {
-    *vouches = false;
-    bool found = false;
-    int rc = vouches_in(store, cert, "k.sha256 = ?1", &found, err);
-    if (rc == 0 && !found)
-        rc = vouches_in(store, cert, "?1 <> '' AND " STORE_UNCACHED, &found, err);
-    if (rc == 0)
-        *vouches = found;
-    return rc;
+    struct vouching vouching = {store, err};
+    int rc = trust_store_each_same(store, cert, look_whether_it_vouches, &vouching, err);
+    *vouches = rc > 0;
+    return rc < 0 ? rc : 0;
 }

@@ -106,11 +106,12 @@ static uint32_t units_from_text(const char *text)
 }
 
 /* From the cache if it is valid, else from the PEM. */
-static int read_cert(sqlite3_stmt *statement, struct trust_cert **out, struct trust_error *err)
+static int read_cert(const struct trust_store *store, sqlite3_stmt *statement, struct trust_cert **out,
+                     struct trust_error *err)
 {
     uint8_t digest[TRUST_DIGEST_MAX];
     struct trust_bytes der = store_column_bytes(statement, 6);
-    if (store_cache_is_valid(der, store_column_text(statement, 5), digest) &&
+    if (store->keeps_caches && store_cache_is_valid(der, store_column_text(statement, 5), digest) &&
         trust_cert_from_der(der, out, NULL) == 0)
         return 0;
     return store_cert_from_pem(store_column_bytes(statement, 4), out, err);
@@ -130,7 +131,7 @@ int store_row_read(struct trust_store *store, sqlite3_stmt *statement, struct tr
     if (rc == 0)
         rc = store_roles_from_text(store_column_text(statement, 8), &row->roles, &why);
     if (rc == 0)
-        rc = read_cert(statement, &row->cert, &why);
+        rc = read_cert(store, statement, &row->cert, &why);
     if (rc != 0) {
         rc = store_row_corrupt(store, pkid, &why, err);
         *row = (struct trust_store_row){0};

@@ -5,7 +5,6 @@
 #include <string.h>
 
 struct search {
-    const struct trust_cert *cert;
     bool answers, has_role;
     struct trust_roles imported;
     int64_t ttl;
@@ -14,8 +13,6 @@ struct search {
 static int take_row(void *arg, const struct trust_store_row *row)
 {
     struct search *search = arg;
-    if (!trust_cert_equal(row->cert, search->cert))
-        return 0;
     search->answers = row->units != 0 || row->imported;
     search->has_role = search->answers && trust_roles_has(&row->roles, TRUST_ROLE_SAST);
     search->imported = row->imported ? row->roles : (struct trust_roles){0};
@@ -26,8 +23,8 @@ static int take_row(void *arg, const struct trust_store_row *row)
 static int look_up(struct state *state, const struct trust_cert *cert, struct search *search,
                    struct trust_error *err)
 {
-    *search = (struct search){.cert = cert, .ttl = -1};
-    int code = trust_store_each(state->store, 0, take_row, search, err);
+    *search = (struct search){.ttl = -1};
+    int code = trust_store_each_same(state->store, cert, take_row, search, err);
     return code < 0 ? code : 0;
 }
 

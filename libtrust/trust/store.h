@@ -78,6 +78,10 @@ int trust_store_each_listed(struct trust_store *store, trust_store_visit visit, 
 int trust_store_each_signer(struct trust_store *store, const struct trust_list *list, trust_store_visit visit,
                             void *arg, struct trust_error *err) TRUST_MUST_CHECK;
 
+/* Same, of the rows that hold these very bytes: at most one, unless other software wrote more. */
+int trust_store_each_same(struct trust_store *store, const struct trust_cert *cert, trust_store_visit visit,
+                          void *arg, struct trust_error *err) TRUST_MUST_CHECK;
+
 /* The certificate of an own unit of a node (the newest, were there two). TRUST_ENOTFOUND names the unit and
  * says how to make it. The caller frees *out. */
 int trust_store_own(struct trust_store *store, const char *server_name, enum trust_unit unit,

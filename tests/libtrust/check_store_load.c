@@ -74,7 +74,7 @@ START_TEST(cache_alone_is_read)
     struct trust_cert *cert = helper_cert_file("pub.crt");
     helper_add_trust(s.store, TRUST_UNIT_TOMCAT_TRUST, cert);
     /* The PEM is gone, but whoever took it away kept the cache. */
-    helper_exec(s.path, "DROP TRIGGER certificate_changed; UPDATE certificate SET certificate = 'gone'");
+    helper_exec_beside_caches(s.path, "UPDATE certificate SET certificate = 'gone'");
     helper_store_roles_are(s.store, cert, "7");
     trust_cert_free(cert);
     helper_store_free(&s);
@@ -91,8 +91,8 @@ START_TEST(caches_in_another_order)
         certs[i] = helper_cert_file(files[i]);
         helper_import(s.store, certs[i], (struct trust_roles){1, {(uint8_t)(i + 2)}}, i == 1 ? -1 : 60 + i);
     }
-    helper_exec(s.path, "DROP TRIGGER certificate_changed; UPDATE certificate SET certificate = 'gone';"
-                        "CREATE TABLE kept AS SELECT * FROM certificatecache ORDER BY rowid DESC;"
+    helper_exec_beside_caches(s.path, "UPDATE certificate SET certificate = 'gone'");
+    helper_exec(s.path, "CREATE TABLE kept AS SELECT * FROM certificatecache ORDER BY rowid DESC;"
                         "DELETE FROM certificatecache;"
                         "INSERT INTO certificatecache SELECT * FROM kept; DROP TABLE kept");
     struct trust_index *index = helper_load(s.store);
@@ -154,7 +154,7 @@ START_TEST(damaged_cache_is_not_believed)
 
     char *pkid = helper_sql(s.store, "select pkid from certificate");
     pkid[36] = '\0';
-    helper_exec(s.path, "DROP TRIGGER certificate_changed; UPDATE certificate SET certificate = 'gone'");
+    helper_exec_beside_caches(s.path, "UPDATE certificate SET certificate = 'gone'");
     load_fails(s.store, pkid, "corrupt");
     free(pkid);
     trust_cert_free(cert);

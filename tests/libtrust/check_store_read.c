@@ -192,10 +192,9 @@ START_TEST(others_are_not_read)
     struct trust_list *list = list_naming(pub, key, (struct trust_bytes){NULL, 0});
     helper_add_trust(s.store, TRUST_UNIT_TOMCAT_TRUST, pub);
     helper_add_trust(s.store, TRUST_UNIT_TOMCAT_TRUST, other);
-    /* The other's cache is not its certificate's. */
-    helper_exec(s.path, "UPDATE certificatecache SET der = x'00', sha256 = '' WHERE commonname = 'other';"
-                        "UPDATE certificate SET pkid = pkid; DROP TRIGGER certificate_changed;"
-                        "UPDATE certificate SET certificate = 'nothing' WHERE subjectname LIKE '%other%'");
+    helper_exec(s.path, "UPDATE certificatecache SET der = x'00' WHERE commonname = 'other'");
+    helper_exec_beside_caches(
+        s.path, "UPDATE certificate SET certificate = 'nothing' WHERE subjectname LIKE '%other%'");
     struct trust_store *reader = helper_store_open(s.path, TRUST_STORE_READ);
     ck_assert_int_eq(trust_store_each(reader, 0, never, NULL, NULL), TRUST_ESTORE);
     rows_are(reader, 0, list, "pub 40;");
@@ -208,6 +207,114 @@ START_TEST(others_are_not_read)
 }
 END_TEST
 
+static int count(void *arg, const struct trust_store_row *row)
+{
+    (void)row;
+    ++*(int *)arg;
+    return 0;
+}
+
+/* Everybody finds it: by its bytes, as a signer, by its name. */
+static void is_found(struct trust_store *store, const struct trust_cert *cert, const struct trust_list *list,
+                     int rows)
+{
+    struct trust_error err = {0};
+    int same = 0, signers = 0;
+    struct trust_store_row row;
+    helper_ok(trust_store_each_same(store, cert, count, &same, &err), &err);
+    ck_assert_int_eq(same, rows);
+    helper_ok(trust_store_each_signer(store, list, count, &signers, &err), &err);
+    ck_assert_int_eq(signers, rows);
+    helper_vouches(store, cert, rows > 0);
+    ck_assert_int_eq(trust_store_find(store, TRUST_UNIT_PHONE_SAST_TRUST, "pub", &row, NULL),
+                     rows == 0   ? TRUST_ENOTFOUND
+                     : rows == 1 ? 0
+                                 : TRUST_EAMBIGUOUS);
+    trust_cert_free(row.cert);
+}
+
+struct signed_list {
+    struct trust_key *key;
+    struct trust_cert *cert;
+    struct trust_list *list;
+};
+
+static struct signed_list signed_list_new(void)
+{
+    struct trust_key *key = helper_key("rsa:1024");
+    struct trust_cert *cert =
+        helper_cert(&(struct helper_plan){.subject = "CN=pub", .serial = "77", .key = key});
+    return (struct signed_list){key, cert, list_naming(cert, key, (struct trust_bytes){NULL, 0})};
+}
+
+static void signed_list_free(struct signed_list *list)
+{
+    trust_list_free(list->list);
+    trust_cert_free(list->cert);
+    trust_key_free(list->key);
+}
+
+/* A cache without a row, as other software may leave it, keeps the next row of these bytes from nothing. */
+START_TEST(caches_without_a_row)
+{
+    struct helper_store s = helper_store_new();
+    struct signed_list by = signed_list_new();
+    helper_add_trust(s.store, TRUST_UNIT_PHONE_SAST_TRUST, by.cert);
+    helper_exec_beside_caches(s.path, "DELETE FROM certificateservicecertificatemap;"
+                                      "DELETE FROM certificatetrustrolemap; DELETE FROM certificate");
+    struct trust_store *reader = helper_store_open(s.path, TRUST_STORE_READ);
+    is_found(reader, by.cert, by.list, 0);
+    helper_add_trust(s.store, TRUST_UNIT_PHONE_SAST_TRUST, by.cert);
+    helper_sql_is(s.store, "select count(*) from certificatecache, certificate where fkcertificate = pkid",
+                  "1;");
+    is_found(s.store, by.cert, by.list, 1);
+    is_found(reader, by.cert, by.list, 1);
+    /* Another row of the same bytes cannot have a cache, too. */
+    helper_exec(s.path, "INSERT INTO certificate SELECT 'again', servername, subjectname, issuername,"
+                        " serialnumber, certificate, ipv4address, ipv6address, timetolive,"
+                        " tkcertificatedistribution FROM certificate;"
+                        "INSERT INTO certificateservicecertificatemap VALUES ('again', 14)");
+    helper_ok(trust_store_set_param(s.store, "A", "1", NULL), NULL);
+    is_found(reader, by.cert, by.list, 2);
+    trust_store_close(reader);
+    signed_list_free(&by);
+    helper_store_free(&s);
+}
+END_TEST
+
+/* Without the triggers that keep them true, caches are not believed, neither by a reader nor by who writes
+ * next. */
+START_TEST(caches_that_nobody_keeps)
+{
+    struct helper_store s = helper_store_new();
+    struct signed_list by = signed_list_new();
+    struct trust_cert *other = helper_cert_from("other", T0);
+    char sql[4096], *pem;
+    helper_add_trust(s.store, TRUST_UNIT_PHONE_SAST_TRUST, other);
+    helper_ok(trust_cert_to_pem(by.cert, &pem, NULL), NULL);
+    snprintf(sql, sizeof sql,
+             "DROP TRIGGER answerstate_certificate_update; UPDATE certificate SET certificate = '%s'", pem);
+    helper_exec(s.path, sql);
+    struct trust_store *reader = helper_store_open(s.path, TRUST_STORE_READ);
+    is_found(reader, by.cert, by.list, 1);
+    helper_vouches(reader, other, false);
+    helper_store_roles_are(reader, other, "absent");
+    helper_store_roles_are(reader, by.cert, "0,3");
+    struct trust_store *writer = helper_store_open(s.path, TRUST_STORE_WRITE);
+    helper_ok(trust_store_set_param(writer, "A", "1", NULL), NULL);
+    is_found(writer, by.cert, by.list, 1);
+    helper_vouches(writer, other, false);
+    is_found(reader, by.cert, by.list, 1);
+    helper_sql_is(writer, "select commonname from certificatecache", "pub;");
+    trust_store_close(reader);
+    trust_store_close(writer);
+    free(pem);
+    trust_cert_free(other);
+    signed_list_free(&by);
+    helper_store_free(&s);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("store: rows");
@@ -216,6 +323,8 @@ Suite *suite(void)
     tcase_add_test(rows, rows_that_lists_hold);
     tcase_add_loop_test(rows, signers_of_a_list, 0, sizeof serials / sizeof serials[0]);
     tcase_add_test(rows, others_are_not_read);
+    tcase_add_test(rows, caches_without_a_row);
+    tcase_add_test(rows, caches_that_nobody_keeps);
     suite_add_tcase(s, rows);
     return s;
 }

@@ -6,6 +6,7 @@
 #include "tests/libtrust/helper_store.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct helper_store s;
@@ -103,11 +104,13 @@ END_TEST
 START_TEST(without_triggers_nothing_can_be_told)
 {
     int64_t before = state();
+    char *words = helper_sql(s.store, "SELECT sql FROM sqlite_master"
+                                      " WHERE name = 'answerstate_certificate_update'");
     helper_exec(s.path, "DROP TRIGGER answerstate_certificate_update");
     ck_assert_int_eq(state(), 0);
-    helper_exec(s.path, "UPDATE certificate SET timetolive = 61;"
-                        "CREATE TRIGGER answerstate_certificate_update AFTER UPDATE ON certificate\n"
-                        "BEGIN\n    UPDATE answerstate SET state = random();\nEND");
+    helper_exec(s.path, "UPDATE certificate SET timetolive = 61");
+    helper_exec(s.path, words);
+    free(words);
     ck_assert_int_ne(state(), 0);
     ck_assert_int_ne(state(), before);
     helper_exec(s.path, "DELETE FROM answerstate");

@@ -65,6 +65,17 @@ void helper_exec(const char *path, const char *sql)
     sqlite3_close(db);
 }
 
+void helper_exec_beside_caches(const char *path, const char *sql)
+{
+    char all[1000];
+    int len = snprintf(all, sizeof all,
+                       "CREATE TEMP TABLE kept AS SELECT * FROM certificatecache; %s;"
+                       "DELETE FROM certificatecache; INSERT INTO certificatecache SELECT * FROM kept",
+                       sql);
+    ck_assert_int_lt(len, (int)sizeof all);
+    helper_exec(path, all);
+}
+
 static int collect_columns(void *arg, int count, const char *const *names)
 {
     (void)arg;

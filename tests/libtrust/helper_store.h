@@ -26,6 +26,9 @@ struct trust_store *helper_store_open(const char *path, enum trust_store_mode mo
 /* Run SQL as other software would: over a connection that knows nothing of this library. */
 void helper_exec(const char *path, const char *sql);
 
+/* Same, but every cache stays as it was before, whatever becomes of the certificates. */
+void helper_exec_beside_caches(const char *path, const char *sql);
+
 /* What `run sql` gives, cells joined by '|', rows ended by ';', "NULL" for SQL NULL. Free it. */
 char *helper_sql(struct trust_store *store, const char *statement);
 void helper_sql_is(struct trust_store *store, const char *statement, const char *expected);

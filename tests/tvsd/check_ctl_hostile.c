@@ -200,11 +200,12 @@ static size_t steps_to_judge(int expected)
 }
 
 /* Who may write the TFTP folder can have a CTL judged as often as he likes: that must not go through the
- * store. 0: its signer is nobody; 1: somebody of the store, whose certificate it does not hold. */
+ * store. 0: its signer is nobody; 1: somebody of the store, whose certificate it does not hold; 2: nobody,
+ * whose certificate it holds. */
 START_TEST(a_store_is_not_gone_through)
 {
-    const int expected = _i == 0 ? TRUST_ESIGNER : 0;
-    put_list(site.ctl_path, "CTLFile.tlv", _i == 0 ? &stranger : &signer, &tvs, NULL);
+    const int expected = _i == 1 ? 0 : TRUST_ESIGNER;
+    put_list(site.ctl_path, "CTLFile.tlv", _i == 1 ? &signer : &stranger, _i == 2 ? &stranger : &tvs, NULL);
     fill_store(1, 10);
     size_t with_few = steps_to_judge(expected);
     fill_store(11, 5000);
@@ -222,7 +223,7 @@ Suite *suite(void)
     tcase_add_loop_test(tcase, odd_signers, 0, (int)(sizeof signers / sizeof signers[0]));
     tcase_add_test(tcase, an_older_list_is_warned_of);
     tcase_add_test(tcase, an_older_list_is_refused);
-    tcase_add_loop_test(tcase, a_store_is_not_gone_through, 0, 2);
+    tcase_add_loop_test(tcase, a_store_is_not_gone_through, 0, 3);
     suite_add_tcase(all, tcase);
     return all;
 }
