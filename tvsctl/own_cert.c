@@ -114,12 +114,16 @@ int own_cert_new_key(const struct state *state, const struct own_cert_request *r
 static int take_same_key(void *arg, const struct trust_store_row *row)
 {
     const struct trust_bytes *spki = arg, other = trust_cert_spki(row->cert);
-    return row->units != 0 && spki->len == other.len && memcmp(spki->data, other.data, other.len) == 0;
+    return spki->len == other.len && memcmp(spki->data, other.data, other.len) == 0;
 }
 
 int own_cert_key_in_use(struct state *state, struct trust_bytes spki, bool *in_use, struct trust_error *err)
 {
-    int code = trust_store_each_listed(state->store, take_same_key, &spki, err);
+    size_t count;
+    int code = 0;
+    const struct trust_unit_info *units = trust_units(&count);
+    for (size_t i = 0; i < count && code == 0; i++)
+        code = trust_store_each(state->store, (int)units[i].unit, take_same_key, &spki, err);
     *in_use = code > 0;
     return code < 0 ? code : 0;
 }

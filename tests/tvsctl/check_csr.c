@@ -192,6 +192,23 @@ START_TEST(request_waits_on)
 }
 END_TEST
 
+/* The answer was filed under a trust unit by mistake: its key stays, so that this can be put right. */
+START_TEST(key_of_a_trust_unit)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set csr gen TVS");
+    char *pem = show(&bench, "TVS");
+    bench_run(&bench, "set cert import trust TVS-trust %s", sign(&bench, "answer.pem", pem));
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    bench_run_answered(&bench, "yes\n", "set csr gen TVS");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    ck_assert_int_eq(count_keys(&bench, "TVS-*.pem"), 2);
+    free(pem);
+    bench_close(&bench);
+}
+END_TEST
+
 /* Requests of two nodes do not mix. */
 START_TEST(requests_of_nodes)
 {
@@ -265,6 +282,7 @@ Suite *suite(void)
     tcase_add_loop_test(tests, request_and_answer, 0, sizeof units / sizeof units[0]);
     tcase_add_test(tests, second_request_asks);
     tcase_add_test(tests, request_waits_on);
+    tcase_add_test(tests, key_of_a_trust_unit);
     tcase_add_test(tests, requests_of_nodes);
     tcase_add_loop_test(tests, refuses, 0, sizeof refused / sizeof refused[0]);
     suite_add_tcase(all, tests);
