@@ -73,15 +73,22 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* What is past comes at once; 0 would be never. */
+static void wake_at(const struct attachment *from, int64_t due)
+{
+    const struct itimerspec when = {.it_value = {.tv_sec = due / 1000000000, .tv_nsec = due % 1000000000}};
+    timerfd_settime(from->wakeup_fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
 static void wake(const struct attachment *from)
 {
     const bool hurries = ring_is_filling(from->ring);
     if ((atomic_fetch_or(&woken, hurries ? WOKEN | HURRIED : WOKEN) & (hurries ? HURRIED : WOKEN)) != 0)
         return;
-    /* What is past comes at once; 0 would be never. */
-    const int64_t due = hurries ? 1 : atomic_load_explicit(&drain_at, memory_order_relaxed);
-    const struct itimerspec when = {.it_value = {.tv_sec = due / 1000000000, .tv_nsec = due % 1000000000}};
-    timerfd_settime(from->wakeup_fd, TFD_TIMER_ABSTIME, &when, NULL);
+    wake_at(from, hurries ? 1 : atomic_load_explicit(&drain_at, memory_order_relaxed));
+    /* Another may have set it meanwhile, who is in a hurry and does not set it again. */
+    if (!hurries && (atomic_load(&woken) & HURRIED) != 0)
+        wake_at(from, 1);
 }
 
 static void render(enum log_event event, const struct log_field *fields, size_t count, struct log_line *line)
