@@ -45,7 +45,8 @@ static enum conn_end end_of_peer(const struct conn *conn)
     return len == 0 || whole ? CONN_END_PEER_CLOSED : CONN_END_TRUNCATED;
 }
 
-/* A step after the handshake failed, or found the phone gone. */
+/* A step after the handshake failed, or found the phone gone. Answers that were flushed are on their way; the
+ * others, those made in this very turn among them, are dropped. */
 static void conn_lost(struct conn *conn, enum tls_step step)
 {
     enum tls_failure failure = tls_failure(conn->tls);

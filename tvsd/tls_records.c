@@ -1,6 +1,7 @@
 /* Records that carry nothing for us. OpenSSL goes on reading until there is something to hand out: within one
  * call it would take as many of them as a client can send. So a step takes a bounded share of the socket,
- * and what OpenSSL does not bound by itself (warnings, empty records) is counted as it passes. */
+ * and what OpenSSL does not bound by itself (handshakes after the first, key updates) is counted as it
+ * passes; warnings and empty records it bounds. */
 #include "tls_internal.h"
 
 #include <openssl/bio.h>

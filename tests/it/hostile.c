@@ -247,7 +247,8 @@ static void leave_first_processor(void)
 
 static _Noreturn void attack_all(void)
 {
-    setpriority(PRIO_PROCESS, 0, 19);
+    if (plan.rounds > 1)
+        setpriority(PRIO_PROCESS, 0, 19);
     for (int i = 0; i < plan.kind->threads; i++) {
         struct attacker *attacker = calloc(1, sizeof *attacker);
         pthread_t thread;
@@ -361,7 +362,9 @@ int main(int argc, char **argv)
         return 0;
     }
     read_arguments(argc, argv);
-    leave_first_processor();
+    /* In one round nothing is measured. */
+    if (plan.rounds > 1)
+        leave_first_processor();
     signal(SIGPIPE, SIG_IGN);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;

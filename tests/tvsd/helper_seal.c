@@ -135,23 +135,26 @@ static size_t seal_12(struct seal *seal, uint8_t type, const void *text, size_t 
                : 0;
 }
 
-/* RFC 8446, sections 5.2 and 5.3: the type is sealed behind the text, the nonce is a mask of the number. */
+/* RFC 8446, sections 5.2 to 5.4: the type is sealed behind the text, and padding behind that; the nonce is a
+ * mask of the number. */
 static size_t seal_13(struct seal *seal, uint8_t type, const void *text, size_t len, uint8_t *out)
 {
     uint8_t nonce[NONCE] = {0}, inner[SEAL_TEXT_MAX + 1];
+    const size_t size = len + 1 + seal->padding;
+    memset(inner, 0, size);
     memcpy(inner, text, len);
     inner[len] = type;
     put_number(nonce + SALT, seal->number++);
     for (size_t i = 0; i < NONCE; i++)
         nonce[i] ^= seal->iv[i];
-    put_header(out, SEAL_APPLICATION, len + 1 + TAG);
-    return encrypt(seal, nonce, out, HEADER, inner, (int)len + 1, out + HEADER) ? HEADER + len + 1 + TAG : 0;
+    put_header(out, SEAL_APPLICATION, size + TAG);
+    return encrypt(seal, nonce, out, HEADER, inner, (int)size, out + HEADER) ? HEADER + size + TAG : 0;
 }
 
 size_t seal_record(struct seal *seal, uint8_t type, const void *text, size_t len,
                    uint8_t out[SEAL_RECORD_MAX])
 {
-    if (len > SEAL_TEXT_MAX)
+    if (len > SEAL_TEXT_MAX || seal->padding > SEAL_TEXT_MAX - len)
         return 0;
     return seal->is_13 ? seal_13(seal, type, text, len, out) : seal_12(seal, type, text, len, out);
 }

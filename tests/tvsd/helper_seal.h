@@ -22,6 +22,7 @@ struct seal {
     bool is_13;
     uint8_t key[16], iv[12]; /* 1.2: the nonce's first four bytes */
     uint64_t number;         /* of the next record */
+    size_t padding; /* TLS 1.3: as many zeros are sealed into each record, too. For the caller to set */
 };
 
 /* Before the handshake, which runs in this thread: for TLS 1.3. */
@@ -30,7 +31,7 @@ void seal_listen(SSL_CTX *ctx);
 /* After it, before ssl wrote anything of its own; from then on it must not write. false: OpenSSL refused. */
 bool seal_begin(struct seal *seal, SSL *ssl);
 
-/* One record. Its length; 0: OpenSSL refused. */
+/* One record. Its length; 0: OpenSSL refused, or text and padding have more than SEAL_TEXT_MAX bytes. */
 size_t seal_record(struct seal *seal, uint8_t type, const void *text, size_t len,
                    uint8_t out[SEAL_RECORD_MAX]);
 
