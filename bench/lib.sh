@@ -212,12 +212,17 @@ need_nginx() { [ -x "$TOOLS/usr/sbin/nginx" ] || not_run "nginx is not there: be
 
 HEAD=pair,side,connections,answered,served,refused,gave_up,unreachable,wrong,skipped,handshakes,resumed,trusted,not_trusted,seconds,goodput,answers_per_second,cpu_us,cpu_per_connection,cpu_per_answer,rss_before,rss_rest,rss_max,own_cpu_us,handshake_p50,handshake_p99,answer_p50,answer_p90,answer_p99,answer_p999,answer_max
 
-# Phones have addresses of their own, as they have at a site.
+# The time, and what all processors did since the machine started: for what others did meanwhile.
+machine_now() { echo "time $EPOCHREALTIME"; grep '^cpu[0-9]' /proc/stat; }
+
+# Phones have addresses of their own, as they have at a site. What the machine did is in BEFORE and AFTER.
 # load SIDE WORD…: one run of `tvsc bench` against $AT and $PID; a line of the row's CSV, and JSON.
 load() {
     local side=$1 got=0
     shift
+    BEFORE=$(machine_now)
     JSON=$(generate 1 "$@" 2>"$RUN/load.err") || got=$?
+    AFTER=$(machine_now)
     [ -n "$JSON" ] || die "$ROW: $side: $(cat "$RUN/load.err")"
     [ "$got" -eq 0 ] || [ "${LOSSES:-no}" = yes ] || die "$ROW: $side: not everything was answered: ${JSON%%,\"handshake\":*}"
     write_line "$side" "$(fields)"

@@ -7,7 +7,7 @@ set -u
 passed=0
 failed=0
 command -v valgrind >/dev/null || { echo "skipped: nothing was run under valgrind, since it is not installed"; exit 0; }
-faults='Invalid |Mismatched |Conditional jump|uninitialised|unaddressable|Source and destination overlap|fishy|are definitely lost'
+faults='Invalid |Mismatched |Conditional jump|uninitialised|unaddressable|Jump to the invalid|not within mapped region|Source and destination overlap|fishy|are definitely lost'
 one() {
     rm -f "$1".valgrind.*
     valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --track-fds=no --num-callers=25 \

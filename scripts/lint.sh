@@ -12,6 +12,7 @@ while [ "$1" != -- ]; do
 done
 shift
 known=scripts/lint-known.txt
+files=$#
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export LC_ALL=C
@@ -33,6 +34,7 @@ export work
 each() {
     xargs -d '\n' -P "${JOBS:-$(nproc)}" -I '{}' bash -c 'look "$@"' look "$1" '{}' "${common[@]}"
     cat "$work/$1".*
+    [ "$(find "$work" -name "$1.*" | wc -l)" -eq "$files" ] || echo "scripts/lint.h:1:1: error: $1 did not look at all files [lint]"
 }
 tools=()
 skipped() { echo "skipped: $1 is not installed"; }

@@ -11,14 +11,13 @@ state one
 WORKERS=2 state two
 both=$SERVER_CORE,$LOAD_CORE
 # beside SIDE CORES WITH-LOAD WORD…: a load, and which share of those cores others had meanwhile. WITH-LOAD: 1 if the load runs there, too.
-spent() { awk -v cores=",$1," '/^cpu[0-9]/ && index(cores, "," substr($1, 4) ",") { s += $2 + $3 + $4 + $7 + $8 + $9 } END { print s }' /proc/stat; }
+spent() { awk -v cores=",$1," '/^cpu/ && index(cores, "," substr($1, 4) ",") { s += $2 + $3 + $4 + $7 + $8 + $9 } END { print s }' <<<"$2"; }
+at_time() { awk '/^time/ { print $2 }' <<<"$1"; }
 beside() {
-    local side=$1 cores=$2 with_load=$3 before after start=${EPOCHREALTIME/[.,]/} ours
-    before=$(spent "$cores")
+    local side=$1 cores=$2 with_load=$3 ours
     load "$side" "${@:4}"
-    after=$(spent "$cores")
     ours=$(($(figure cpu_us) + with_load * $(figure own_cpu_us)))
-    calc "(($after - $before) / $(getconf CLK_TCK) - $ours / 1e6) / (($(wc -w <<<"${cores//,/ }")) * (${EPOCHREALTIME/[.,]/} - $start) / 1e6)" >>"$RUN/others.$side"
+    calc "(($(spent "$cores" "$AFTER") - $(spent "$cores" "$BEFORE")) / $(getconf CLK_TCK) - $ours / 1e6) / ($(wc -w <<<"${cores//,/ }") * ($(at_time "$AFTER") - $(at_time "$BEFORE")))" >>"$RUN/others.$side"
     echo >>"$RUN/others.$side"
 }
 one() {
