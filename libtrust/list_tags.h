@@ -40,4 +40,8 @@ size_t list_measure(const struct trust_element *elements, size_t count, size_t a
 /* The element of the header with that tag, or NULL. */
 const struct trust_element *list_header_element(const struct trust_list *list, uint8_t tag);
 
+/* list_verify.c: trust_list_signer_is, which can run out of memory. */
+int list_is_signer(const struct trust_list *list, const struct trust_cert *cert, bool *is,
+                   struct trust_error *err) TRUST_MUST_CHECK;
+
 #endif

@@ -60,8 +60,8 @@ static int parse_name(struct trust_bytes text, struct trust_name **out, struct t
     return 0;
 }
 
-static int is_signer(const struct trust_list *list, const struct trust_cert *cert, bool *is,
-                     struct trust_error *err)
+int list_is_signer(const struct trust_list *list, const struct trust_cert *cert, bool *is,
+                   struct trust_error *err)
 {
     const struct trust_bytes named = list->header.serial, serial = trust_cert_serial(cert);
     struct trust_name *issuer = NULL;
@@ -77,7 +77,7 @@ static int is_signer(const struct trust_list *list, const struct trust_cert *cer
 bool trust_list_signer_is(const struct trust_list *list, const struct trust_cert *cert)
 {
     bool is;
-    return is_signer(list, cert, &is, NULL) == 0 && is;
+    return list_is_signer(list, cert, &is, NULL) == 0 && is;
 }
 
 /* Whether a record carries the serial number and issuer of the header. */
@@ -172,7 +172,7 @@ int trust_list_verify(const struct trust_list *list, const struct trust_cert *si
     const enum trust_digest digest = (enum trust_digest)list->header.digest;
     struct trust_bytes pieces[2];
     bool is;
-    int rc = is_signer(list, signer, &is, err);
+    int rc = list_is_signer(list, signer, &is, err);
     if (rc != 0)
         return rc;
     if (!is)

@@ -1,4 +1,5 @@
 /* Reading the store: rows for those who list or use them. */
+#include "list_tags.h"
 #include "store_internal.h"
 
 #include <stdio.h>
@@ -18,8 +19,11 @@ static int visit_rows(struct trust_store *store, sqlite3_stmt *statement, const 
     int rc = 0;
     while (rc == 0 && (rc = store_step(store, statement, &more, err)) == 0 && more) {
         struct trust_store_row row;
+        bool is_wanted = true;
         rc = store_row_read(store, statement, &row, err);
-        if (rc == 0 && (list == NULL || trust_list_signer_is(list, row.cert)))
+        if (rc == 0 && list != NULL)
+            rc = list_is_signer(list, row.cert, &is_wanted, err);
+        if (rc == 0 && is_wanted)
             rc = visit(arg, &row);
         trust_cert_free(row.cert);
     }

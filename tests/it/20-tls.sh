@@ -101,13 +101,13 @@ answered_no() { [ "$(log_since | grep -c 'event=answer .*result=unknown')" -eq "
 test_why_an_answer_is_no() {
     setup
     start
-    self_signed other /CN=other 0x4711
+    self_signed nobodys /CN=other 0x4711
     for phone in CP-8841-SEP000000000001 CP-8841-SEP000000000002; do
-        expect 1 tvsc verify "$CERTS/other.crt" --device "$phone"
+        expect 1 tvsc verify "$CERTS/nobodys.crt" --device "$phone"
         wait_log "level=warning event=unknown-refused serial=4711 issuer=\"CN=other\" source=none device=$phone peer=\"127.0.0.1:[0-9]+\" \
 remedy=\"[^\"]*tomcat-trust[^\"]*\" reason=\"CP-8841 at 127.0.0.1 asked whether to trust certificate 4711, which neither the store nor the CTL holds: "
         for _ in 2 3; do
-            expect 1 tvsc verify "$CERTS/other.crt" --device "$phone"
+            expect 1 tvsc verify "$CERTS/nobodys.crt" --device "$phone"
         done
     done
     wait_until answered_no 6 # what was answered last is logged a moment later

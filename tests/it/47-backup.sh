@@ -41,7 +41,7 @@ change_and_restore() {
         {
             tvsctl set cert import trust tomcat-trust "$CERTS/other.crt" &&
                 tvsctl set cert delete tomcat-trust node-b &&
-                tvsctl set cert import own CallManager "$CERTS/renewal.pem" &&
+                tvsctl set cert import own CallManager "$T/renewal.pem" &&
                 tvsctl utils ctl update CTLFile &&
                 { restore | grep -qx 'Backup restored'; } &&
                 back_up
@@ -56,7 +56,7 @@ had_two_turns() { [ -e "$T/failed" ] || [ "$(wc -l 2>/dev/null <"$T/turns")" -ge
 test_tvsd_follows_every_restore() {
     local changing
     CERTS=$T self_signed stranger /CN=stranger
-    [ -e "$CERTS/renewal.pem" ] || self_signed renewal '/C=PL/O=Cisco/OU=TAC/CN=node-a'
+    CERTS=$T self_signed renewal '/C=PL/O=Cisco/OU=TAC/CN=node-a'
     prepare
     expect 0 back_up
     start
@@ -78,7 +78,7 @@ test_tvsd_follows_every_restore() {
     log_lacks 'event=(reload|ctl|store|certificate)-refused'
     wait_until asks_as 1 verify "$CERTS/other.crt"
     wait_until asks_as 0 verify "$CERTS/node-a.crt"
-    expect 0 judge 1 "$CERTS/node-b.crt=7" "$CERTS/other.crt=no" "$CERTS/node-a.crt=0+2" "$CERTS/renewal.crt=no"
+    expect 0 judge 1 "$CERTS/node-b.crt=7" "$CERTS/other.crt=no" "$CERTS/node-a.crt=0+2" "$T/renewal.crt=no"
     stop
 }
 
