@@ -100,6 +100,27 @@ static int do_reading(struct scene *scene, struct trust_error *err)
     return rc;
 }
 
+static int count(void *arg, const struct trust_store_row *row)
+{
+    (void)row;
+    ++*(int *)arg;
+    return 0;
+}
+
+/* Who is there is found, or it is said why not. */
+static int do_signer(struct scene *scene, struct trust_error *err)
+{
+    int same = 0, signers = 0, listed = 0;
+    int rc = trust_store_each_signer(scene->s.store, scene->list, count, &signers, err);
+    if (rc == 0)
+        rc = trust_store_each_same(scene->s.store, scene->cert, count, &same, err);
+    if (rc == 0)
+        rc = trust_store_each_listed(scene->s.store, count, &listed, err);
+    return rc != 0 || (signers == 1 && same == 1 && listed == 1)
+               ? rc
+               : trust_error_set(err, TRUST_ENOTFOUND, 0, "nobody is found");
+}
+
 static int do_sql(struct scene *scene, struct trust_error *err)
 {
     struct trust_sql_sink sink = {.columns = no_columns, .row = no_columns};
@@ -179,7 +200,7 @@ static const struct {
     {"import", do_import, true},    {"delete", do_delete, true},   {"load", do_load, false},
     {"reading", do_reading, false}, {"sql", do_sql, false},        {"foreign", do_foreign, false},
     {"node", do_node, true},        {"publish", do_publish, true}, {"rollout", do_rollout, true},
-    {"copy", do_copy, false},       {"become", do_become, false},
+    {"copy", do_copy, false},       {"become", do_become, false},  {"signer", do_signer, false},
 };
 
 static void scene_make(struct scene *scene)
@@ -193,6 +214,10 @@ static void scene_make(struct scene *scene)
     scene->list = helper_parse(file);
     fixture_free(file);
     struct trust_error err = {0};
+    struct trust_cert *signer;
+    helper_ok(trust_list_verify_self(scene->list, &signer, &err), &err);
+    helper_add_trust(scene->s.store, TRUST_UNIT_TOMCAT_TRUST, signer);
+    trust_cert_free(signer);
     snprintf(scene->copy, sizeof scene->copy, "%s/copy", scene->s.folder);
     helper_ok(trust_store_copy(scene->s.store, scene->copy, &err), &err);
 }
