@@ -95,7 +95,12 @@ void free(void *block)
 bool failing_malloc_works(void)
 {
 #if defined(REAL)
-    return true;
+    void *(*volatile ask)(size_t) = malloc; /* volatile: no compiler leaves it out */
+    failing_malloc_start(1);
+    void *block = ask(1);
+    failing_malloc_stop();
+    free(block);
+    return block == NULL;
 #else
     return false;
 #endif

@@ -2,8 +2,9 @@
  *
  * malloc, calloc, realloc and free of every test program go through here, and behave as ever until a test
  * asks for more. With a sanitizer they go on to the sanitizer's own, so that it sees all of them; what it
- * replaces itself (strdup, reallocarray) does not fail then. With ThreadSanitizer, and where the C library is
- * not glibc, nothing fails, and acts are only run. */
+ * replaces itself (strdup, reallocarray) does not fail then. With ThreadSanitizer, under valgrind (which puts
+ * its own malloc in the place of ours), and where the C library is not glibc, nothing fails, and acts are
+ * only run. */
 #ifndef TESTS_FAILING_MALLOC_H
 #define TESTS_FAILING_MALLOC_H
 

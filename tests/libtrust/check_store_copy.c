@@ -112,6 +112,7 @@ static int copy_alone(void)
     if (trust_store_open(s.path, TRUST_STORE_READ, &store, NULL) != 0)
         return 2;
     int rc = trust_store_copy(store, copy, &err);
+    trust_store_close(store);
     return rc == 0 ? 0 : rc == TRUST_ESTORE && strstr(err.text, copy) != NULL ? 1 : 2;
 }
 
