@@ -16,7 +16,7 @@ static int64_t patience_of(const struct admission *admission, enum admission_que
 
 static bool is_handshake(enum admission_queue queue)
 {
-    return queue != ADMISSION_NONE && queue != ADMISSION_IDLE;
+    return queue != ADMISSION_NONE && queue != ADMISSION_QUIET && queue != ADMISSION_IDLE;
 }
 
 static void take_out(struct admission *admission, struct admission_place *place)
@@ -57,33 +57,48 @@ bool admission_is_full(const struct admission *admission)
     return admission->limit > 0 && admission->handshakes >= admission->limit;
 }
 
-/* Each of a silent queue is moved once at most, so all calls together look at it once. */
-static struct admission_place *oldest_silent(struct admission *admission, enum admission_queue silent,
-                                             enum admission_queue spoken, int64_t now,
-                                             bool (*has_spoken)(const struct admission_place *place))
+bool admission_is_over(const struct admission *admission)
+{
+    return admission->limit > 0 && admission->handshakes > admission->limit;
+}
+
+static void look_at(struct admission *admission, enum admission_queue silent, enum admission_queue spoken,
+                    int64_t now, bool (*has_spoken)(const struct admission_place *place))
 {
     struct admission_place *place;
     while ((place = admission->queues[silent].oldest) != NULL &&
-           now - place->since >= patience_of(admission, silent)) {
-        if (!has_spoken(place))
-            return place;
-        admission_put(admission, place, spoken, place->since);
-    }
-    return NULL;
+           now - place->since >= patience_of(admission, silent))
+        admission_put(admission, place, has_spoken(place) ? spoken : ADMISSION_QUIET, place->since);
 }
 
-struct admission_place *admission_victim(struct admission *admission, int64_t now, bool for_idle,
-                                         bool (*has_spoken)(const struct admission_place *place))
+/* Until one has still not spoken: that is who gives way first. */
+static void look_at_quiet(struct admission *admission,
+                          bool (*has_spoken)(const struct admission_place *place))
+{
+    struct admission_place *place;
+    while ((place = admission->queues[ADMISSION_QUIET].oldest) != NULL && has_spoken(place))
+        admission_put(admission, place, ADMISSION_SPOKEN, place->since);
+}
+
+void admission_look(struct admission *admission, int64_t now,
+                    bool (*has_spoken)(const struct admission_place *place))
+{
+    look_at(admission, ADMISSION_CROWD_SILENT, ADMISSION_CROWD_SPOKEN, now, has_spoken);
+    look_at(admission, ADMISSION_SILENT, ADMISSION_SPOKEN, now, has_spoken);
+    look_at_quiet(admission, has_spoken);
+}
+
+static bool is_asked(enum admission_queue queue, bool for_idle)
+{
+    return for_idle || is_handshake(queue);
+}
+
+struct admission_place *admission_victim(const struct admission *admission, int64_t now, bool for_idle)
 {
     for (int queue = ADMISSION_NONE + 1; queue < ADMISSION_QUEUE_COUNT; queue++) {
         struct admission_place *place = admission->queues[queue].oldest;
-        if (queue == ADMISSION_CROWD_SILENT)
-            place = oldest_silent(admission, ADMISSION_CROWD_SILENT, ADMISSION_CROWD_SPOKEN, now, has_spoken);
-        else if (queue == ADMISSION_SILENT)
-            place = oldest_silent(admission, ADMISSION_SILENT, ADMISSION_SPOKEN, now, has_spoken);
-        else if (queue == ADMISSION_IDLE && !for_idle)
-            place = NULL;
-        if (place != NULL && now - place->since >= patience_of(admission, (enum admission_queue)queue))
+        if (place != NULL && is_asked((enum admission_queue)queue, for_idle) &&
+            now - place->since >= patience_of(admission, (enum admission_queue)queue))
             return place;
     }
     return NULL;
@@ -94,7 +109,7 @@ int64_t admission_wait(const struct admission *admission, int64_t now, bool for_
     int64_t least = INT64_MAX;
     for (int queue = ADMISSION_NONE + 1; queue < ADMISSION_QUEUE_COUNT; queue++) {
         const struct admission_place *place = admission->queues[queue].oldest;
-        if (place == NULL || patience[queue] == INT64_MAX || (queue == ADMISSION_IDLE && !for_idle))
+        if (place == NULL || patience[queue] == INT64_MAX || !is_asked((enum admission_queue)queue, for_idle))
             continue;
         int64_t wait = place->since + patience_of(admission, (enum admission_queue)queue) - now;
         wait = wait < 0 ? 0 : wait;

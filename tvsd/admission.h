@@ -11,10 +11,12 @@
 /* In the order in which they give way, once they have waited so many milliseconds: first who makes others
  * wait and cost nothing yet. A crowd are the handshakes of an address that has more than
  * ADMISSION_CROWD of them under way, unless many phones are known to share it. A phone's first bytes follow
- * its last packet of the TCP handshake at once, so who is silent for long is none. Below a limit of
- * ADMISSION_LARGE that is as much longer as the limit is smaller, but for IDLE: the fewer there are, the
- * likelier they are phones. X(constant, milliseconds) */
+ * its last packet of the TCP handshake at once, so who is silent for long is none: he is quiet then, and
+ * since nothing was made for him yet he costs as little as who is idle. Below a limit of ADMISSION_LARGE that
+ * is as much longer as the limit is smaller, but for IDLE: the fewer there are, the likelier they are phones.
+ * X(constant, milliseconds) */
 #define ADMISSION_QUEUES(X)                                                                                  \
+    X(QUIET, 0)          /* was silent for long; gives way for connections only */                           \
     X(CROWD_SILENT, 20)  /* connected, and not a byte came yet */                                            \
     X(CROWD_SPOKEN, 20)  /* its first bytes came, and wait to be read */                                     \
     X(CROWD_BEGUN, 2000) /* in the middle of its handshake: what that cost is lost with it */                \
@@ -45,7 +47,7 @@ struct admission {
     struct {
         struct admission_place *oldest, *newest;
     } queues[ADMISSION_QUEUE_COUNT];
-    size_t handshakes; /* under way: who stands in any queue but IDLE */
+    size_t handshakes; /* under way: who stands in any queue but QUIET and IDLE */
     size_t limit;      /* of handshakes; 0: none */
 };
 
@@ -54,16 +56,22 @@ struct admission {
 void admission_put(struct admission *admission, struct admission_place *place, enum admission_queue queue,
                    int64_t since);
 
-/* Whether as many handshakes are under way as may be. */
+/* Whether as many handshakes are under way as may be, or more. */
 bool admission_is_full(const struct admission *admission);
+bool admission_is_over(const struct admission *admission);
 
-/* Who gives way now; NULL: nobody has waited long enough. It stays where it is. has_spoken tells whether
- * bytes of a silent one wait to be read after all: then it is moved. for_idle: who is idle may give way, too.
+/* Look at who was silent for long: he is quiet from now on or, if has_spoken tells that bytes of his wait to
+ * be read after all, has spoken. Who is quiet is looked at again when it is his turn to give way. Before
+ * anybody is to give way. */
+void admission_look(struct admission *admission, int64_t now,
+                    bool (*has_spoken)(const struct admission_place *place));
+
+/* Who gives way now; NULL: nobody has waited long enough. It stays where it is. for_idle: who is quiet or
+ * idle may give way, too. */
+struct admission_place *admission_victim(const struct admission *admission, int64_t now, bool for_idle);
+
+/* In how many milliseconds the first one will give way or be quiet, unless it goes before; INT64_MAX: never.
  */
-struct admission_place *admission_victim(struct admission *admission, int64_t now, bool for_idle,
-                                         bool (*has_spoken)(const struct admission_place *place));
-
-/* In how many milliseconds the first one will give way, unless it goes before; INT64_MAX: never. */
 int64_t admission_wait(const struct admission *admission, int64_t now, bool for_idle);
 
 #endif

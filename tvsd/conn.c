@@ -105,6 +105,9 @@ static bool is_too_late(struct conn_host *host, int fd, struct too_late *how)
     case CONN_SOCKET_RESET:
         *how = (struct too_late){end_of_reset(&host->stats, fd), tls_failure_name(TLS_FAILURE_RESET), true};
         return true;
+    case CONN_SOCKET_SILENT:
+        *how = (struct too_late){CONN_END_SILENT, "", true};
+        return true;
     case CONN_SOCKET_WAITS:
         break;
     }
@@ -120,12 +123,13 @@ static bool conn_begin(struct conn *conn, int64_t now)
         conn_close(conn, how.end, how.detail);
         return false;
     }
+    if (!conn_make_room(conn, now)) {
+        conn_close(conn, CONN_END_SHED, "");
+        return false;
+    }
     conn->tls = tls_new(host->snapshot->tls, conn->fd);
     if (conn->tls == NULL)
         conn_close(conn, CONN_END_NO_MEMORY, "a handshake: out of memory");
-    else
-        admission_put(&host->admission, &conn->place, conn->crowd ? ADMISSION_CROWD_BEGUN : ADMISSION_BEGUN,
-                      now);
     return conn->tls != NULL;
 }
 

@@ -46,12 +46,16 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
 /* Of on_crowd: one handshake of a crowd has its turn. arg: the host. */
 void conn_crowd_turn(int fd, short what, void *arg);
 
+/* Whether another connection is one too many: for connections or, when who has long been silent is counted
+ * out, for handshakes. */
+bool conn_is_full(struct conn_host *host, bool lacks_connections);
+
 /* Whether somebody would give way to a new connection: a handshake or, if it is connections that there are
- * too many of, who is idle. */
+ * too many of, who is quiet or idle. After conn_is_full. */
 bool conn_can_shed(struct conn_host *host, bool for_idle);
 
-/* Close who gives way, if there is one, without a word to it: that is cheap. Not from a connection's own
- * callback. */
+/* Close who gives way, if there is one, without a word to it: that is cheap. Not from the callback of a
+ * connection that may be the one. */
 void conn_shed(struct conn_host *host, bool for_idle);
 
 /* We are stopping: idle connections, and those that have sent no byte, end with the next turn of the loop,

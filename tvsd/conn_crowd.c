@@ -10,9 +10,17 @@ static bool has_spoken(const struct admission_place *place)
     return conn_socket_has_bytes(((const struct conn *)place)->fd);
 }
 
+bool conn_is_full(struct conn_host *host, bool lacks_connections)
+{
+    if (!lacks_connections && !admission_is_full(&host->admission))
+        return false;
+    admission_look(&host->admission, clock_milliseconds(), has_spoken);
+    return lacks_connections || admission_is_full(&host->admission);
+}
+
 static struct conn *victim(struct conn_host *host, bool for_idle)
 {
-    return (struct conn *)admission_victim(&host->admission, clock_milliseconds(), for_idle, has_spoken);
+    return (struct conn *)admission_victim(&host->admission, clock_milliseconds(), for_idle);
 }
 
 bool conn_can_shed(struct conn_host *host, bool for_idle)
@@ -25,8 +33,21 @@ void conn_shed(struct conn_host *host, bool for_idle)
     struct conn *conn = victim(host, for_idle);
     if (conn == NULL)
         return;
-    conn_close(conn, conn->shaken ? CONN_END_GAVE_WAY : CONN_END_SHED, "");
+    const bool counts = conn->place.queue != ADMISSION_IDLE && conn->place.queue != ADMISSION_QUIET;
+    conn_close(conn, counts ? CONN_END_SHED : CONN_END_GAVE_WAY, "");
     conn_free(conn);
+}
+
+bool conn_make_room(struct conn *conn, int64_t now)
+{
+    struct admission *admission = &conn->host->admission;
+    admission_put(admission, &conn->place, conn->crowd ? ADMISSION_CROWD_BEGUN : ADMISSION_BEGUN, now);
+    if (!admission_is_over(admission))
+        return true;
+    admission_look(admission, now, has_spoken);
+    if (admission_is_over(admission))
+        conn_shed(conn->host, false);
+    return !admission_is_over(admission);
 }
 
 bool conn_line_up(struct conn *conn, short what)

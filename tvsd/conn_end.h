@@ -19,7 +19,7 @@
     X(ADDRESS_LIMIT, "address-limit") /* server.max_connections_per_address */                               \
     X(SHED, "shed")                   /* a handshake that gave way to others: see overload */                \
     X(OVERDUE, "overdue")             /* it spoke so long ago that an answer would come too late */          \
-    X(GAVE_WAY, "gave-way")           /* idle when there was no room left for others */                      \
+    X(GAVE_WAY, "gave-way")           /* idle, or never heard, and no room for others */                     \
     X(NO_MEMORY, "no-memory")                                                                                \
     X(DRAINED, "drained") /* we are stopping */                                                              \
     X(DRAIN_TIMEOUT, "drain-timeout")

@@ -72,6 +72,10 @@ static inline bool conn_has_request(const struct conn *conn)
     return inbox_bytes(&conn->inbox).len > 0;
 }
 
+/* A handshake begins: others may have to give way, if it was quiet before and did not count. false: nobody
+ * does. */
+bool conn_make_room(struct conn *conn, int64_t now);
+
 /* A handshake of a crowd waits for its turn, off the loop's sockets. false: it need not wait. */
 bool conn_line_up(struct conn *conn, short what);
 

@@ -131,8 +131,11 @@ static const char *overload(enum conn_end end, const char **setting, const char 
         return "phones waited for their handshake longer than an answer is of use to them";
     case CONN_END_GAVE_WAY:
         *setting = "server.max_connections";
-        *remedy = "if there are that many phones, raise server.max_connections";
-        return "idle connections gave way to new ones, since all connections are in use";
+        *remedy =
+            "if there are that many phones, raise server.max_connections; else see from where they come "
+            "(conn-closed), and stop them with a firewall or server.max_connections_per_address";
+        return "connections that were idle, or from which nothing ever came, gave way to new ones, since all "
+               "are in use";
     default:
         return NULL;
     }
@@ -140,7 +143,9 @@ static const char *overload(enum conn_end end, const char **setting, const char 
 
 static bool may_say(const struct peer *peer, const struct conn_ending *ending)
 {
-    if (ending->end != CONN_END_SILENT && ending->end != CONN_END_HANDSHAKE_FAILED)
+    const bool is_cheap = ending->end == CONN_END_SILENT || ending->end == CONN_END_HANDSHAKE_FAILED ||
+                          (ending->end == CONN_END_HANDSHAKE_TIMEOUT && !ending->began);
+    if (!is_cheap)
         return true;
     for (unsigned i = 0; i < CLOSED_A_SECOND; i++)
         if (quiet_may_say(quiet_key(peer->key, WHY_CLOSED + i * CONN_END_COUNT + ending->end), 1,

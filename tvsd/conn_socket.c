@@ -31,10 +31,14 @@ enum conn_socket_state conn_socket_state(int fd, int64_t patience)
     if (info.tcpi_state == TCP_CLOSE)
         return CONN_SOCKET_RESET;
     int64_t waited = info.tcpi_last_data_recv;
-    bool has_left = info.tcpi_state == TCP_CLOSE_WAIT && waited >= GIVEN_UP_MS;
-    if ((waited < patience && !has_left) || !conn_socket_has_bytes(fd))
+    bool has_closed = info.tcpi_state == TCP_CLOSE_WAIT;
+    if (waited < patience && !has_closed)
         return CONN_SOCKET_WAITS;
-    return has_left ? CONN_SOCKET_LEFT : CONN_SOCKET_OVERDUE;
+    if (!conn_socket_has_bytes(fd))
+        return has_closed ? CONN_SOCKET_SILENT : CONN_SOCKET_WAITS;
+    if (has_closed && waited >= GIVEN_UP_MS)
+        return CONN_SOCKET_LEFT;
+    return waited < patience ? CONN_SOCKET_WAITS : CONN_SOCKET_OVERDUE;
 }
 
 /* Bytes that lie unread when a socket is closed reset the connection, and answers on their way would be lost.

@@ -11,14 +11,15 @@ void conn_socket_set_up(int fd);
 /* Whether bytes have come that nobody has read yet. */
 bool conn_socket_has_bytes(int fd);
 
-/* What has become of whoever has sent bytes that nobody has read yet. They may have waited in the kernel
- * before the connection was accepted. */
+/* What has become of whoever waits to be heard, with bytes that nobody has read yet or without. They may have
+ * waited in the kernel before the connection was accepted. */
 enum conn_socket_state {
     CONN_SOCKET_WAITS,
     CONN_SOCKET_OVERDUE, /* the bytes came more than patience milliseconds ago: an answer would come too late
                           */
     CONN_SOCKET_LEFT,    /* they came a second ago, and he has closed the connection since */
     CONN_SOCKET_RESET,   /* he has reset the connection: there is nobody to answer */
+    CONN_SOCKET_SILENT,  /* he has closed it, and nothing that he sent is unread */
 };
 enum conn_socket_state conn_socket_state(int fd, int64_t patience);
 

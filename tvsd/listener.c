@@ -33,8 +33,8 @@ static bool lacks_connections(const struct listeners *listeners)
 /* Full, and nobody would give way. */
 static bool is_full(const struct listeners *listeners)
 {
-    bool full = lacks_connections(listeners) || admission_is_full(&listeners->host->admission);
-    return full && !conn_can_shed(listeners->host, lacks_connections(listeners));
+    const bool lacks = lacks_connections(listeners);
+    return conn_is_full(listeners->host, lacks) && !conn_can_shed(listeners->host, lacks);
 }
 
 /* error: of accept4(), or one of SHORTAGE_BY_…: this worker is full. */
@@ -83,7 +83,7 @@ static void accept_one(struct listeners *listeners, int fd)
     }
     int accepted = accept4(fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) {
-        if (lacks_connections(listeners) || admission_is_full(&listeners->host->admission))
+        if (conn_is_full(listeners->host, lacks_connections(listeners)))
             conn_shed(listeners->host, lacks_connections(listeners));
         conn_open(listeners->host, accepted, fd, (const struct sockaddr *)&address, len);
         return;

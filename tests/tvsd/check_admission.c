@@ -25,7 +25,8 @@ static bool has_spoken(const struct admission_place *place)
 /* The number of who gives way; -1: nobody. */
 static int victim(int64_t now, bool for_idle)
 {
-    struct admission_place *place = admission_victim(&admission, now, for_idle, has_spoken);
+    admission_look(&admission, now, has_spoken);
+    struct admission_place *place = admission_victim(&admission, now, for_idle);
     return place == NULL ? -1 : (int)(place - places);
 }
 
@@ -37,21 +38,21 @@ static void leave(int number)
 START_TEST(the_oldest_first)
 {
     for (int i = 0; i < COUNT; i++)
-        admission_put(&admission, &places[i], ADMISSION_SILENT, i);
+        admission_put(&admission, &places[i], ADMISSION_BEGUN, i);
     ck_assert_uint_eq(admission.handshakes, COUNT);
-    ck_assert_int_eq(victim(19, false), -1); /* they may be phones */
-    ck_assert_int_eq(victim(1000, false), 0);
+    ck_assert_int_eq(victim(4999, false), -1); /* they may be phones */
+    ck_assert_int_eq(victim(10000, false), 0);
     leave(3);
     leave(0);
-    ck_assert_int_eq(victim(1000, false), 1);
-    admission_put(&admission, &places[1], ADMISSION_SILENT, 1); /* stays where it is */
-    ck_assert_int_eq(victim(1000, false), 1);
-    admission_put(&admission, &places[1], ADMISSION_SILENT, 9);
+    ck_assert_int_eq(victim(10000, false), 1);
+    admission_put(&admission, &places[1], ADMISSION_BEGUN, 1); /* stays where it is */
+    ck_assert_int_eq(victim(10000, false), 1);
+    admission_put(&admission, &places[1], ADMISSION_BEGUN, 9);
     for (int want[] = {2, 4, 5, 6, 7, 1}, i = 0; i < 6; i++) {
-        ck_assert_int_eq(victim(1000, false), want[i]);
+        ck_assert_int_eq(victim(10000, false), want[i]);
         leave(want[i]);
     }
-    ck_assert_int_eq(victim(1000, true), -1);
+    ck_assert_int_eq(victim(10000, true), -1);
     ck_assert_uint_eq(admission.handshakes, 0);
     leave(0); /* stands nowhere */
     ck_assert_uint_eq(admission.handshakes, 0);
@@ -62,16 +63,17 @@ END_TEST
  */
 START_TEST(in_order_of_what_is_lost)
 {
-    static const enum admission_queue queues[] = {ADMISSION_SPOKEN,       ADMISSION_BEGUN,
-                                                  ADMISSION_SILENT,       ADMISSION_CROWD_BEGUN,
-                                                  ADMISSION_CROWD_SPOKEN, ADMISSION_CROWD_SILENT};
+    static const enum admission_queue queues[] = {ADMISSION_SPOKEN,       ADMISSION_IDLE,
+                                                  ADMISSION_BEGUN,        ADMISSION_CROWD_BEGUN,
+                                                  ADMISSION_CROWD_SPOKEN, ADMISSION_QUIET};
     for (int i = 0; i < 6; i++)
         admission_put(&admission, &places[i], queues[i], 0);
+    ck_assert_int_eq(victim(100000, false), 4); /* who is quiet is in nobody's way */
     for (int i = 5; i > 0; i--) {
-        ck_assert_int_eq(victim(100000, false), i);
+        ck_assert_int_eq(victim(100000, true), i);
         leave(i);
     }
-    ck_assert_int_eq(victim(100000, false), -1);
+    ck_assert_int_eq(victim(100000, true), -1);
 }
 END_TEST
 
@@ -87,20 +89,33 @@ START_TEST(who_is_idle_gives_way_for_connections_alone)
 }
 END_TEST
 
-/* Who was silent when it came may have spoken since. */
-START_TEST(who_has_spoken_is_moved)
+/* Who was silent when it came may have spoken since; else he counts for connections alone, and gives way to
+ * them before anybody else. */
+START_TEST(who_is_silent_for_long_is_quiet)
 {
     admission_put(&admission, &places[0], ADMISSION_SILENT, 0);
     admission_put(&admission, &places[1], ADMISSION_SILENT, 1);
     admission_put(&admission, &places[2], ADMISSION_CROWD_SILENT, 2);
+    admission_put(&admission, &places[3], ADMISSION_CROWD_SILENT, 3);
+    admission_put(&admission, &places[4], ADMISSION_SILENT, 4);
     spoken[0] = spoken[2] = true;
-    ck_assert_int_eq(victim(1000, false), 2);
-    ck_assert_int_eq(places[2].queue, ADMISSION_CROWD_SPOKEN);
-    leave(2);
-    ck_assert_int_eq(victim(1000, false), 1);
-    ck_assert_int_eq(places[0].queue, ADMISSION_SPOKEN);
-    ck_assert_int_eq(places[0].since, 0);
-    ck_assert_uint_eq(admission.handshakes, 2);
+    ck_assert_int_eq(victim(19, true), -1);
+    ck_assert_uint_eq(admission.handshakes, 5);
+    ck_assert_int_eq(victim(23, true), 3);
+    ck_assert_uint_eq(admission.handshakes, 3);
+    static const enum admission_queue queues[] = {ADMISSION_SPOKEN, ADMISSION_QUIET, ADMISSION_CROWD_SPOKEN,
+                                                  ADMISSION_QUIET, ADMISSION_SILENT};
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(places[i].queue, queues[i]);
+        ck_assert_int_eq(places[i].since, i);
+    }
+    leave(3);
+    ck_assert_int_eq(victim(23, true), 1);
+    ck_assert_int_eq(victim(23, false), 2);
+    spoken[1] = true; /* in the end */
+    ck_assert_int_eq(victim(23, true), 2);
+    ck_assert_int_eq(places[1].queue, ADMISSION_SPOKEN);
+    ck_assert_uint_eq(admission.handshakes, 4);
 }
 END_TEST
 
@@ -110,11 +125,15 @@ START_TEST(full_is_the_limit)
     admission_put(&admission, &places[0], ADMISSION_BEGUN, 0);
     ck_assert(!admission_is_full(&admission));
     admission_put(&admission, &places[1], ADMISSION_SPOKEN, 0);
-    ck_assert(admission_is_full(&admission));
+    ck_assert(admission_is_full(&admission) && !admission_is_over(&admission));
+    admission_put(&admission, &places[2], ADMISSION_SILENT, 0);
+    ck_assert(admission_is_full(&admission) && admission_is_over(&admission));
+    admission_put(&admission, &places[2], ADMISSION_QUIET, 0);
+    ck_assert(admission_is_full(&admission) && !admission_is_over(&admission));
     admission_put(&admission, &places[1], ADMISSION_IDLE, 0);
     ck_assert(!admission_is_full(&admission));
     admission.limit = 0;
-    ck_assert(!admission_is_full(&admission));
+    ck_assert(!admission_is_full(&admission) && !admission_is_over(&admission));
 }
 END_TEST
 
@@ -127,8 +146,10 @@ START_TEST(small_limits_are_patient)
     ck_assert_int_eq(admission_wait(&admission, 5000, false), 0);
     admission.limit = ADMISSION_LARGE / 64;
     ck_assert_int_eq(admission_wait(&admission, 1000, false), 1280);
-    ck_assert_int_eq(victim(2279, false), -1);
-    ck_assert_int_eq(victim(2280, false), 0);
+    ck_assert_int_eq(victim(2279, true), -1);
+    ck_assert_int_eq(victim(2280, true), 0);
+    ck_assert_int_eq(admission_wait(&admission, 5000, true), 0);
+    ck_assert(admission_wait(&admission, 5000, false) == INT64_MAX);
     admission_put(&admission, &places[0], ADMISSION_IDLE, 1000);
     ck_assert_int_eq(admission_wait(&admission, 1000, true), 10000);
     admission_put(&admission, &places[0], ADMISSION_SPOKEN, 1000);
@@ -144,7 +165,7 @@ Suite *suite(void)
     tcase_add_test(tcase, the_oldest_first);
     tcase_add_test(tcase, in_order_of_what_is_lost);
     tcase_add_test(tcase, who_is_idle_gives_way_for_connections_alone);
-    tcase_add_test(tcase, who_has_spoken_is_moved);
+    tcase_add_test(tcase, who_is_silent_for_long_is_quiet);
     tcase_add_test(tcase, full_is_the_limit);
     tcase_add_test(tcase, small_limits_are_patient);
     suite_add_tcase(all, tcase);

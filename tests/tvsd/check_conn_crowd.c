@@ -83,6 +83,68 @@ START_TEST(a_crowd_waits_and_is_served)
 }
 END_TEST
 
+static bool nobody_spoke(const struct admission_place *place)
+{
+    (void)place;
+    return false;
+}
+
+/* Who was quiet is no handshake. Once he speaks he is one, and either others give way, or he does. */
+START_TEST(who_was_quiet_needs_room)
+{
+    static const struct trust_bytes half = {(const uint8_t *)"\x16\x03\x01", 3};
+    static const char *from[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3"};
+    static struct phone phones[3];
+    struct bench bench;
+    bench_init(&bench, "", &server, store, ctl);
+    struct admission *admission = &bench.host.admission;
+    struct admission_place *const *begun = &admission->queues[ADMISSION_BEGUN].oldest;
+    admission->limit = 1;
+    for (int i = 0; i < 3; i++)
+        bench_connect_from(&bench, &phones[i], from[i]);
+    ck_assert(conn_is_full(&bench.host, false));
+    admission_look(admission, INT64_MAX / 2, nobody_spoke);
+    ck_assert_uint_eq(standing(&bench, ADMISSION_QUIET), 3);
+    ck_assert(!conn_is_full(&bench.host, false));
+    phone_send_raw(&phones[0], half);
+    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == 1);
+    const struct admission_place *first = *begun;
+    phone_send_raw(&phones[1], half); /* and the first one may still be a phone */
+    BENCH_UNTIL(&bench, NULL, bench.host.stats.ends[CONN_END_SHED] == 1);
+    ck_assert_ptr_eq(*begun, first);
+    ck_assert_uint_eq(admission->handshakes, 1);
+    (*begun)->since -= INT64_C(5000) * ADMISSION_LARGE;
+    phone_send_raw(&phones[2], half);
+    BENCH_UNTIL(&bench, NULL, bench.host.stats.ends[CONN_END_SHED] == 2);
+    ck_assert(*begun != NULL && *begun != first);
+    ck_assert_uint_eq(admission->handshakes, 1);
+    ck_assert_uint_eq(bench.host.stats.active, 1);
+    for (int i = 0; i < 3; i++)
+        phone_fini(&phones[i]);
+    bench_fini(&bench);
+}
+END_TEST
+
+/* Who was never heard gives way to connections, and is not called a handshake for it. */
+START_TEST(who_is_quiet_gives_way)
+{
+    static struct phone phone;
+    struct bench bench;
+    bench_init(&bench, "", &server, store, ctl);
+    bench.host.admission.limit = ADMISSION_LARGE;
+    bench_connect_from(&bench, &phone, "192.0.2.1");
+    ck_assert(conn_is_full(&bench.host, true) && !conn_can_shed(&bench.host, true));
+    BENCH_UNTIL(&bench, NULL, conn_is_full(&bench.host, true) && conn_can_shed(&bench.host, true));
+    ck_assert(!conn_can_shed(&bench.host, false));
+    conn_shed(&bench.host, true);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_GAVE_WAY], 1);
+    ck_assert_uint_eq(bench.host.stats.active, 0);
+    BENCH_LOGGED(&bench, "event=overload reason=\"connections that were idle");
+    phone_fini(&phone);
+    bench_fini(&bench);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *crowd = suite_create("conn_crowd");
@@ -91,6 +153,8 @@ Suite *suite(void)
     tcase_add_unchecked_fixture(all, scene_set_up, scene_tear_down);
     tcase_add_loop_test(all, who_is_a_crowd, 0, 2);
     tcase_add_test(all, a_crowd_waits_and_is_served);
+    tcase_add_test(all, who_was_quiet_needs_room);
+    tcase_add_test(all, who_is_quiet_gives_way);
     suite_add_tcase(crowd, all);
     return crowd;
 }

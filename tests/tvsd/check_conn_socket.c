@@ -44,12 +44,13 @@ static enum conn_socket_state becomes(enum conn_socket_state other, int64_t pati
     return state;
 }
 
-START_TEST(who_says_nothing_waits)
+START_TEST(who_says_nothing_waits_until_he_leaves)
 {
     meet();
     ck_assert_int_eq(conn_socket_state(server, 0), CONN_SOCKET_WAITS);
     close(phone);
-    ck_assert_int_eq(conn_socket_state(server, 0), CONN_SOCKET_WAITS);
+    ck_assert_int_eq(becomes(CONN_SOCKET_SILENT, PATIENCE), CONN_SOCKET_SILENT);
+    ck_assert_int_eq(conn_socket_state(server, 0), CONN_SOCKET_SILENT);
     close(server);
 }
 END_TEST
@@ -102,7 +103,7 @@ Suite *suite(void)
 {
     Suite *s = suite_create("conn_socket");
     TCase *tc = tcase_create("states");
-    tcase_add_test(tc, who_says_nothing_waits);
+    tcase_add_test(tc, who_says_nothing_waits_until_he_leaves);
     tcase_add_test(tc, who_is_there_is_overdue);
     tcase_add_test(tc, who_gave_up_has_left);
     tcase_add_test(tc, who_resets_is_gone);

@@ -26,6 +26,7 @@ static const struct {
     {"", true, true, false, CONN_SOCKET_LEFT, CONN_END_OVERDUE, 0},
     {"", true, false, true, CONN_SOCKET_RESET, CONN_END_HANDSHAKE_FAILED, 1},
     {"", false, false, true, CONN_SOCKET_RESET, CONN_END_SILENT, 0},
+    {"", false, true, false, CONN_SOCKET_SILENT, CONN_END_SILENT, 0},
 };
 
 struct meeting {
