@@ -205,6 +205,18 @@ END
     wait_for listens_or_gone "$port" "$PID"
     kill -0 "$PID" 2>/dev/null || die "nginx does not start: $(cat "$RUN/nginx/out" "$RUN/nginx/error.log")"
 }
+# loop PROTOCOL SUITES: what does nothing but to shake hands and to answer (bench/loop.c). PID and AT.
+loop() {
+    certificates
+    taskset -c "$SERVER_CORE" "$BUILD/bench/loop" "$WORK/node-a.crt" "$WORK/node-a.key" "$1" "$2" >"$RUN/loop.port" 2>"$RUN/loop.err" </dev/null &
+    PID=$!
+    SERVERS+=("$PID")
+    TRUST=$WORK/node-a.crt
+    wait_for said_or_gone "$RUN/loop.port" "$PID"
+    AT=127.0.0.1:$(cat "$RUN/loop.port")
+    kill -0 "$PID" 2>/dev/null || die "the loop does not start: $(cat "$RUN/loop.err")"
+}
+said_or_gone() { [ -s "$1" ] || ! kill -0 "$2" 2>/dev/null; }
 listens_or_gone() { (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null || ! kill -0 "$2" 2>/dev/null; }
 need_nginx() { [ -x "$TOOLS/usr/sbin/nginx" ] || not_run "nginx is not there: bench/tools.sh fetches it"; }
 

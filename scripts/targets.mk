@@ -155,12 +155,13 @@ check-hostile: all $(IT_PROGRAMS) ## A phone beside hostile clients of every kin
 	    54-start-refusals.sh 60-bad-input.sh 65-descriptors.sh)
 
 # What it measures with what is no part of `make check`.
-$(BUILD)/bench/fill: $(BUILD)/obj/bench/fill.o $(LIB_A)
+BENCH_PROGRAMS := $(BUILD)/bench/fill $(BUILD)/bench/loop
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(LIB_A)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS_LIB)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS_LIB) $(LIBS_IT)
 
-bench: all $(BUILD)/bench/fill ## What tvsd costs, beside nginx: bench/README.md; ROWS='handshake …', BENCH_PAIRS=5, BENCH_SHARE=1, TVS_PEER=…
+bench: all $(BENCH_PROGRAMS) ## What tvsd costs, beside nginx and a bare loop: bench/README.md; ROWS='handshake …', BENCH_PAIRS=5, BENCH_SHARE=1, TVS_PEER=…
 	@BUILD=$(BUILD) scripts/tools.sh
 	@BUILD=$(BUILD) bench/tools.sh
 	@BUILD=$(BUILD) bench/run.sh $(ROWS)

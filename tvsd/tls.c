@@ -17,6 +17,7 @@ struct tls *tls_new(struct tls_context *context, int fd)
     if (tls == NULL)
         return NULL;
     tls->policy = context->policy;
+    tls->weaker = tls_weaker_ref(&context->weaker);
     tls->ssl = SSL_new(context->ctx);
     if (tls->ssl == NULL || SSL_set_fd(tls->ssl, fd) != 1 || SSL_set_app_data(tls->ssl, tls) != 1) {
         tls_free(tls);
@@ -38,6 +39,7 @@ void tls_free(struct tls *tls)
         SSL_shutdown(tls->ssl);
     }
     SSL_free(tls->ssl);
+    tls_weaker_free(&tls->weaker);
     ERR_clear_error();
     free(tls);
 }

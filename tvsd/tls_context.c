@@ -19,6 +19,12 @@
     "RSA+SHA256:RSA+SHA384:RSA+SHA512"
 #define GROUPS "X25519:P-256"
 
+/* In the order of suites_rsa and suites_legacy in tls_hello.c. */
+#define RSA_CIPHERS "AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-SHA256:AES128-SHA256:AES256-SHA:AES128-SHA"
+#define RSA_SIGNATURES                                                                                       \
+    "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1"
+#define LEGACY_CIPHERS "AES256-SHA:AES128-SHA"
+
 #define SESSION_SECONDS  3600
 #define SESSIONS_CACHED  20000
 #define TICKET_KEYS_SIZE 256 /* more than any version of OpenSSL uses (80 bytes) */
@@ -118,9 +124,10 @@ static bool groups_set(SSL_CTX *ctx)
     return SSL_CTX_set1_groups_list(ctx, list) == 1;
 }
 
+static const unsigned char session_context[] = "tvsd";
+
 static bool settings_set(SSL_CTX *ctx, const struct tls_policy *policy)
 {
-    static const unsigned char session_context[] = "tvsd";
     char signatures[] = STRICT_SIGNATURES; /* OpenSSL's macro casts const away */
     int minimum = policy->minimum == CONFIG_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
     SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx));
@@ -150,6 +157,36 @@ static bool settings_set(SSL_CTX *ctx, const struct tls_policy *policy)
            SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1) == 1;
 }
 
+/* NULL: failed. */
+static SSL_CTX *weaker_new(const SSL_CTX *ctx, const char *ciphers, const char *signatures)
+{
+    SSL_CTX *weaker = SSL_CTX_new(TLS_server_method());
+    if (weaker == NULL)
+        return NULL;
+    SSL_CTX_set_security_level(weaker, 0);
+    if (SSL_CTX_use_certificate(weaker, SSL_CTX_get0_certificate(ctx)) == 1 &&
+        SSL_CTX_use_PrivateKey(weaker, SSL_CTX_get0_privatekey(ctx)) == 1 &&
+        SSL_CTX_set_cipher_list(weaker, ciphers) == 1 && SSL_CTX_set1_sigalgs_list(weaker, signatures) == 1 &&
+        SSL_CTX_set_session_id_context(weaker, session_context, sizeof session_context - 1) == 1)
+        return weaker;
+    SSL_CTX_free(weaker);
+    return NULL;
+}
+
+struct tls_weaker tls_weaker_ref(const struct tls_weaker *weaker)
+{
+    SSL_CTX_up_ref(weaker->legacy);
+    SSL_CTX_up_ref(weaker->rsa);
+    return *weaker;
+}
+
+void tls_weaker_free(struct tls_weaker *weaker)
+{
+    SSL_CTX_free(weaker->legacy);
+    SSL_CTX_free(weaker->rsa);
+    *weaker = (struct tls_weaker){0};
+}
+
 /* So that a reload costs the phones no full handshake. */
 static bool ticket_keys_inherit(SSL_CTX *ctx, SSL_CTX *previous)
 {
@@ -174,6 +211,10 @@ static int context_fill(struct tls_context *context, const struct trust_cert *ce
         return code;
     if (!settings_set(context->ctx, &context->policy))
         return crypto_error(err, "settings");
+    context->weaker.legacy = weaker_new(context->ctx, LEGACY_CIPHERS, STRICT_SIGNATURES);
+    context->weaker.rsa = weaker_new(context->ctx, RSA_CIPHERS, RSA_SIGNATURES);
+    if (context->weaker.legacy == NULL || context->weaker.rsa == NULL)
+        return crypto_error(err, "settings for older phones");
     /* One certificate, one key: the key was checked against it. */
     if (previous != NULL &&
         memcmp(previous->policy.certificate, context->policy.certificate, TRUST_SHA256_SIZE) == 0 &&
@@ -249,6 +290,7 @@ void tls_context_free(struct tls_context *context)
     if (context == NULL)
         return;
     SSL_CTX_free(context->ctx);
+    tls_weaker_free(&context->weaker);
     ERR_clear_error(); /* it allocates, to free its sessions */
     free(context);
 }

@@ -8,9 +8,7 @@
 
 #define SIGNATURE_HASH_SHA1 0x02 /* RFC 5246, 7.4.1.4.1; below it MD5 and none */
 
-/* The suites, by the kind of key that they need. Strings are what OpenSSL calls the same suites. */
-#define RSA_CIPHERS    "AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-SHA256:AES128-SHA256:AES256-SHA:AES128-SHA"
-#define LEGACY_CIPHERS "AES256-SHA:AES128-SHA"
+/* The suites, by the kind of key that they need. tls_context.c has what OpenSSL calls the same suites. */
 static const uint16_t suites_tls13[] = {0x1301, 0x1302, 0x1303, 0};
 static const uint16_t suites_ecdhe_rsa[] = {0xc02f, 0xc030, 0xcca8, 0};
 static const uint16_t suites_ecdhe_ecdsa[] = {0xc02b, 0xc02c, 0xcca9, 0};
@@ -25,9 +23,6 @@ static const uint16_t suites_legacy[] = {0x002f, 0x0035, 0};
 
 #define GROUP_P256   23
 #define GROUP_X25519 29
-
-#define RSA_SIGNATURES                                                                                       \
-    "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1"
 
 struct hello {
     int newest;                          /* version offered, 0 if it is none that we know */
@@ -196,23 +191,19 @@ static int admit_legacy(struct tls *tls, int *alert, const struct hello *hello)
                       tls->policy.key == TRUST_KEY_RSA
                           ? "below TLS 1.2 it takes AES256-SHA or AES128-SHA, and it offers neither"
                           : "below TLS 1.2 it takes an RSA certificate, and the server has none");
-    SSL_set_security_level(tls->ssl, 0);
     return admit(tls, alert, TLS_CLASS_LEGACY,
-                 SSL_set_min_proto_version(tls->ssl, minimum) == 1 &&
-                     SSL_set_cipher_list(tls->ssl, LEGACY_CIPHERS) == 1);
+                 SSL_set_SSL_CTX(tls->ssl, tls->weaker.legacy) != NULL &&
+                     SSL_set_min_proto_version(tls->ssl, minimum) == 1);
 }
 
 /* TLS 1.2 with RSA key exchange: nothing is signed, so level 0 and SHA-1 weaken nothing; a hello without
  * signature algorithms needs both. */
 static int admit_rsa(struct tls *tls, int *alert, const struct hello *hello)
 {
-    char signatures[] = RSA_SIGNATURES; /* OpenSSL's macro casts const away */
     if (!tls->policy.rsa_key_exchange)
         return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_RSA_KEY_EXCHANGE, "");
-    SSL_set_security_level(tls->ssl, 0);
     return admit(tls, alert, TLS_CLASS_RSA,
-                 set_newest(tls, hello) && SSL_set_cipher_list(tls->ssl, RSA_CIPHERS) == 1 &&
-                     SSL_set1_sigalgs_list(tls->ssl, signatures) == 1);
+                 SSL_set_SSL_CTX(tls->ssl, tls->weaker.rsa) != NULL && set_newest(tls, hello));
 }
 
 int tls_hello(SSL *ssl, int *alert, void *arg)

@@ -15,13 +15,23 @@ struct tls_policy {
     uint8_t certificate[TRUST_SHA256_SIZE], ecdsa[TRUST_SHA256_SIZE];
 };
 
+/* What the ClientHello callback puts in the place of the context for clients of the weaker classes: suites
+ * and signatures of theirs and level 0, with the same certificate. Made once, since a list of suites takes as
+ * long to set as to answer. SSL_set_SSL_CTX takes nothing else from them; versions, for one, stay the
+ * client's own. */
+struct tls_weaker {
+    SSL_CTX *legacy, *rsa;
+};
+
 struct tls_context {
     SSL_CTX *ctx;
+    struct tls_weaker weaker;
     struct tls_policy policy;
 };
 
 struct tls {
     SSL *ssl;
+    struct tls_weaker weaker; /* its own references */
     struct tls_policy policy;
     enum tls_class class;
     enum tls_failure failure;
@@ -33,6 +43,10 @@ struct tls {
     unsigned key_updates;
     char detail[192];
 };
+
+/* References to what the context has; they are given back by tls_weaker_free. */
+struct tls_weaker tls_weaker_ref(const struct tls_weaker *weaker);
+void tls_weaker_free(struct tls_weaker *weaker);
 
 /* Sort a client into its class, or refuse it with tls->failure. For SSL_CTX_set_client_hello_cb. */
 int tls_hello(SSL *ssl, int *alert, void *arg);

@@ -11,10 +11,17 @@ tvsd_pid=$PID tvsd_at=$AT
 nginx TLSv1.2 "$SUITE"
 warm --handshakes --connections 200 --tls1.2 --ciphers "$SUITE"
 nginx_pid=$PID nginx_at=$AT
+loop TLSv1.2 "$SUITE"
+warm --connections 200 --tls1.2 --ciphers "$SUITE" "$TRUST"
+loop_pid=$PID loop_at=$AT
 
 theirs() {
     PID=$nginx_pid AT=$nginx_at
     load nginx --handshakes --connections "$count" --at-once 16 --tls1.2 --ciphers "$SUITE"
+}
+nothing_else() {
+    PID=$loop_pid AT=$loop_at
+    load loop --connections "$count" --at-once 16 --tls1.2 --ciphers "$SUITE" "$TRUST"
 }
 ours() {
     PID=$tvsd_pid AT=$tvsd_at
@@ -22,5 +29,5 @@ ours() {
     load tvsd --connections "$count" --at-once 16 --tls1.2 --ciphers "$SUITE" "$TRUST"
     check_logged "$count"
 }
-again theirs ours
-conclude "$(ratio tvsd nginx cpu_per_connection)" "$(typical tvsd cpu_per_connection) us beside $(typical nginx cpu_per_connection) us"
+again theirs nothing_else ours
+conclude "$(ratio tvsd nginx cpu_per_connection)" "$(typical tvsd cpu_per_connection) us beside $(typical nginx cpu_per_connection) us; a loop that does nothing else, with the answer: $(ratio loop nginx cpu_per_connection) x"
