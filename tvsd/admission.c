@@ -14,9 +14,17 @@ static int64_t patience_of(const struct admission *admission, enum admission_que
     return scales ? patience[queue] * ADMISSION_LARGE / (int64_t)admission->limit : patience[queue];
 }
 
-static bool is_handshake(enum admission_queue queue)
+bool admission_counts(enum admission_queue queue)
 {
-    return queue != ADMISSION_NONE && queue != ADMISSION_QUIET && queue != ADMISSION_IDLE;
+    switch (queue) {
+    case ADMISSION_NONE:
+    case ADMISSION_CROWD_QUIET:
+    case ADMISSION_QUIET:
+    case ADMISSION_IDLE:
+        return false;
+    default:
+        return true;
+    }
 }
 
 static void take_out(struct admission *admission, struct admission_place *place)
@@ -31,7 +39,7 @@ static void take_out(struct admission *admission, struct admission_place *place)
         place->newer->older = place->older;
     else
         admission->queues[place->queue].newest = place->older;
-    admission->handshakes -= is_handshake(place->queue);
+    admission->handshakes -= admission_counts(place->queue);
 }
 
 void admission_put(struct admission *admission, struct admission_place *place, enum admission_queue queue,
@@ -49,7 +57,7 @@ void admission_put(struct admission *admission, struct admission_place *place, e
     else
         admission->queues[queue].oldest = place;
     admission->queues[queue].newest = place;
-    admission->handshakes += is_handshake(queue);
+    admission->handshakes += admission_counts(queue);
 }
 
 bool admission_is_full(const struct admission *admission)
@@ -57,40 +65,36 @@ bool admission_is_full(const struct admission *admission)
     return admission->limit > 0 && admission->handshakes >= admission->limit;
 }
 
-bool admission_is_over(const struct admission *admission)
+size_t admission_excess(const struct admission *admission)
 {
-    return admission->limit > 0 && admission->handshakes > admission->limit;
+    bool is_over = admission->limit > 0 && admission->handshakes > admission->limit;
+    return is_over ? admission->handshakes - admission->limit : 0;
 }
 
-static void look_at(struct admission *admission, enum admission_queue silent, enum admission_queue spoken,
-                    int64_t now, bool (*has_spoken)(const struct admission_place *place))
+static void look_at(struct admission *admission, enum admission_queue silent, enum admission_queue quiet,
+                    enum admission_queue spoken, int64_t now,
+                    bool (*has_spoken)(const struct admission_place *place))
 {
     struct admission_place *place;
     while ((place = admission->queues[silent].oldest) != NULL &&
            now - place->since >= patience_of(admission, silent))
-        admission_put(admission, place, has_spoken(place) ? spoken : ADMISSION_QUIET, place->since);
-}
-
-/* Until one has still not spoken: that is who gives way first. */
-static void look_at_quiet(struct admission *admission,
-                          bool (*has_spoken)(const struct admission_place *place))
-{
-    struct admission_place *place;
-    while ((place = admission->queues[ADMISSION_QUIET].oldest) != NULL && has_spoken(place))
-        admission_put(admission, place, ADMISSION_SPOKEN, place->since);
+        admission_put(admission, place, has_spoken(place) ? spoken : quiet, place->since);
+    /* Until one has still not spoken: that is who gives way first. */
+    while ((place = admission->queues[quiet].oldest) != NULL && has_spoken(place))
+        admission_put(admission, place, spoken, place->since);
 }
 
 void admission_look(struct admission *admission, int64_t now,
                     bool (*has_spoken)(const struct admission_place *place))
 {
-    look_at(admission, ADMISSION_CROWD_SILENT, ADMISSION_CROWD_SPOKEN, now, has_spoken);
-    look_at(admission, ADMISSION_SILENT, ADMISSION_SPOKEN, now, has_spoken);
-    look_at_quiet(admission, has_spoken);
+    look_at(admission, ADMISSION_CROWD_SILENT, ADMISSION_CROWD_QUIET, ADMISSION_CROWD_SPOKEN, now,
+            has_spoken);
+    look_at(admission, ADMISSION_SILENT, ADMISSION_QUIET, ADMISSION_SPOKEN, now, has_spoken);
 }
 
 static bool is_asked(enum admission_queue queue, bool for_idle)
 {
-    return for_idle || is_handshake(queue);
+    return for_idle || admission_counts(queue);
 }
 
 struct admission_place *admission_victim(const struct admission *admission, int64_t now, bool for_idle)

@@ -16,11 +16,12 @@
  * is as much longer as the limit is smaller, but for IDLE: the fewer there are, the likelier they are phones.
  * X(constant, milliseconds) */
 #define ADMISSION_QUEUES(X)                                                                                  \
-    X(QUIET, 0)          /* was silent for long; gives way for connections only */                           \
+    X(CROWD_QUIET, 0)    /* was silent for long; gives way for connections only */                           \
     X(CROWD_SILENT, 20)  /* connected, and not a byte came yet */                                            \
     X(CROWD_SPOKEN, 20)  /* its first bytes came, and wait to be read */                                     \
     X(CROWD_BEGUN, 2000) /* in the middle of its handshake: what that cost is lost with it */                \
-    X(SILENT, 20)        /* the same, of addresses with few */                                               \
+    X(QUIET, 0)          /* the same, of addresses with few */                                               \
+    X(SILENT, 20)                                                                                            \
     X(BEGUN, 5000)                                                                                           \
     X(SPOKEN, INT64_MAX) /* it is we who keep it waiting */                                                  \
     X(IDLE, 10000)       /* after the handshake, and nothing is asked; gives way for connections only */
@@ -47,18 +48,22 @@ struct admission {
     struct {
         struct admission_place *oldest, *newest;
     } queues[ADMISSION_QUEUE_COUNT];
-    size_t handshakes; /* under way: who stands in any queue but QUIET and IDLE */
+    size_t handshakes; /* under way: who stands in any queue but the quiet ones and IDLE */
     size_t limit;      /* of handshakes; 0: none */
 };
+
+/* Whether who stands there is a handshake under way. */
+bool admission_counts(enum admission_queue queue);
 
 /* Put at the end of a queue, out of the one where it stands; NONE: out of all. since: monotonic milliseconds.
  */
 void admission_put(struct admission *admission, struct admission_place *place, enum admission_queue queue,
                    int64_t since);
 
-/* Whether as many handshakes are under way as may be, or more. */
+/* Whether as many handshakes are under way as may be; how many more than that there are: who was quiet, and
+ * speaks, is not asked whether there is room. */
 bool admission_is_full(const struct admission *admission);
-bool admission_is_over(const struct admission *admission);
+size_t admission_excess(const struct admission *admission);
 
 /* Look at who was silent for long: he is quiet from now on or, if has_spoken tells that bytes of his wait to
  * be read after all, has spoken. Who is quiet is looked at again when it is his turn to give way. Before

@@ -417,6 +417,7 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
     int64_t now = clock_milliseconds();
     if (turn_away(host, fd, &peer, now))
         return;
+    conn_shed(host);
     const struct config *config = host->snapshot->config;
     const int64_t limit = config->server.max_connections_per_address;
     bool room = peer_enter(&peer, limit) || (is_site(host, &peer) && peer_enter(&peer, 0));

@@ -31,6 +31,7 @@ struct conn_host {
     struct sightings_end *sightings; /* NULL: nobody is remembered */
     struct event *on_crowd;     /* calls conn_crowd_turn; of CONN_CROWD_PRIORITY. NULL: crowds do not wait */
     struct admission admission; /* its limit is the worker's to set */
+    uint64_t max_connections;   /* 0: no limit */
     void (*on_end)(void *arg);  /* called after each end of a connection or handshake; NULL: nobody cares */
     void (*on_busy)(void *arg); /* called after CONN_TURNS turns of connections without `turns` being reset */
     void *arg;
@@ -39,24 +40,20 @@ struct conn_host {
     bool draining;
 };
 
-/* Serve a socket that was accepted, and is non-blocking. It is closed when the connection ends, which may be
- * at once; log and counters say why. listener: the socket that it came from, for the trace. */
+/* Serve a socket that was accepted, and is non-blocking; if there is one too many, somebody else is closed
+ * for it. It is closed when the connection ends, which may be at once; log and counters say why. listener:
+ * the socket that it came from, for the trace. */
 void conn_open(struct conn_host *host, int fd, int listener, const struct sockaddr *address, socklen_t len);
 
 /* Of on_crowd: one handshake of a crowd has its turn. arg: the host. */
 void conn_crowd_turn(int fd, short what, void *arg);
 
-/* Whether another connection is one too many: for connections or, when who has long been silent is counted
- * out, for handshakes. */
-bool conn_is_full(struct conn_host *host, bool lacks_connections);
-
-/* Whether somebody would give way to a new connection: a handshake or, if it is connections that there are
- * too many of, who is quiet or idle. After conn_is_full. */
-bool conn_can_shed(struct conn_host *host, bool for_idle);
-
-/* Close who gives way, if there is one, without a word to it: that is cheap. Not from the callback of a
- * connection that may be the one. */
-void conn_shed(struct conn_host *host, bool for_idle);
+/* Whether all connections are in use; whether another one would be one too many, for connections or, when who
+ * has long been silent is counted out, for handshakes; whether then somebody would give way to it: a
+ * handshake or, if it is connections that there are too many of, who is quiet or idle. */
+bool conn_lacks_connections(const struct conn_host *host);
+bool conn_is_full(struct conn_host *host);
+bool conn_can_shed(struct conn_host *host);
 
 /* We are stopping: idle connections, and those that have sent no byte, end with the next turn of the loop,
  * the others once they have their answers; who has just shaken hands has a second to ask. Open no more. */

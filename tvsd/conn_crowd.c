@@ -10,12 +10,18 @@ static bool has_spoken(const struct admission_place *place)
     return conn_socket_has_bytes(((const struct conn *)place)->fd);
 }
 
-bool conn_is_full(struct conn_host *host, bool lacks_connections)
+bool conn_lacks_connections(const struct conn_host *host)
 {
-    if (!lacks_connections && !admission_is_full(&host->admission))
+    return host->max_connections > 0 && host->stats.active >= host->max_connections;
+}
+
+bool conn_is_full(struct conn_host *host)
+{
+    const bool lacks = conn_lacks_connections(host);
+    if (!lacks && !admission_is_full(&host->admission))
         return false;
     admission_look(&host->admission, clock_milliseconds(), has_spoken);
-    return lacks_connections || admission_is_full(&host->admission);
+    return lacks || admission_is_full(&host->admission);
 }
 
 static struct conn *victim(struct conn_host *host, bool for_idle)
@@ -23,31 +29,42 @@ static struct conn *victim(struct conn_host *host, bool for_idle)
     return (struct conn *)admission_victim(&host->admission, clock_milliseconds(), for_idle);
 }
 
-bool conn_can_shed(struct conn_host *host, bool for_idle)
+bool conn_can_shed(struct conn_host *host)
 {
-    return victim(host, for_idle) != NULL;
+    return victim(host, conn_lacks_connections(host)) != NULL;
 }
 
-void conn_shed(struct conn_host *host, bool for_idle)
+/* false: nobody gives way. */
+static bool shed(struct conn_host *host, bool for_idle)
 {
     struct conn *conn = victim(host, for_idle);
     if (conn == NULL)
-        return;
-    const bool counts = conn->place.queue != ADMISSION_IDLE && conn->place.queue != ADMISSION_QUIET;
-    conn_close(conn, counts ? CONN_END_SHED : CONN_END_GAVE_WAY, "");
+        return false;
+    conn_close(conn, admission_counts(conn->place.queue) ? CONN_END_SHED : CONN_END_GAVE_WAY, "");
     conn_free(conn);
+    return true;
 }
 
+void conn_shed(struct conn_host *host)
+{
+    if (conn_is_full(host))
+        shed(host, conn_lacks_connections(host));
+}
+
+/* Who spoke at once was let in as a handshake, and keeps his place. Others may be one too many, since who was
+ * quiet was not counted: then those give way who would to a new one. A phone that is slow to speak is served
+ * all the same, unless there are twice as many as may be. */
 bool conn_make_room(struct conn *conn, int64_t now)
 {
     struct admission *admission = &conn->host->admission;
+    const bool was_let_in = conn->place.queue == ADMISSION_SILENT;
     admission_put(admission, &conn->place, conn->crowd ? ADMISSION_CROWD_BEGUN : ADMISSION_BEGUN, now);
-    if (!admission_is_over(admission))
+    if (was_let_in || conn->host->draining || admission_excess(admission) == 0)
         return true;
     admission_look(admission, now, has_spoken);
-    if (admission_is_over(admission))
-        conn_shed(conn->host, false);
-    return !admission_is_over(admission);
+    while (admission_excess(admission) > 0 && shed(conn->host, false))
+        ;
+    return admission_excess(admission) <= (conn->crowd ? 0 : admission->limit);
 }
 
 bool conn_line_up(struct conn *conn, short what)

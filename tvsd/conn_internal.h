@@ -72,8 +72,11 @@ static inline bool conn_has_request(const struct conn *conn)
     return inbox_bytes(&conn->inbox).len > 0;
 }
 
-/* A handshake begins: others may have to give way, if it was quiet before and did not count. false: nobody
- * does. */
+/* If there is one too many, close who gives way, without a word to it: that is cheap. Not from a connection's
+ * own callback. */
+void conn_shed(struct conn_host *host);
+
+/* A handshake begins: others may have to give way. false: it must end itself. */
 bool conn_make_room(struct conn *conn, int64_t now);
 
 /* A handshake of a crowd waits for its turn, off the loop's sockets. false: it need not wait. */

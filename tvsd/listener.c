@@ -25,16 +25,10 @@ static void on_settle(evutil_socket_t fd, short what, void *arg)
         settle_in(listeners, again);
 }
 
-static bool lacks_connections(const struct listeners *listeners)
-{
-    return listeners->host->stats.active >= listeners->max_connections;
-}
-
 /* Full, and nobody would give way. */
 static bool is_full(const struct listeners *listeners)
 {
-    const bool lacks = lacks_connections(listeners);
-    return conn_is_full(listeners->host, lacks) && !conn_can_shed(listeners->host, lacks);
+    return conn_is_full(listeners->host) && !conn_can_shed(listeners->host);
 }
 
 /* error: of accept4(), or one of SHORTAGE_BY_…: this worker is full. */
@@ -45,8 +39,8 @@ static void pause_all(struct listeners *listeners, int error)
     settle_in(listeners, SHORTAGE_CALM_MS);
     int64_t wait = PAUSE_MS;
     if (error == SHORTAGE_BY_CONNECTIONS || error == SHORTAGE_BY_HANDSHAKES)
-        wait =
-            admission_wait(&listeners->host->admission, clock_milliseconds(), lacks_connections(listeners));
+        wait = admission_wait(&listeners->host->admission, clock_milliseconds(),
+                              conn_lacks_connections(listeners->host));
     wait = wait < 1 ? 1 : wait > PAUSE_MS ? PAUSE_MS : wait;
     const struct timeval time = {.tv_usec = wait * 1000};
     if (event_add(listeners->resume, &time) != 0)
@@ -78,13 +72,12 @@ static void accept_one(struct listeners *listeners, int fd)
     struct sockaddr_storage address;
     socklen_t len = sizeof address;
     if (is_full(listeners)) {
-        pause_all(listeners, lacks_connections(listeners) ? SHORTAGE_BY_CONNECTIONS : SHORTAGE_BY_HANDSHAKES);
+        pause_all(listeners,
+                  conn_lacks_connections(listeners->host) ? SHORTAGE_BY_CONNECTIONS : SHORTAGE_BY_HANDSHAKES);
         return;
     }
     int accepted = accept4(fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) {
-        if (conn_is_full(listeners->host, lacks_connections(listeners)))
-            conn_shed(listeners->host, lacks_connections(listeners));
         conn_open(listeners->host, accepted, fd, (const struct sockaddr *)&address, len);
         return;
     }
@@ -130,10 +123,9 @@ void listeners_poll(struct listeners *listeners)
     }
 }
 
-bool listeners_init(struct listeners *listeners, struct conn_host *host, const int *fds, size_t count,
-                    uint64_t max_connections)
+bool listeners_init(struct listeners *listeners, struct conn_host *host, const int *fds, size_t count)
 {
-    *listeners = (struct listeners){.host = host, .max_connections = max_connections};
+    *listeners = (struct listeners){.host = host};
     listeners->resume = event_new(host->base, -1, 0, on_resume, listeners);
     listeners->settle = event_new(host->base, -1, 0, on_settle, listeners);
     listeners->events = calloc(count + 1, sizeof *listeners->events);
@@ -157,7 +149,8 @@ bool listeners_init(struct listeners *listeners, struct conn_host *host, const i
 
 void listeners_wake(struct listeners *listeners)
 {
-    if (listeners->paused && !lacks_connections(listeners) && !admission_is_full(&listeners->host->admission))
+    if (listeners->paused && !conn_lacks_connections(listeners->host) &&
+        !admission_is_full(&listeners->host->admission))
         resume_all(listeners);
 }
 

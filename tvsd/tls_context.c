@@ -164,6 +164,7 @@ static SSL_CTX *weaker_new(const SSL_CTX *ctx, const char *ciphers, const char *
     if (weaker == NULL)
         return NULL;
     SSL_CTX_set_security_level(weaker, 0);
+    SSL_CTX_set_client_hello_cb(weaker, tls_hello, NULL);
     if (SSL_CTX_use_certificate(weaker, SSL_CTX_get0_certificate(ctx)) == 1 &&
         SSL_CTX_use_PrivateKey(weaker, SSL_CTX_get0_privatekey(ctx)) == 1 &&
         SSL_CTX_set_cipher_list(weaker, ciphers) == 1 && SSL_CTX_set1_sigalgs_list(weaker, signatures) == 1 &&

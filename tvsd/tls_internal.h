@@ -17,8 +17,8 @@ struct tls_policy {
 
 /* What the ClientHello callback puts in the place of the context for clients of the weaker classes: suites
  * and signatures of theirs and level 0, with the same certificate. Made once, since a list of suites takes as
- * long to set as to answer. SSL_set_SSL_CTX takes nothing else from them; versions, for one, stay the
- * client's own. */
+ * long to set as to answer. SSL_set_SSL_CTX takes from them what OpenSSL has with a certificate, and the
+ * callbacks; versions, for one, stay the client's own. */
 struct tls_weaker {
     SSL_CTX *legacy, *rsa;
 };

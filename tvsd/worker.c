@@ -167,8 +167,7 @@ static int loop_set_up(struct worker *worker, const struct worker_options *optio
         event_priority_set(worker->on_mail, CONN_PRIORITY) != 0 ||
         event_priority_set(worker->on_drain_timeout, CONN_PRIORITY) != 0 ||
         event_add(worker->on_mail, NULL) != 0 ||
-        !listeners_init(&worker->listeners, &worker->host, options->listeners, options->listener_count,
-                        (uint64_t)options->max_connections))
+        !listeners_init(&worker->listeners, &worker->host, options->listeners, options->listener_count))
         return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "worker %d: its events: out of memory",
                                worker->number);
     return 0;
@@ -223,6 +222,7 @@ int worker_start(const struct worker_options *options, const struct snapshot *fi
     worker->host.snapshot = first;
     worker->host.sightings = options->sightings;
     worker->host.admission.limit = (size_t)options->max_handshakes;
+    worker->host.max_connections = (uint64_t)options->max_connections;
     worker->host.on_end = connection_ended;
     worker->host.on_busy = connections_busy;
     worker->host.arg = worker;

@@ -68,7 +68,7 @@ static size_t client_hello(uint8_t *out, size_t size)
 
 #define NEWS 1024
 
-/* The i-th of many; one that cannot be had now is tried again with the next turn. */
+/* The i-th of many. */
 static void dial_one(struct attacker *attacker, int i, const char *from, uint32_t spread)
 {
     uint32_t host = spread == 0 ? 0 : (uint32_t)(next_random(attacker) % spread);
@@ -99,8 +99,11 @@ static void keep_many(struct attacker *attacker, const char *from, uint32_t spre
         sent[which] = 0;
         dial_one(attacker, which, from, spread);
     }
-    for (int i = 0; bytes != NULL && i < count; i++)
-        if (sent[i] < len && send(attacker->fds[i], bytes + sent[i], 1, MSG_NOSIGNAL) == 1)
+    for (int i = 0; i < count; i++)
+        if (attacker->fds[i] < 0) /* it could not be had when it was wanted */
+            dial_one(attacker, i, from, spread);
+        else if (bytes != NULL && sent[i] < len &&
+                 send(attacker->fds[i], bytes + sent[i], 1, MSG_NOSIGNAL) == 1)
             sent[i]++;
     if (bytes != NULL)
         poll(NULL, 0, 20);
@@ -116,13 +119,24 @@ static void half_open_everywhere(struct attacker *attacker)
     keep_many(attacker, EVERYWHERE, 60000, HALF_OPEN, NULL, 0);
 }
 
-static void slow_handshake(struct attacker *attacker)
+static void speak_slowly(struct attacker *attacker, int count)
 {
     static uint8_t hello[2048];
     static size_t len;
     if (len == 0)
         len = client_hello(hello, sizeof hello);
-    keep_many(attacker, HERE, 0, SLOW, hello, len);
+    keep_many(attacker, HERE, 0, count, hello, len);
+}
+
+static void slow_handshake(struct attacker *attacker)
+{
+    speak_slowly(attacker, SLOW);
+}
+
+/* More than the handshakes that may be under way, silent at first, and then all begin. */
+static void late_speakers(struct attacker *attacker)
+{
+    speak_slowly(attacker, HALF_OPEN);
 }
 
 /* ---- Slow after the handshake ---- */
@@ -364,6 +378,7 @@ static const struct kind kinds[] = {
     {"half-open", 1, half_open},
     {"half-open-all-over", 1, half_open_everywhere},
     {"slow-handshake", 1, slow_handshake},
+    {"late-speakers", 1, late_speakers},
     {"slow-request", 100, slow_request},
     {"slow-reader", 20, slow_reader},
     {"deaf", 20, deaf},

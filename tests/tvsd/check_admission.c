@@ -63,13 +63,13 @@ END_TEST
  */
 START_TEST(in_order_of_what_is_lost)
 {
-    static const enum admission_queue queues[] = {ADMISSION_SPOKEN,       ADMISSION_IDLE,
-                                                  ADMISSION_BEGUN,        ADMISSION_CROWD_BEGUN,
-                                                  ADMISSION_CROWD_SPOKEN, ADMISSION_QUIET};
-    for (int i = 0; i < 6; i++)
+    static const enum admission_queue queues[] = {
+        ADMISSION_SPOKEN,      ADMISSION_IDLE,         ADMISSION_BEGUN,      ADMISSION_QUIET,
+        ADMISSION_CROWD_BEGUN, ADMISSION_CROWD_SPOKEN, ADMISSION_CROWD_QUIET};
+    for (int i = 0; i < 7; i++)
         admission_put(&admission, &places[i], queues[i], 0);
-    ck_assert_int_eq(victim(100000, false), 4); /* who is quiet is in nobody's way */
-    for (int i = 5; i > 0; i--) {
+    ck_assert_int_eq(victim(100000, false), 5); /* who is quiet is in nobody's way */
+    for (int i = 6; i > 0; i--) {
         ck_assert_int_eq(victim(100000, true), i);
         leave(i);
     }
@@ -104,18 +104,22 @@ START_TEST(who_is_silent_for_long_is_quiet)
     ck_assert_int_eq(victim(23, true), 3);
     ck_assert_uint_eq(admission.handshakes, 3);
     static const enum admission_queue queues[] = {ADMISSION_SPOKEN, ADMISSION_QUIET, ADMISSION_CROWD_SPOKEN,
-                                                  ADMISSION_QUIET, ADMISSION_SILENT};
+                                                  ADMISSION_CROWD_QUIET, ADMISSION_SILENT};
     for (int i = 0; i < 5; i++) {
         ck_assert_int_eq(places[i].queue, queues[i]);
         ck_assert_int_eq(places[i].since, i);
     }
-    leave(3);
-    ck_assert_int_eq(victim(23, true), 1);
-    ck_assert_int_eq(victim(23, false), 2);
-    spoken[1] = true; /* in the end */
+    spoken[3] = true; /* in the end */
     ck_assert_int_eq(victim(23, true), 2);
-    ck_assert_int_eq(places[1].queue, ADMISSION_SPOKEN);
+    ck_assert_int_eq(places[3].queue, ADMISSION_CROWD_SPOKEN);
     ck_assert_uint_eq(admission.handshakes, 4);
+    leave(2);
+    leave(3);
+    ck_assert_int_eq(victim(23, false), -1);
+    ck_assert_int_eq(victim(23, true), 1);
+    spoken[1] = true;
+    ck_assert_int_eq(victim(23, true), -1);
+    ck_assert_int_eq(places[1].queue, ADMISSION_SPOKEN);
 }
 END_TEST
 
@@ -125,15 +129,16 @@ START_TEST(full_is_the_limit)
     admission_put(&admission, &places[0], ADMISSION_BEGUN, 0);
     ck_assert(!admission_is_full(&admission));
     admission_put(&admission, &places[1], ADMISSION_SPOKEN, 0);
-    ck_assert(admission_is_full(&admission) && !admission_is_over(&admission));
+    ck_assert(admission_is_full(&admission) && admission_excess(&admission) == 0);
     admission_put(&admission, &places[2], ADMISSION_SILENT, 0);
-    ck_assert(admission_is_full(&admission) && admission_is_over(&admission));
+    ck_assert(admission_is_full(&admission) && admission_excess(&admission) == 1);
     admission_put(&admission, &places[2], ADMISSION_QUIET, 0);
-    ck_assert(admission_is_full(&admission) && !admission_is_over(&admission));
+    admission_put(&admission, &places[3], ADMISSION_CROWD_QUIET, 0);
+    ck_assert(admission_is_full(&admission) && admission_excess(&admission) == 0);
     admission_put(&admission, &places[1], ADMISSION_IDLE, 0);
     ck_assert(!admission_is_full(&admission));
     admission.limit = 0;
-    ck_assert(!admission_is_full(&admission) && !admission_is_over(&admission));
+    ck_assert(!admission_is_full(&admission) && admission_excess(&admission) == 0);
 }
 END_TEST
 

@@ -89,59 +89,146 @@ static bool nobody_spoke(const struct admission_place *place)
     return false;
 }
 
-/* Who was quiet is no handshake. Once he speaks he is one, and either others give way, or he does. */
-START_TEST(who_was_quiet_needs_room)
+/* In a way that no clock decides: nobody has spoken, and everybody was silent for long. */
+static void all_are_quiet(struct bench *bench)
 {
-    static const struct trust_bytes half = {(const uint8_t *)"\x16\x03\x01", 3};
-    static const char *from[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3"};
-    static struct phone phones[3];
+    admission_look(&bench->host.admission, INT64_MAX / 2, nobody_spoke);
+}
+
+static const struct trust_bytes half = {(const uint8_t *)"\x16\x03\x01", 3};
+
+/* As if whoever stands first there had been there for so many milliseconds longer. */
+static void grow_older(struct bench *bench, enum admission_queue queue, int64_t ms)
+{
+    ck_assert_ptr_nonnull(bench->host.admission.queues[queue].oldest);
+    bench->host.admission.queues[queue].oldest->since -= ms;
+}
+
+/* Who was quiet is no handshake. Once he speaks he is one more than may be, and others may have to give way:
+ * not those who may still be phones, nor he himself, until there are twice as many. */
+START_TEST(who_was_quiet_is_served)
+{
+    static const char *from[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"};
+    static struct phone phones[4];
     struct bench bench;
     bench_init(&bench, "", &server, store, ctl);
     struct admission *admission = &bench.host.admission;
-    struct admission_place *const *begun = &admission->queues[ADMISSION_BEGUN].oldest;
     admission->limit = 1;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         bench_connect_from(&bench, &phones[i], from[i]);
-    ck_assert(conn_is_full(&bench.host, false));
-    admission_look(admission, INT64_MAX / 2, nobody_spoke);
-    ck_assert_uint_eq(standing(&bench, ADMISSION_QUIET), 3);
-    ck_assert(!conn_is_full(&bench.host, false));
-    phone_send_raw(&phones[0], half);
-    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == 1);
-    const struct admission_place *first = *begun;
-    phone_send_raw(&phones[1], half); /* and the first one may still be a phone */
-    BENCH_UNTIL(&bench, NULL, bench.host.stats.ends[CONN_END_SHED] == 1);
-    ck_assert_ptr_eq(*begun, first);
-    ck_assert_uint_eq(admission->handshakes, 1);
-    (*begun)->since -= INT64_C(5000) * ADMISSION_LARGE;
+    ck_assert(conn_is_full(&bench.host));
+    all_are_quiet(&bench);
+    ck_assert_uint_eq(standing(&bench, ADMISSION_QUIET), 4);
+    ck_assert(!conn_is_full(&bench.host));
+    for (int i = 0; i < 2; i++) {
+        phone_send_raw(&phones[i], half);
+        BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == (size_t)i + 1);
+    }
     phone_send_raw(&phones[2], half);
+    BENCH_UNTIL(&bench, NULL, bench.host.stats.ends[CONN_END_SHED] == 1);
+    ck_assert_uint_eq(standing(&bench, ADMISSION_BEGUN), 2);
+    const struct admission_place *first = admission->queues[ADMISSION_BEGUN].oldest;
+    grow_older(&bench, ADMISSION_BEGUN, INT64_C(5000) * ADMISSION_LARGE);
+    phone_send_raw(&phones[3], half);
     BENCH_UNTIL(&bench, NULL, bench.host.stats.ends[CONN_END_SHED] == 2);
-    ck_assert(*begun != NULL && *begun != first);
-    ck_assert_uint_eq(admission->handshakes, 1);
-    ck_assert_uint_eq(bench.host.stats.active, 1);
-    for (int i = 0; i < 3; i++)
+    ck_assert_ptr_ne(admission->queues[ADMISSION_BEGUN].oldest, first);
+    ck_assert_uint_eq(standing(&bench, ADMISSION_BEGUN), 2);
+    for (int i = 0; i < 4; i++)
         phone_fini(&phones[i]);
     bench_fini(&bench);
 }
 END_TEST
 
-/* Who was never heard gives way to connections, and is not called a handshake for it. */
-START_TEST(who_is_quiet_gives_way)
+/* An address whose connections were quiet, and all speak at once, costs nobody else his handshake. */
+START_TEST(a_crowd_that_was_quiet_costs_nobody_else)
 {
-    static struct phone phone;
+    static struct phone phones[MANY], other;
     struct bench bench;
     bench_init(&bench, "", &server, store, ctl);
-    bench.host.admission.limit = ADMISSION_LARGE;
-    bench_connect_from(&bench, &phone, "192.0.2.1");
-    ck_assert(conn_is_full(&bench.host, true) && !conn_can_shed(&bench.host, true));
-    BENCH_UNTIL(&bench, NULL, conn_is_full(&bench.host, true) && conn_can_shed(&bench.host, true));
-    ck_assert(!conn_can_shed(&bench.host, false));
-    conn_shed(&bench.host, true);
-    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_GAVE_WAY], 1);
-    ck_assert_uint_eq(bench.host.stats.active, 0);
-    BENCH_LOGGED(&bench, "event=overload reason=\"connections that were idle");
-    phone_fini(&phone);
+    struct admission *admission = &bench.host.admission;
+    admission->limit = 2;
+    connect_many(&bench, phones, "203.0.113.1");
+    all_are_quiet(&bench);
+    ck_assert_uint_eq(standing(&bench, ADMISSION_CROWD_QUIET), MANY - ADMISSION_CROWD);
+    bench_connect_from(&bench, &other, "192.0.2.1");
+    struct admission_place *place = admission->queues[ADMISSION_SILENT].oldest;
+    /* As it is while they wait for the crowd's turn. */
+    while (admission->queues[ADMISSION_CROWD_QUIET].oldest != NULL)
+        admission_put(admission, admission->queues[ADMISSION_CROWD_QUIET].oldest, ADMISSION_CROWD_SPOKEN, 0);
+    ck_assert_uint_eq(admission_excess(admission), MANY - ADMISSION_CROWD + 1 - 2);
+    phone_send_raw(&other, half);
+    BENCH_UNTIL(&bench, NULL, place->queue == ADMISSION_BEGUN);
+    ck_assert_uint_eq(bench.host.stats.active, MANY + 1);
+    /* Whoever of them begins makes room for all that are too many, out of their own. */
+    phone_send_raw(&phones[MANY - 1], half);
+    BENCH_UNTIL(&bench, NULL, bench.host.stats.ends[CONN_END_SHED] > 0);
+    ck_assert_uint_eq(admission_excess(admission), 0);
+    ck_assert_int_eq(place->queue, ADMISSION_BEGUN);
+    phone_fini(&other);
+    finish_many(&bench, phones);
+}
+END_TEST
+
+/* Of those that are silent when somebody speaks, who was so for long does not count. */
+START_TEST(who_is_silent_by_then_does_not_count)
+{
+    static struct phone phones[2];
+    struct bench bench;
+    bench_init(&bench, "", &server, store, ctl);
+    bench.host.admission.limit = 1;
+    bench_connect_from(&bench, &phones[0], "192.0.2.1");
+    all_are_quiet(&bench);
+    bench_connect_from(&bench, &phones[1], "192.0.2.2");
+    grow_older(&bench, ADMISSION_SILENT, INT64_C(20) * ADMISSION_LARGE);
+    phone_send_raw(&phones[0], half);
+    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == 1);
+    ck_assert_uint_eq(standing(&bench, ADMISSION_QUIET), 1);
+    ck_assert_uint_eq(bench.host.admission.handshakes, 1);
+    for (int i = 0; i < 2; i++)
+        phone_fini(&phones[i]);
     bench_fini(&bench);
+}
+END_TEST
+
+/* Who was never heard gives way to a connection, and is not called a handshake for it. */
+START_TEST(who_is_quiet_gives_way)
+{
+    static struct phone phones[2];
+    struct bench bench;
+    bench_init(&bench, "", &server, store, ctl);
+    bench.host.max_connections = 1;
+    bench_connect_from(&bench, &phones[0], "192.0.2.1");
+    ck_assert(conn_lacks_connections(&bench.host) && conn_is_full(&bench.host));
+    ck_assert(!conn_can_shed(&bench.host));
+    all_are_quiet(&bench);
+    ck_assert(conn_is_full(&bench.host) && conn_can_shed(&bench.host));
+    bench_connect_from(&bench, &phones[1], "192.0.2.2");
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_GAVE_WAY], 1);
+    ck_assert_uint_eq(bench.host.stats.active, 1);
+    BENCH_LOGGED(&bench, "event=overload reason=\"connections that were idle");
+    for (int i = 0; i < 2; i++)
+        phone_fini(&phones[i]);
+    bench_fini(&bench);
+}
+END_TEST
+
+/* When we are stopping nobody makes room: who says nothing is drained. */
+START_TEST(nobody_gives_way_to_an_end)
+{
+    static struct phone phones[MANY];
+    struct bench bench;
+    bench_init(&bench, "", &server, store, ctl);
+    bench.host.admission.limit = 1;
+    for (int i = 0; i < MANY; i++) {
+        char from[16];
+        snprintf(from, sizeof from, "192.0.2.%d", i + 1);
+        bench_connect_from(&bench, &phones[i], from);
+    }
+    all_are_quiet(&bench);
+    conn_drain(&bench.host);
+    BENCH_UNTIL(&bench, NULL, bench.host.stats.active == 0);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_DRAINED], MANY);
+    finish_many(&bench, phones);
 }
 END_TEST
 
@@ -153,8 +240,11 @@ Suite *suite(void)
     tcase_add_unchecked_fixture(all, scene_set_up, scene_tear_down);
     tcase_add_loop_test(all, who_is_a_crowd, 0, 2);
     tcase_add_test(all, a_crowd_waits_and_is_served);
-    tcase_add_test(all, who_was_quiet_needs_room);
+    tcase_add_test(all, who_was_quiet_is_served);
+    tcase_add_test(all, a_crowd_that_was_quiet_costs_nobody_else);
+    tcase_add_test(all, who_is_silent_by_then_does_not_count);
     tcase_add_test(all, who_is_quiet_gives_way);
+    tcase_add_test(all, nobody_gives_way_to_an_end);
     suite_add_tcase(crowd, all);
     return crowd;
 }

@@ -29,6 +29,8 @@ static const struct {
     {"", false, true, false, CONN_SOCKET_SILENT, CONN_END_SILENT, 0},
 };
 
+#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
+
 struct meeting {
     struct sockaddr_in from; /* the phone's address */
     int phone, server;
@@ -147,7 +149,30 @@ START_TEST(at_his_first_bytes)
 }
 END_TEST
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
+static bool nobody_spoke(const struct admission_place *place)
+{
+    (void)place;
+    return false;
+}
+
+/* Nor does anybody give way to him. */
+START_TEST(in_nobodys_place)
+{
+    struct bench bench;
+    struct meeting quiet = meet(), gone = meet();
+    bench_init(&bench, "", &server, store, ctl);
+    bench.host.max_connections = 1;
+    open_conn(&bench, &quiet);
+    admission_look(&bench.host.admission, INT64_MAX / 2, nobody_spoke);
+    ck_assert(conn_is_full(&bench.host) && conn_can_shed(&bench.host));
+    act(&gone, &bench, COUNT(cases) - 1);
+    open_conn(&bench, &gone);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_SILENT], 1);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_GAVE_WAY], 0);
+    ck_assert_uint_eq(bench.host.stats.active, 1);
+    part(&bench, &quiet);
+}
+END_TEST
 
 Suite *suite(void)
 {
@@ -157,6 +182,7 @@ Suite *suite(void)
     tcase_add_unchecked_fixture(all, scene_set_up, scene_tear_down);
     tcase_add_loop_test(all, at_the_door, 0, COUNT(cases));
     tcase_add_loop_test(all, at_his_first_bytes, 0, COUNT(cases));
+    tcase_add_test(all, in_nobodys_place);
     suite_add_tcase(away, all);
     return away;
 }

@@ -132,7 +132,12 @@ START_TEST(goodbyes)
 END_TEST
 
 static const struct phone_options resuming[] = {
-    {.newest = TLS1_3_VERSION}, {.newest = TLS1_2_VERSION}, {C10}, {C10, .no_ticket = true}};
+    {.newest = TLS1_3_VERSION},
+    {.newest = TLS1_2_VERSION},
+    {C10},
+    {C10, .no_ticket = true},
+    {.newest = TLS1_2_VERSION, .ciphers = "AES256-SHA"},
+    {.newest = TLS1_2_VERSION, .ciphers = "AES256-SHA", .no_ticket = true}};
 
 START_TEST(sessions_resume)
 {
