@@ -176,7 +176,7 @@ check-cover: $(filter $(BUILD)/tests/libtrust/%,$(CHECKS)) $(FAKE_MODULE)
 	@scripts/coverage.sh $(BUILD)/obj/libtrust 90
 
 compdir := $(PREFIX)/share/bash-completion/completions
-DOCS := README.md NEWS.md LICENSE conf/tvsd.yaml conf/tftpd.map systemd/own-sockets.conf
+DOCS := README.md NEWS.md SECURITY.md HACKING.md LICENSE conf/tvsd.yaml conf/tftpd.map systemd/own-sockets.conf
 
 install: all $(EVENTS_MAN) ## Install under DESTDIR and PREFIX (/usr/local); an existing configuration is kept
 	install -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(libdir)/pkgconfig $(includedir)/trust $(mandir)/man1 $(mandir)/man5 $(mandir)/man7 $(mandir)/man8 \

@@ -9,8 +9,9 @@ static const int64_t patience[ADMISSION_QUEUE_COUNT] = {
 /* How long one of that queue may wait before it gives way. */
 static int64_t patience_of(const struct admission *admission, enum admission_queue queue)
 {
-    bool scales = queue != ADMISSION_IDLE && patience[queue] < INT64_MAX && admission->limit > 0 &&
-                  admission->limit < ADMISSION_LARGE;
+    bool gives_way = queue != ADMISSION_SILENT && queue != ADMISSION_CROWD_SILENT;
+    bool scales = gives_way && queue != ADMISSION_IDLE && patience[queue] < INT64_MAX &&
+                  admission->limit > 0 && admission->limit < ADMISSION_LARGE;
     return scales ? patience[queue] * ADMISSION_LARGE / (int64_t)admission->limit : patience[queue];
 }
 
@@ -19,6 +20,7 @@ bool admission_counts(enum admission_queue queue)
     switch (queue) {
     case ADMISSION_NONE:
     case ADMISSION_CROWD_QUIET:
+    case ADMISSION_CROWD_SPOKEN: /* begins when there is room */
     case ADMISSION_QUIET:
     case ADMISSION_IDLE:
         return false;
@@ -48,7 +50,9 @@ void admission_put(struct admission *admission, struct admission_place *place, e
     if (place->queue == queue && place->since == since)
         return;
     take_out(admission, place);
-    *place = (struct admission_place){.queue = queue, .since = since};
+    const bool is_quiet = queue == ADMISSION_QUIET || queue == ADMISSION_CROWD_QUIET;
+    *place =
+        (struct admission_place){.queue = queue, .since = since, .was_quiet = place->was_quiet || is_quiet};
     if (queue == ADMISSION_NONE)
         return;
     place->older = admission->queues[queue].newest;

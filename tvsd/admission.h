@@ -12,18 +12,19 @@
  * wait and cost nothing yet. A crowd are the handshakes of an address that has more than
  * ADMISSION_CROWD of them under way, unless many phones are known to share it. A phone's first bytes follow
  * its last packet of the TCP handshake at once, so who is silent for long is none: he is quiet then, and
- * since nothing was made for him yet he costs as little as who is idle. Below a limit of ADMISSION_LARGE that
- * is as much longer as the limit is smaller, but for IDLE: the fewer there are, the likelier they are phones.
- * X(constant, milliseconds) */
+ * since nothing was made for him yet he costs as little as who is idle. Below a limit of ADMISSION_LARGE they
+ * give way as much later as the limit is smaller, but for IDLE: the fewer there are, the likelier they are
+ * phones. Who is silent does not give way, he becomes quiet, whatever the limit. X(constant, milliseconds) */
 #define ADMISSION_QUEUES(X)                                                                                  \
-    X(CROWD_QUIET, 0)    /* was silent for long; gives way for connections only */                           \
-    X(CROWD_SILENT, 20)  /* connected, and not a byte came yet */                                            \
-    X(CROWD_SPOKEN, 20)  /* its first bytes came, and wait to be read */                                     \
-    X(CROWD_BEGUN, 2000) /* in the middle of its handshake: what that cost is lost with it */                \
-    X(QUIET, 0)          /* the same, of addresses with few */                                               \
+    X(CROWD_QUIET, 20)     /* was silent for long; gives way for connections only */                         \
+    X(CROWD_SILENT, 20)    /* connected, and not a byte came yet */                                          \
+    X(CROWD_SPOKEN, 20)    /* its first bytes wait to be read; gives way for connections only */             \
+    X(CROWD_BEGUN, 2000)   /* in the middle of its handshake: what that cost is lost with it */              \
+    X(CROWD_GOES_ON, 2000) /* the same, and its next bytes wait to be read */                                \
+    X(QUIET, 20)           /* the same as of a crowd, of addresses with few */                               \
     X(SILENT, 20)                                                                                            \
     X(BEGUN, 5000)                                                                                           \
-    X(SPOKEN, INT64_MAX) /* it is we who keep it waiting */                                                  \
+    X(SPOKEN, INT64_MAX) /* it is we who keep it waiting; counts as a handshake */                           \
     X(IDLE, 10000)       /* after the handshake, and nothing is asked; gives way for connections only */
 
 enum admission_queue {
@@ -41,6 +42,7 @@ enum admission_queue {
 struct admission_place {
     struct admission_place *older, *newer;
     enum admission_queue queue;
+    bool was_quiet; /* once: it has been counted as no handshake */
     int64_t since;
 };
 
@@ -48,11 +50,11 @@ struct admission {
     struct {
         struct admission_place *oldest, *newest;
     } queues[ADMISSION_QUEUE_COUNT];
-    size_t handshakes; /* under way: who stands in any queue but the quiet ones and IDLE */
+    size_t handshakes; /* under way: see admission_counts */
     size_t limit;      /* of handshakes; 0: none */
 };
 
-/* Whether who stands there is a handshake under way. */
+/* Whether who stands there is a handshake under way: one that something was made for, or may be at once. */
 bool admission_counts(enum admission_queue queue);
 
 /* Put at the end of a queue, out of the one where it stands; NONE: out of all. since: monotonic milliseconds.

@@ -72,6 +72,7 @@ static void conn_shaken(struct conn *conn, int64_t now)
     conn->idle_since = now;
     peer_shaken(&conn->peer);
     admission_put(&host->admission, &conn->place, ADMISSION_IDLE, now);
+    conn_crowd_wake(host);
     if (host->on_end != NULL)
         host->on_end(host->arg);
 }
@@ -304,6 +305,7 @@ void conn_free(struct conn *conn)
     peer_leave(&conn->peer);
     peer_shaken(&conn->peer);
     admission_put(&host->admission, &conn->place, ADMISSION_NONE, 0);
+    conn_crowd_wake(host);
     stats_bump(&host->stats.active, -1);
     int64_t now = clock_milliseconds();
     conn_report_end(&host->stats, &conn->peer,
@@ -417,10 +419,11 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
     int64_t now = clock_milliseconds();
     if (turn_away(host, fd, &peer, now))
         return;
-    conn_shed(host);
     const struct config *config = host->snapshot->config;
     const int64_t limit = config->server.max_connections_per_address;
     bool room = peer_enter(&peer, limit) || (is_site(host, &peer) && peer_enter(&peer, 0));
+    if (room)
+        conn_shed(host);
     if (room && conn_new(host, fd, &peer, session) != NULL) {
         conn_socket_set_up(fd);
         stats_bump(&host->stats.active, 1);

@@ -29,9 +29,15 @@ static struct conn *victim(struct conn_host *host, bool for_idle)
     return (struct conn *)admission_victim(&host->admission, clock_milliseconds(), for_idle);
 }
 
+/* Who is no handshake gives way if that is enough. */
+static bool is_for_connections(const struct conn_host *host)
+{
+    return conn_lacks_connections(host) && !admission_is_full(&host->admission);
+}
+
 bool conn_can_shed(struct conn_host *host)
 {
-    return victim(host, conn_lacks_connections(host)) != NULL;
+    return victim(host, is_for_connections(host)) != NULL;
 }
 
 /* false: nobody gives way. */
@@ -48,23 +54,26 @@ static bool shed(struct conn_host *host, bool for_idle)
 void conn_shed(struct conn_host *host)
 {
     if (conn_is_full(host))
-        shed(host, conn_lacks_connections(host));
+        shed(host, is_for_connections(host));
 }
 
-/* Who spoke at once was let in as a handshake, and keeps his place. Others may be one too many, since who was
- * quiet was not counted: then those give way who would to a new one. A phone that is slow to speak is served
- * all the same, unless there are twice as many as may be. */
+/* Who spoke at once was let in as a handshake, and keeps his place; a crowd's was asked for room already. Who
+ * was quiet was not counted, and may be one too many: then those give way who would to a new one. A phone
+ * that is slow to speak is served all the same, unless there are far too many. */
 bool conn_make_room(struct conn *conn, int64_t now)
 {
     struct admission *admission = &conn->host->admission;
-    const bool was_let_in = conn->place.queue == ADMISSION_SILENT;
+    const bool was_let_in = !conn->crowd && !conn->place.was_quiet;
+    const size_t bearable = admission->limit < ADMISSION_LARGE ? ADMISSION_LARGE : admission->limit;
+    conn->began = now;
     admission_put(admission, &conn->place, conn->crowd ? ADMISSION_CROWD_BEGUN : ADMISSION_BEGUN, now);
-    if (was_let_in || conn->host->draining || admission_excess(admission) == 0)
+    if (was_let_in || admission_excess(admission) == 0)
         return true;
-    admission_look(admission, now, has_spoken);
-    while (admission_excess(admission) > 0 && shed(conn->host, false))
+    if (!conn->host->draining)
+        admission_look(admission, now, has_spoken);
+    while (!conn->host->draining && admission_excess(admission) > 0 && shed(conn->host, false))
         ;
-    return admission_excess(admission) <= (conn->crowd ? 0 : admission->limit);
+    return admission_excess(admission) <= bearable;
 }
 
 bool conn_line_up(struct conn *conn, short what)
@@ -79,22 +88,51 @@ bool conn_line_up(struct conn *conn, short what)
         conn->lined_up = false;
         return false; /* then it goes on, and ends */
     }
-    admission_put(&host->admission, &conn->place, ADMISSION_CROWD_SPOKEN, now);
+    if (conn->tls != NULL)
+        admission_put(&host->admission, &conn->place, ADMISSION_CROWD_GOES_ON, conn->began);
+    else
+        admission_put(&host->admission, &conn->place, ADMISSION_CROWD_SPOKEN, now);
     event_active(host->on_crowd, EV_TIMEOUT, 0);
     return true;
+}
+
+/* Who has begun goes on first: then there is room for others, who wait for it. */
+static struct conn *next_of_crowd(struct conn_host *host)
+{
+    struct admission *admission = &host->admission;
+    if (admission->queues[ADMISSION_CROWD_GOES_ON].oldest != NULL)
+        return (struct conn *)admission->queues[ADMISSION_CROWD_GOES_ON].oldest;
+    if (admission->queues[ADMISSION_CROWD_SPOKEN].oldest == NULL)
+        return NULL;
+    if (admission_is_full(admission))
+        admission_look(admission, clock_milliseconds(), has_spoken);
+    if (admission_is_full(admission) && !shed(host, false))
+        return NULL;
+    return (struct conn *)admission->queues[ADMISSION_CROWD_SPOKEN].oldest;
+}
+
+void conn_crowd_wake(struct conn_host *host)
+{
+    const struct admission *admission = &host->admission;
+    if (host->on_crowd != NULL && admission->queues[ADMISSION_CROWD_SPOKEN].oldest != NULL &&
+        !admission_is_full(admission))
+        event_active(host->on_crowd, EV_TIMEOUT, 0);
 }
 
 void conn_crowd_turn(evutil_socket_t fd, short what, void *arg)
 {
     struct conn_host *host = arg;
-    struct conn *conn = (struct conn *)host->admission.queues[ADMISSION_CROWD_SPOKEN].oldest;
+    struct conn *conn = next_of_crowd(host);
     (void)fd, (void)what;
     if (conn == NULL)
-        return;
+        return; /* until a handshake ends */
     conn->lined_up = false;
-    admission_put(&host->admission, &conn->place,
-                  conn->tls != NULL ? ADMISSION_CROWD_BEGUN : ADMISSION_CROWD_SILENT, clock_milliseconds());
+    if (conn->tls != NULL)
+        admission_put(&host->admission, &conn->place, ADMISSION_CROWD_BEGUN, conn->began);
+    else
+        admission_put(&host->admission, &conn->place, ADMISSION_CROWD_SILENT, clock_milliseconds());
     conn_turn(conn, EV_READ);
-    if (host->admission.queues[ADMISSION_CROWD_SPOKEN].oldest != NULL)
+    if (host->admission.queues[ADMISSION_CROWD_GOES_ON].oldest != NULL ||
+        host->admission.queues[ADMISSION_CROWD_SPOKEN].oldest != NULL)
         event_active(host->on_crowd, EV_TIMEOUT, 0);
 }

@@ -42,7 +42,7 @@ struct conn {
     struct outbox outbox;
     size_t frame_len;      /* of the message at the front of the inbox; 0: not known yet */
     int64_t frame_started; /* when its first byte came */
-    int64_t read_at, opened, idle_since;
+    int64_t read_at, opened, began, idle_since;
     uint64_t requests;
     unsigned session;
     struct peer peer;
@@ -78,6 +78,9 @@ void conn_shed(struct conn_host *host);
 
 /* A handshake begins: others may have to give way. false: it must end itself. */
 bool conn_make_room(struct conn *conn, int64_t now);
+
+/* A handshake has ended: there may be room for one of a crowd. */
+void conn_crowd_wake(struct conn_host *host);
 
 /* A handshake of a crowd waits for its turn, off the loop's sockets. false: it need not wait. */
 bool conn_line_up(struct conn *conn, short what);

@@ -125,7 +125,7 @@ static const char *overload(enum conn_end end, const char **setting, const char 
               "server.max_connections_per_address, stops one source";
     switch (end) {
     case CONN_END_SHED:
-        return "handshakes that made others wait gave way to new ones";
+        return "handshakes that made others wait gave way, or there was no room for one that began late";
     case CONN_END_OVERDUE:
         *setting = "server.handshake_timeout";
         return "phones waited for their handshake longer than an answer is of use to them";

@@ -222,7 +222,7 @@
     X("roles", "the numbers of the roles, with commas between them") \
     X("seconds", "how long, in seconds") \
     X("serial", "the serial number of the certificate, in hexadecimal digits") \
-    X("setting", "the option of tvsd.yaml(5) that it hangs on, with its value") \
+    X("setting", "the option of tvsd.yaml(5) that it hangs on") \
     X("sha1", "the SHA-1 of the file, or of the certificate") \
     X("signal", "the signal that came") \
     X("signed", "when the CTL was signed") \

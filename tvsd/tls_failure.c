@@ -106,8 +106,38 @@ static const char *own_serial(const struct tls *tls, char out[2 * SERIAL_SHOWN +
     return trust_hex(bytes, 0, true, out);
 }
 
+static const char *version_digits(int version)
+{
+    return version == TLS1_2_VERSION ? "1.2" : version == TLS1_1_VERSION ? "1.1" : "1.0";
+}
+
+/* What has nothing to do with our certificate. NULL: it may have. */
+static const char *settings_remedy(const struct tls *tls, char *out, size_t size)
+{
+    switch (tls->failure) {
+    case TLS_FAILURE_NOT_TLS:
+    case TLS_FAILURE_PLAIN_HTTP:
+        return "no phone does that: see what runs at that address";
+    case TLS_FAILURE_VERSION:
+        if (tls->offered < TLS1_VERSION)
+            return "";
+        snprintf(out, size,
+                 "if it is one of yours: tls.minimum: \"%s\" in tvsd.yaml, and `tvsctl utils service reload`",
+                 version_digits(tls->offered));
+        return out;
+    case TLS_FAILURE_RSA_KEY_EXCHANGE:
+        return "if it is one of yours: tls.rsa_key_exchange: true in tvsd.yaml, and `tvsctl utils service "
+               "reload`";
+    default:
+        return NULL;
+    }
+}
+
 const char *tls_failure_remedy(const struct tls *tls, char *out, size_t size)
 {
+    const char *of_settings = settings_remedy(tls, out, size);
+    if (of_settings != NULL)
+        return of_settings;
     char serial[2 * SERIAL_SHOWN + 1];
     const char *if_that_is_it = "";
     switch (tls->alert) {

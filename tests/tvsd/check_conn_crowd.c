@@ -1,6 +1,7 @@
 /* Addresses with many handshakes under way: who counts as one, and what that means. */
 #include "helper_scene.h"
 #include "tests/check_main.h"
+#include "tvsd/conn_internal.h"
 
 #include <event2/event.h>
 
@@ -29,6 +30,20 @@ static void finish_many(struct bench *bench, struct phone phones[MANY])
     bench_fini(bench);
 }
 
+/* As they do in a worker. */
+static void crowds_wait(struct bench *bench)
+{
+    bench->host.on_crowd = event_new(bench->host.base, -1, 0, conn_crowd_turn, &bench->host);
+    ck_assert_ptr_nonnull(bench->host.on_crowd);
+    ck_assert_int_eq(event_priority_set(bench->host.on_crowd, CONN_CROWD_PRIORITY), 0);
+}
+
+static void crowds_wait_no_more(struct bench *bench)
+{
+    event_free(bench->host.on_crowd);
+    bench->host.on_crowd = NULL;
+}
+
 /* 0: an address of which nobody said anything; 1: one where a whole site is known to be. */
 START_TEST(who_is_a_crowd)
 {
@@ -51,7 +66,8 @@ struct look {
 static void look(void *arg)
 {
     struct look *look = arg;
-    size_t waiting = standing(look->bench, ADMISSION_CROWD_SPOKEN);
+    size_t waiting =
+        standing(look->bench, ADMISSION_CROWD_SPOKEN) + standing(look->bench, ADMISSION_CROWD_GOES_ON);
     look->most = waiting > look->most ? waiting : look->most;
     ck_assert_uint_eq(look->bench->host.stats.active, MANY); /* those who wait count as connections, too */
 }
@@ -63,9 +79,7 @@ START_TEST(a_crowd_waits_and_is_served)
     struct bench bench;
     struct look seen = {&bench, 0};
     bench_init(&bench, "", &server, store, ctl);
-    bench.host.on_crowd = event_new(bench.host.base, -1, 0, conn_crowd_turn, &bench.host);
-    ck_assert_ptr_nonnull(bench.host.on_crowd);
-    ck_assert_int_eq(event_priority_set(bench.host.on_crowd, CONN_CROWD_PRIORITY), 0);
+    crowds_wait(&bench);
     bench.host.on_end = look;
     bench.host.arg = &seen;
     connect_many(&bench, phones, "203.0.113.1");
@@ -77,8 +91,7 @@ START_TEST(a_crowd_waits_and_is_served)
     }
     ck_assert_uint_ge(seen.most, MANY - ADMISSION_CROWD - 1);
     bench.host.on_end = NULL;
-    event_free(bench.host.on_crowd);
-    bench.host.on_crowd = NULL;
+    crowds_wait_no_more(&bench);
     finish_many(&bench, phones);
 }
 END_TEST
@@ -105,7 +118,7 @@ static void grow_older(struct bench *bench, enum admission_queue queue, int64_t 
 }
 
 /* Who was quiet is no handshake. Once he speaks he is one more than may be, and others may have to give way:
- * not those who may still be phones, nor he himself, until there are twice as many. */
+ * not those who may still be phones, nor he himself, unless there are far too many. */
 START_TEST(who_was_quiet_is_served)
 {
     static const char *from[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"};
@@ -124,8 +137,10 @@ START_TEST(who_was_quiet_is_served)
         phone_send_raw(&phones[i], half);
         BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == (size_t)i + 1);
     }
+    admission->handshakes += ADMISSION_LARGE - 1; /* as if there were so many more */
     phone_send_raw(&phones[2], half);
     BENCH_UNTIL(&bench, NULL, bench.host.stats.ends[CONN_END_SHED] == 1);
+    admission->handshakes -= ADMISSION_LARGE - 1;
     ck_assert_uint_eq(standing(&bench, ADMISSION_BEGUN), 2);
     const struct admission_place *first = admission->queues[ADMISSION_BEGUN].oldest;
     grow_older(&bench, ADMISSION_BEGUN, INT64_C(5000) * ADMISSION_LARGE);
@@ -139,33 +154,90 @@ START_TEST(who_was_quiet_is_served)
 }
 END_TEST
 
-/* An address whose connections were quiet, and all speak at once, costs nobody else his handshake. */
-START_TEST(a_crowd_that_was_quiet_costs_nobody_else)
+/* A crowd that was quiet and speaks costs nobody else his handshake, and begins when there is room. */
+START_TEST(a_crowd_that_was_quiet_waits_for_room)
 {
     static struct phone phones[MANY], other;
     struct bench bench;
     bench_init(&bench, "", &server, store, ctl);
-    struct admission *admission = &bench.host.admission;
-    admission->limit = 2;
+    crowds_wait(&bench);
+    bench.host.admission.limit = 1;
     connect_many(&bench, phones, "203.0.113.1");
     all_are_quiet(&bench);
     ck_assert_uint_eq(standing(&bench, ADMISSION_CROWD_QUIET), MANY - ADMISSION_CROWD);
     bench_connect_from(&bench, &other, "192.0.2.1");
-    struct admission_place *place = admission->queues[ADMISSION_SILENT].oldest;
-    /* As it is while they wait for the crowd's turn. */
-    while (admission->queues[ADMISSION_CROWD_QUIET].oldest != NULL)
-        admission_put(admission, admission->queues[ADMISSION_CROWD_QUIET].oldest, ADMISSION_CROWD_SPOKEN, 0);
-    ck_assert_uint_eq(admission_excess(admission), MANY - ADMISSION_CROWD + 1 - 2);
     phone_send_raw(&other, half);
-    BENCH_UNTIL(&bench, NULL, place->queue == ADMISSION_BEGUN);
-    ck_assert_uint_eq(bench.host.stats.active, MANY + 1);
-    /* Whoever of them begins makes room for all that are too many, out of their own. */
-    phone_send_raw(&phones[MANY - 1], half);
-    BENCH_UNTIL(&bench, NULL, bench.host.stats.ends[CONN_END_SHED] > 0);
-    ck_assert_uint_eq(admission_excess(admission), 0);
-    ck_assert_int_eq(place->queue, ADMISSION_BEGUN);
+    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == 1);
+    for (int i = ADMISSION_CROWD; i < MANY; i++)
+        phone_send_raw(&phones[i], half);
+    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_CROWD_SPOKEN) == MANY - ADMISSION_CROWD);
+    for (int i = 0; i < 10; i++)
+        bench_turn(&bench, NULL);
+    ck_assert_uint_eq(standing(&bench, ADMISSION_CROWD_SPOKEN), MANY - ADMISSION_CROWD);
+    ck_assert_uint_eq(standing(&bench, ADMISSION_BEGUN), 1);
+    ck_assert_uint_eq(bench.host.admission.handshakes, 1);
     phone_fini(&other);
+    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_CROWD_BEGUN) == 1);
+    for (int i = 0; i < 10; i++)
+        bench_turn(&bench, NULL);
+    ck_assert_uint_eq(bench.host.admission.handshakes, 1);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_SHED], 0);
+    ck_assert_uint_eq(bench.host.stats.active, MANY);
+    crowds_wait_no_more(&bench);
     finish_many(&bench, phones);
+}
+END_TEST
+
+/* However many bytes come one at a time, it has been at it since it began. */
+START_TEST(a_trickle_does_not_make_younger)
+{
+    static const struct trust_bytes next = {(const uint8_t *)"\x00", 1};
+    static struct phone phones[MANY];
+    struct bench bench;
+    bench_init(&bench, "", &server, store, ctl);
+    crowds_wait(&bench);
+    connect_many(&bench, phones, "203.0.113.1");
+    phone_send_raw(&phones[MANY - 1], half);
+    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_CROWD_BEGUN) == 1);
+    struct conn *conn = (struct conn *)bench.host.admission.queues[ADMISSION_CROWD_BEGUN].oldest;
+    conn->began -= 1000;
+    const int64_t began = conn->began;
+    phone_send_raw(&phones[MANY - 1], next);
+    BENCH_UNTIL(&bench, NULL, conn->place.since == began);
+    ck_assert_int_eq(
+        conn->place.queue == ADMISSION_CROWD_BEGUN || conn->place.queue == ADMISSION_CROWD_GOES_ON, true);
+    BENCH_UNTIL(&bench, NULL, conn->place.queue == ADMISSION_CROWD_BEGUN);
+    ck_assert_int_eq(conn->place.since, began);
+    crowds_wait_no_more(&bench);
+    finish_many(&bench, phones);
+}
+END_TEST
+
+/* With connections and handshakes used up, one that is no handshake would not make room enough. */
+START_TEST(who_makes_room_makes_room_for_both)
+{
+    static struct phone phones[3];
+    struct bench bench;
+    bench_init(&bench, "", &server, store, ctl);
+    bench.host.max_connections = 2;
+    bench.host.admission.limit = ADMISSION_LARGE;
+    bench_connect_from(&bench, &phones[0], "192.0.2.1");
+    bench_connect_from(&bench, &phones[1], "192.0.2.2");
+    all_are_quiet(&bench);
+    grow_older(&bench, ADMISSION_QUIET, 20);
+    phone_send_raw(&phones[1], half);
+    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == 1);
+    ck_assert(conn_is_full(&bench.host) && conn_can_shed(&bench.host));
+    bench.host.admission.limit = 1;
+    ck_assert(conn_is_full(&bench.host) && !conn_can_shed(&bench.host));
+    grow_older(&bench, ADMISSION_BEGUN, INT64_C(5000) * ADMISSION_LARGE);
+    bench_connect_from(&bench, &phones[2], "192.0.2.3");
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_SHED], 1);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_GAVE_WAY], 0);
+    ck_assert_uint_eq(bench.host.admission.handshakes, 1);
+    for (int i = 0; i < 3; i++)
+        phone_fini(&phones[i]);
+    bench_fini(&bench);
 }
 END_TEST
 
@@ -179,7 +251,7 @@ START_TEST(who_is_silent_by_then_does_not_count)
     bench_connect_from(&bench, &phones[0], "192.0.2.1");
     all_are_quiet(&bench);
     bench_connect_from(&bench, &phones[1], "192.0.2.2");
-    grow_older(&bench, ADMISSION_SILENT, INT64_C(20) * ADMISSION_LARGE);
+    grow_older(&bench, ADMISSION_SILENT, 20);
     phone_send_raw(&phones[0], half);
     BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == 1);
     ck_assert_uint_eq(standing(&bench, ADMISSION_QUIET), 1);
@@ -201,6 +273,8 @@ START_TEST(who_is_quiet_gives_way)
     ck_assert(conn_lacks_connections(&bench.host) && conn_is_full(&bench.host));
     ck_assert(!conn_can_shed(&bench.host));
     all_are_quiet(&bench);
+    ck_assert(conn_is_full(&bench.host) && !conn_can_shed(&bench.host)); /* he may still be a phone */
+    grow_older(&bench, ADMISSION_QUIET, 20);
     ck_assert(conn_is_full(&bench.host) && conn_can_shed(&bench.host));
     bench_connect_from(&bench, &phones[1], "192.0.2.2");
     ck_assert_uint_eq(bench.host.stats.ends[CONN_END_GAVE_WAY], 1);
@@ -220,7 +294,7 @@ START_TEST(nobody_gives_way_to_an_end)
     bench_init(&bench, "", &server, store, ctl);
     bench.host.admission.limit = 1;
     for (int i = 0; i < MANY; i++) {
-        char from[16];
+        char from[32];
         snprintf(from, sizeof from, "192.0.2.%d", i + 1);
         bench_connect_from(&bench, &phones[i], from);
     }
@@ -241,7 +315,9 @@ Suite *suite(void)
     tcase_add_loop_test(all, who_is_a_crowd, 0, 2);
     tcase_add_test(all, a_crowd_waits_and_is_served);
     tcase_add_test(all, who_was_quiet_is_served);
-    tcase_add_test(all, a_crowd_that_was_quiet_costs_nobody_else);
+    tcase_add_test(all, a_crowd_that_was_quiet_waits_for_room);
+    tcase_add_test(all, a_trickle_does_not_make_younger);
+    tcase_add_test(all, who_makes_room_makes_room_for_both);
     tcase_add_test(all, who_is_silent_by_then_does_not_count);
     tcase_add_test(all, who_is_quiet_gives_way);
     tcase_add_test(all, nobody_gives_way_to_an_end);

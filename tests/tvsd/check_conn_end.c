@@ -253,7 +253,8 @@ static const struct {
      "event=tls-refused reason=\"the client at local (if it is a phone: 79xx, 69xx, 89xx or 99xx) offered "
      "TLS "
      "1.0 only; tls.minimum is 1.2: the phone shows 'Host not found'\" peer=local setting=tls.minimum "
-     "remedy=\"\" device=\"\" count=1\n"},
+     "remedy=\"if it is one of yours: tls.minimum: \\\"1.0\\\" in tvsd.yaml, and `tvsctl utils service "
+     "reload`\" device=\"\" count=1\n"},
     {"tls: { minimum: \"1.3\" }",
      {.newest = TLS1_2_VERSION},
      "event=tls-refused reason=\"the client at local offered TLS 1.2 only; tls.minimum is 1.3: the phone "

@@ -164,6 +164,7 @@ START_TEST(in_nobodys_place)
     bench.host.max_connections = 1;
     open_conn(&bench, &quiet);
     admission_look(&bench.host.admission, INT64_MAX / 2, nobody_spoke);
+    bench.host.admission.queues[ADMISSION_QUIET].oldest->since -= 20;
     ck_assert(conn_is_full(&bench.host) && conn_can_shed(&bench.host));
     act(&gone, &bench, COUNT(cases) - 1);
     open_conn(&bench, &gone);
