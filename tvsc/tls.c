@@ -112,6 +112,19 @@ int tls_settings_check(const struct tls_settings *settings, struct trust_error *
     return rc;
 }
 
+/* What an alert of the server means, in the words of who runs it. */
+static const char *meaning(int reason)
+{
+    switch (reason) {
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+        return " (the server takes no such version of TLS: tls.minimum in its tvsd.yaml)";
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+        return " (the server takes none of these cipher suites or signatures: its log says which it does)";
+    default:
+        return "";
+    }
+}
+
 /* After an operation that did not succeed: wait for the socket and return 1 if it is to be tried again, 0 if
  * the server closed, else a negative code. */
 static int step(struct tls *tls, int rc, const char *doing, int64_t deadline, struct trust_error *err)
@@ -137,9 +150,10 @@ static int step(struct tls *tls, int rc, const char *doing, int64_t deadline, st
     default:
         break;
     }
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
-    code = trust_error_set(err, TRUST_ECRYPTO, TRUST_NO_OFFSET, "%s: %s: %s", tls->who, doing,
-                           reason != NULL ? reason : "TLS failed");
+    const unsigned long why = ERR_peek_error();
+    const char *reason = ERR_reason_error_string(why);
+    code = trust_error_set(err, TRUST_ECRYPTO, TRUST_NO_OFFSET, "%s: %s: %s%s", tls->who, doing,
+                           reason != NULL ? reason : "TLS failed", meaning(ERR_GET_REASON(why)));
     ERR_clear_error();
     return code;
 }

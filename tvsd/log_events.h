@@ -180,8 +180,12 @@
       "What the remedy says.") \
     X(STATS, "stats", INFO, "*", \
       "The counters, each minute, on SIGUSR1 and at the end, all since the start but for `active`, the connections that are open, and " \
-      "`snapshots_live`, how many versions of all that answers depend on are in memory: at rest there is one. What is zero is " \
-      "left out. `sightings_lost` counts requests that were answered while there was no time to remember who asked.", \
+      "`snapshots_live`, how many versions of all that answers depend on are in memory (at rest there is one; `snapshots_made` is how " \
+      "many there were). What is zero is left out. `accepted` connections; `handshakes` that succeeded, of which `tls_strict`, `tls_rsa` " \
+      "(RSA key exchange) and `tls_legacy` (TLS 1.0 or 1.1) by how a phone was let in; requests to `verify` and `query`, `bytes_in` and " \
+      "`bytes_out`; `answer-…` by result; `end-…` connections and `refused-…` handshakes, by the reasons that tvsd(8) tells; " \
+      "`accept_paused`, how often no connection could be taken for a while. `sightings_lost` counts requests that were answered while " \
+      "there was no time to remember who asked.", \
       "")
 
 /* X(key, meaning): each key of the catalogue. */

@@ -56,6 +56,7 @@ test_default_refuses_old_phones() {
     start
     expect 3 tvsc verify "$CERTS/tvs.crt" --tls1.0
     err_has "$HOST"
+    err_has '(the server takes no such version of TLS: tls.minimum in its tvsd.yaml)'
     err_is_one_line
     wait_log 'level=warning event=tls-refused .*setting="?tls\.minimum'
     refused -tls1 -cipher 'AES256-SHA:@SECLEVEL=0'
