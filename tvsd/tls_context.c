@@ -158,7 +158,7 @@ static bool settings_set(SSL_CTX *ctx, const struct tls_policy *policy)
 }
 
 /* NULL: failed. */
-static SSL_CTX *weaker_new(const SSL_CTX *ctx, const char *ciphers, const char *signatures)
+static SSL_CTX *weaker_new(const SSL_CTX *ctx, const char *ciphers, char *signatures)
 {
     SSL_CTX *weaker = SSL_CTX_new(TLS_server_method());
     if (weaker == NULL)
@@ -212,8 +212,9 @@ static int context_fill(struct tls_context *context, const struct trust_cert *ce
         return code;
     if (!settings_set(context->ctx, &context->policy))
         return crypto_error(err, "settings");
-    context->weaker.legacy = weaker_new(context->ctx, LEGACY_CIPHERS, STRICT_SIGNATURES);
-    context->weaker.rsa = weaker_new(context->ctx, RSA_CIPHERS, RSA_SIGNATURES);
+    char strict[] = STRICT_SIGNATURES, rsa[] = RSA_SIGNATURES; /* OpenSSL's macro casts const away */
+    context->weaker.legacy = weaker_new(context->ctx, LEGACY_CIPHERS, strict);
+    context->weaker.rsa = weaker_new(context->ctx, RSA_CIPHERS, rsa);
     if (context->weaker.legacy == NULL || context->weaker.rsa == NULL)
         return crypto_error(err, "settings for older phones");
     /* One certificate, one key: the key was checked against it. */
