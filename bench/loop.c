@@ -145,6 +145,7 @@ static int listen_somewhere(void)
 
 static void set_up(char **argv)
 {
+    char groups[] = "X25519:P-256"; /* OpenSSL's macro casts const away */
     const int version = strcmp(argv[3], "TLSv1") == 0 ? TLS1_VERSION : TLS1_2_VERSION;
     context = SSL_CTX_new(TLS_server_method());
     if (context == NULL)
@@ -157,8 +158,7 @@ static void set_up(char **argv)
     SSL_CTX_set_read_ahead(context, 1);
     if (SSL_CTX_set_min_proto_version(context, version) != 1 ||
         SSL_CTX_set_max_proto_version(context, version) != 1 ||
-        SSL_CTX_set_cipher_list(context, argv[4]) != 1 ||
-        SSL_CTX_set1_groups_list(context, "X25519:P-256") != 1 ||
+        SSL_CTX_set_cipher_list(context, argv[4]) != 1 || SSL_CTX_set1_groups_list(context, groups) != 1 ||
         SSL_CTX_use_certificate_file(context, argv[1], SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_use_PrivateKey_file(context, argv[2], SSL_FILETYPE_PEM) != 1)
         die("a certificate, its key, or the suites");
