@@ -55,6 +55,9 @@ bool conn_lacks_connections(const struct conn_host *host);
 bool conn_is_full(struct conn_host *host);
 bool conn_can_shed(struct conn_host *host);
 
+/* In how many milliseconds somebody would who does not now, unless he goes before; INT64_MAX: never. */
+int64_t conn_shed_wait(const struct conn_host *host);
+
 /* We are stopping: idle connections, and those that have sent no byte, end with the next turn of the loop,
  * the others once they have their answers; who has just shaken hands has a second to ask. Open no more. */
 void conn_drain(struct conn_host *host);

@@ -40,6 +40,11 @@ bool conn_can_shed(struct conn_host *host)
     return victim(host, is_for_connections(host)) != NULL;
 }
 
+int64_t conn_shed_wait(const struct conn_host *host)
+{
+    return admission_wait(&host->admission, clock_milliseconds(), is_for_connections(host));
+}
+
 /* false: nobody gives way. */
 static bool shed(struct conn_host *host, bool for_idle)
 {
@@ -96,6 +101,15 @@ bool conn_line_up(struct conn *conn, short what)
     return true;
 }
 
+/* Look again when somebody will give way; a handshake that ends before wakes it. */
+static void wait_for_room(struct conn_host *host)
+{
+    const int64_t ms = admission_wait(&host->admission, clock_milliseconds(), false);
+    const struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    if (ms < INT64_MAX)
+        event_add(host->on_crowd, &time);
+}
+
 /* Who has begun goes on first: then there is room for others, who wait for it. */
 static struct conn *next_of_crowd(struct conn_host *host)
 {
@@ -106,8 +120,10 @@ static struct conn *next_of_crowd(struct conn_host *host)
         return NULL;
     if (admission_is_full(admission))
         admission_look(admission, clock_milliseconds(), has_spoken);
-    if (admission_is_full(admission) && !shed(host, false))
+    if (admission_is_full(admission) && !shed(host, false)) {
+        wait_for_room(host);
         return NULL;
+    }
     return (struct conn *)admission->queues[ADMISSION_CROWD_SPOKEN].oldest;
 }
 
@@ -125,7 +141,7 @@ void conn_crowd_turn(evutil_socket_t fd, short what, void *arg)
     struct conn *conn = next_of_crowd(host);
     (void)fd, (void)what;
     if (conn == NULL)
-        return; /* until a handshake ends */
+        return;
     conn->lined_up = false;
     if (conn->tls != NULL)
         admission_put(&host->admission, &conn->place, ADMISSION_CROWD_BEGUN, conn->began);

@@ -39,8 +39,7 @@ static void pause_all(struct listeners *listeners, int error)
     settle_in(listeners, SHORTAGE_CALM_MS);
     int64_t wait = PAUSE_MS;
     if (error == SHORTAGE_BY_CONNECTIONS || error == SHORTAGE_BY_HANDSHAKES)
-        wait = admission_wait(&listeners->host->admission, clock_milliseconds(),
-                              conn_lacks_connections(listeners->host));
+        wait = conn_shed_wait(listeners->host);
     wait = wait < 1 ? 1 : wait > PAUSE_MS ? PAUSE_MS : wait;
     const struct timeval time = {.tv_usec = wait * 1000};
     if (event_add(listeners->resume, &time) != 0)

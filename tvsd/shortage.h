@@ -10,9 +10,8 @@
     X(SHARE, "a worker has its share of server.max_connections open",                                        \
       "it goes on when one of them ends; if there are that many phones, raise server.max_connections")       \
     X(HANDSHAKES, "a worker has its share of server.max_handshakes under way",                               \
-      "it goes on when one of them ends; if there are that many phones, raise server.max_handshakes; else "  \
-      "see "                                                                                                 \
-      "from where they come (tls-refused, conn-closed)")                                                     \
+      "it goes on when one of them ends; if there are that many phones, raise server.max_handshakes, else "  \
+      "see whose they are (tls-refused, conn-closed)")                                                       \
     X(FILES, "no descriptor left",                                                                           \
       "raise the limit of open files (LimitNOFILE, ulimit -n), or lower server.max_connections")             \
     X(SYSTEM_FILES, "no descriptor left in the whole system", "raise fs.file-max (sysctl)")                  \

@@ -99,8 +99,8 @@ const char *tls_failure_families(const struct tls *tls);
 const char *
 tls_failure_setting(enum tls_failure failure); /* the option that would let the client in; "" if none would */
 
-/* What the operator can do for this client, beside the setting; "" if nothing is known. Returns out. */
-const char *tls_failure_remedy(const struct tls *tls, char *out, size_t size);
+/* What the operator can do for this client; "" if nothing is known. Returns out. */
+char *tls_failure_remedy(const struct tls *tls, char *out, size_t size);
 
 /* After the handshake. Static or borrowed. */
 enum tls_class tls_class(const struct tls *tls);

@@ -111,41 +111,41 @@ static const char *version_digits(int version)
     return version == TLS1_2_VERSION ? "1.2" : version == TLS1_1_VERSION ? "1.1" : "1.0";
 }
 
-/* What has nothing to do with our certificate. NULL: it may have. */
-static const char *settings_remedy(const struct tls *tls, char *out, size_t size)
+/* What has nothing to do with our certificate. false: it may have. */
+static bool settings_remedy(const struct tls *tls, char *out, size_t size)
 {
+    static const char change[] =
+        "if it is one of yours: %s: %s in tvsd.yaml, and `tvsctl utils service reload`";
     switch (tls->failure) {
     case TLS_FAILURE_NOT_TLS:
     case TLS_FAILURE_PLAIN_HTTP:
-        return "no phone does that: see what runs at that address";
+        snprintf(out, size, "no phone does that: see what runs at that address");
+        return true;
     case TLS_FAILURE_VERSION:
-        if (tls->offered < TLS1_VERSION)
-            return "";
-        snprintf(out, size,
-                 "if it is one of yours: tls.minimum: \"%s\" in tvsd.yaml, and `tvsctl utils service reload`",
-                 version_digits(tls->offered));
-        return out;
+        if (tls->offered >= TLS1_VERSION)
+            snprintf(out, size, change, tls_failure_setting(tls->failure), version_digits(tls->offered));
+        return true;
     case TLS_FAILURE_RSA_KEY_EXCHANGE:
-        return "if it is one of yours: tls.rsa_key_exchange: true in tvsd.yaml, and `tvsctl utils service "
-               "reload`";
+        snprintf(out, size, change, tls_failure_setting(tls->failure), "true");
+        return true;
     default:
-        return NULL;
+        return false;
     }
 }
 
-const char *tls_failure_remedy(const struct tls *tls, char *out, size_t size)
+char *tls_failure_remedy(const struct tls *tls, char *out, size_t size)
 {
-    const char *of_settings = settings_remedy(tls, out, size);
-    if (of_settings != NULL)
-        return of_settings;
     char serial[2 * SERIAL_SHOWN + 1];
     const char *if_that_is_it = "";
+    *out = '\0';
+    if (settings_remedy(tls, out, size))
+        return out;
     switch (tls->alert) {
     case NO_ALERT:
         /* Some phones that do not know our certificate just go. */
         if (tls->class == TLS_CLASS_UNKNOWN ||
             (tls->failure != TLS_FAILURE_ABANDONED && tls->failure != TLS_FAILURE_RESET))
-            return "";
+            break;
         if_that_is_it = "perhaps ";
         /* fallthrough */
     case SSL_AD_UNKNOWN_CA:
@@ -156,14 +156,15 @@ const char *tls_failure_remedy(const struct tls *tls, char *out, size_t size)
             "%sits lists do not hold the TVS certificate with serial number %s: give it an ITL that does "
             "(`tvsctl utils itl update`)",
             if_that_is_it, own_serial(tls, serial));
-        return out;
+        break;
     case SSL_AD_CERTIFICATE_EXPIRED:
         snprintf(out, size, "the TVS certificate with serial number %s has expired, or its clock is wrong",
                  own_serial(tls, serial));
-        return out;
+        break;
     default:
-        return "";
+        break;
     }
+    return out;
 }
 
 enum tls_failure tls_failure(const struct tls *tls)

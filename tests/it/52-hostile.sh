@@ -97,7 +97,7 @@ test_half_open() {
 
 # The same, and more of them than connections: those give way that nobody heard a byte from, it is said once, and whoever has
 # been let in before is not touched.
-test_half_open_everywhere() {
+test_half_open_without_room() {
     local status=0
     setup 'log: { level: info }'
     limits max_connections: 4200, workers: 1

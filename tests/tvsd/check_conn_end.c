@@ -253,7 +253,7 @@ static const struct {
      "event=tls-refused reason=\"the client at local (if it is a phone: 79xx, 69xx, 89xx or 99xx) offered "
      "TLS "
      "1.0 only; tls.minimum is 1.2: the phone shows 'Host not found'\" peer=local setting=tls.minimum "
-     "remedy=\"if it is one of yours: tls.minimum: \\\"1.0\\\" in tvsd.yaml, and `tvsctl utils service "
+     "remedy=\"if it is one of yours: tls.minimum: 1.0 in tvsd.yaml, and `tvsctl utils service "
      "reload`\" device=\"\" count=1\n"},
     {"tls: { minimum: \"1.3\" }",
      {.newest = TLS1_2_VERSION},
@@ -263,7 +263,8 @@ static const struct {
     {"tls: { rsa_key_exchange: false }",
      {.newest = TLS1_2_VERSION, .ciphers = "AES128-SHA:@SECLEVEL=0"},
      "event=tls-refused reason=\"the client at local can only do RSA key exchange, which is switched off\" "
-     "peer=local setting=tls.rsa_key_exchange"},
+     "peer=local setting=tls.rsa_key_exchange remedy=\"if it is one of yours: tls.rsa_key_exchange: true in "
+     "tvsd.yaml, and `tvsctl utils service reload`\""},
     {"",
      {.newest = TLS1_2_VERSION, .ciphers = "ECDHE-RSA-AES128-SHA:@SECLEVEL=0"},
      "event=tls-refused reason=\"the client at local offered no cipher suite that is allowed here: "},
@@ -301,6 +302,7 @@ START_TEST(refusals_are_explained)
     BENCH_UNTIL(&bench, NULL, bench.host.stats.active == 0);
     ck_assert_uint_eq(bench_logged(&bench, refused[_i].line), 1);
     BENCH_LOGGED(&bench, "event=tls-refused reason=\"the client at local spoke HTTP without TLS: ");
+    BENCH_LOGGED(&bench, "setting=\"\" remedy=\"no phone does that: see what runs at that address\"");
     ck_assert_uint_eq(bench.host.stats.ends[CONN_END_HANDSHAKE_FAILED], 3);
     finish(&bench, &phone);
 }
