@@ -18,6 +18,7 @@ struct tls *tls_new(struct tls_context *context, int fd)
         return NULL;
     tls->policy = context->policy;
     tls->weaker = tls_weaker_ref(&context->weaker);
+    tls->sessions = tls_sessions_ref(context->sessions);
     tls->ssl = SSL_new(context->ctx);
     if (tls->ssl == NULL || SSL_set_fd(tls->ssl, fd) != 1 || SSL_set_app_data(tls->ssl, tls) != 1) {
         tls_free(tls);
@@ -40,6 +41,7 @@ void tls_free(struct tls *tls)
     }
     SSL_free(tls->ssl);
     tls_weaker_free(&tls->weaker);
+    tls_sessions_free(tls->sessions);
     ERR_clear_error();
     free(tls);
 }

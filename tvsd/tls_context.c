@@ -26,7 +26,6 @@
 #define LEGACY_CIPHERS "AES256-SHA:AES128-SHA"
 
 #define SESSION_SECONDS  3600
-#define SESSIONS_CACHED  20000
 #define TICKET_KEYS_SIZE 256 /* more than any version of OpenSSL uses (80 bytes) */
 
 static int crypto_error(struct trust_error *err, const char *what)
@@ -143,8 +142,6 @@ static bool settings_set(SSL_CTX *ctx, const struct tls_policy *policy)
     SSL_CTX_set_read_ahead(ctx, 1); /* a record, and all that came with it, in one call of the system */
     SSL_CTX_set_block_padding(ctx, 0);
     SSL_CTX_set_max_early_data(ctx, 0);
-    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
-    SSL_CTX_sess_set_cache_size(ctx, SESSIONS_CACHED);
     SSL_CTX_set_timeout(ctx, SESSION_SECONDS);
     SSL_CTX_set_client_hello_cb(ctx, tls_hello, NULL);
     SSL_CTX_set_msg_callback(ctx, tls_record_seen);
@@ -212,6 +209,10 @@ static int context_fill(struct tls_context *context, const struct trust_cert *ce
         return code;
     if (!settings_set(context->ctx, &context->policy))
         return crypto_error(err, "settings");
+    context->sessions = tls_sessions_new();
+    if (context->sessions == NULL)
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "the TLS server's sessions: out of memory");
+    tls_sessions_serve(context->sessions, context->ctx);
     char strict[] = STRICT_SIGNATURES, rsa[] = RSA_SIGNATURES; /* OpenSSL's macro casts const away */
     context->weaker.legacy = weaker_new(context->ctx, LEGACY_CIPHERS, strict);
     context->weaker.rsa = weaker_new(context->ctx, RSA_CIPHERS, rsa);
@@ -293,6 +294,7 @@ void tls_context_free(struct tls_context *context)
         return;
     SSL_CTX_free(context->ctx);
     tls_weaker_free(&context->weaker);
+    tls_sessions_free(context->sessions);
     ERR_clear_error(); /* it allocates, to free its sessions */
     free(context);
 }

@@ -23,15 +23,21 @@ struct tls_weaker {
     SSL_CTX *legacy, *rsa;
 };
 
+/* Sessions that phones without tickets resume by their ids: the last 20 000 or more, and when a set of places
+ * is full, the oldest of it gives way. All workers'. */
+struct tls_sessions;
+
 struct tls_context {
     SSL_CTX *ctx;
+    struct tls_sessions *sessions;
     struct tls_weaker weaker;
     struct tls_policy policy;
 };
 
 struct tls {
     SSL *ssl;
-    struct tls_weaker weaker; /* its own references */
+    struct tls_sessions *sessions; /* its own reference */
+    struct tls_weaker weaker;      /* its own references */
     struct tls_policy policy;
     enum tls_class class;
     enum tls_failure failure;
@@ -47,6 +53,22 @@ struct tls {
 /* References to what the context has; they are given back by tls_weaker_free. */
 struct tls_weaker tls_weaker_ref(const struct tls_weaker *weaker);
 void tls_weaker_free(struct tls_weaker *weaker);
+
+/* NULL: out of memory. A reference; each is given back by tls_sessions_free, which takes NULL, too. */
+struct tls_sessions *tls_sessions_new(void);
+struct tls_sessions *tls_sessions_ref(struct tls_sessions *sessions);
+void tls_sessions_free(struct tls_sessions *sessions);
+
+/* Make it the cache of the context, which has to end before it. */
+void tls_sessions_serve(struct tls_sessions *sessions, SSL_CTX *ctx);
+
+/* Any thread. Keep what it needs to be resumed; one with an id that is not 32 bytes long, or with more than a
+ * session of ours has, is not kept. */
+void tls_sessions_keep(struct tls_sessions *sessions, const SSL_SESSION *session);
+
+/* NULL: there is none, or no memory. Freed with SSL_SESSION_free. */
+SSL_SESSION *tls_sessions_find(struct tls_sessions *sessions, const uint8_t *id, size_t len);
+void tls_sessions_forget(struct tls_sessions *sessions, const SSL_SESSION *session);
 
 /* Sort a client into its class, or refuse it with tls->failure. For SSL_CTX_set_client_hello_cb. */
 int tls_hello(SSL *ssl, int *alert, void *arg);

@@ -171,6 +171,40 @@ START_TEST(tickets_survive_a_reload)
 }
 END_TEST
 
+/* A session whose connection broke is not resumed (RFC 5246, 7.2.2); one of another server's id is none. */
+START_TEST(no_resumption_of_what_broke)
+{
+    const struct phone_options by_id = {C12, .no_ticket = true};
+    struct phone phone;
+    SSL_SESSION *session = NULL;
+    size_t got;
+    uint8_t byte;
+    struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_2, true, NULL);
+    struct tls_context *other = context_make(ON_RSA, CONFIG_TLS_1_2, true, NULL);
+    ck_assert(!visit(context, &by_id, &session));
+    ck_assert(!visit(other, &by_id, &session));
+    ck_assert(visit(other, &by_id, &session));
+    SSL_SESSION *offered = SSL_SESSION_dup(session); /* the phone would drop it, too */
+    struct phone_options again = by_id;
+    again.session = offered;
+    int fd = phone_connect(&phone, &again);
+    struct tls *tls = tls_new(other, fd);
+    ck_assert_int_eq(shake(tls, &phone), TLS_STEP_DONE);
+    ck_assert_int_eq(SSL_session_reused(phone.ssl), 1);
+    ck_assert_int_eq(write(SSL_get_fd(phone.ssl), "no record", 9), 9);
+    ck_assert_int_eq(tls_read(tls, &byte, 1, &got), TLS_STEP_FAILED);
+    tls_free(tls);
+    phone_fini(&phone);
+    close(fd);
+    SSL_SESSION_free(offered);
+    ck_assert(!visit(other, &by_id, &session));
+    ck_assert(visit(other, &by_id, &session));
+    SSL_SESSION_free(session);
+    tls_context_free(context);
+    tls_context_free(other);
+}
+END_TEST
+
 /* Switching RSA key exchange off ends it for sessions of before, too. */
 START_TEST(no_resumption_of_what_is_forbidden)
 {
@@ -207,6 +241,7 @@ Suite *suite(void)
     tcase_add_loop_test(all, goodbyes, 0, 3);
     tcase_add_loop_test(all, sessions_resume, 0, COUNT(resuming));
     tcase_add_loop_test(all, tickets_survive_a_reload, 0, 3);
+    tcase_add_test(all, no_resumption_of_what_broke);
     tcase_add_test(all, no_resumption_of_what_is_forbidden);
     suite_add_tcase(sessions, all);
     return sessions;
