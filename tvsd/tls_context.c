@@ -211,7 +211,8 @@ static int context_fill(struct tls_context *context, const struct trust_cert *ce
         return crypto_error(err, "settings");
     context->sessions = tls_sessions_new();
     if (context->sessions == NULL)
-        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "the TLS server's sessions: out of memory");
+        return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET,
+                               "the TLS server's sessions: out of memory");
     tls_sessions_serve(context->sessions, context->ctx);
     char strict[] = STRICT_SIGNATURES, rsa[] = RSA_SIGNATURES; /* OpenSSL's macro casts const away */
     context->weaker.legacy = weaker_new(context->ctx, LEGACY_CIPHERS, strict);
