@@ -277,8 +277,9 @@ load_many() {
             for (i = 2; i <= NF; i++) printf ",%.9g", v[i]
         }' "$RUN/load.all")"
 }
-# warm WORD…: the same, without a line: what happens once only is not measured.
+# warm WORD…: the same, without a line: what happens once only is not measured. Until the server is at rest, too: what it still logs is not to be
+# taken for answers of the load that follows.
 warm() {
-    taskset -c "${CORES:-$LOAD_CORE}" "$BUILD/tvsc" bench --json --host "$AT" --trust "$TRUST" --from 127.1.0.1 "$@" >/dev/null 2>"$RUN/load.err" ||
+    taskset -c "${CORES:-$LOAD_CORE}" "$BUILD/tvsc" bench --json --host "$AT" --trust "$TRUST" --pid "$PID" --from 127.1.0.1 "$@" >/dev/null 2>"$RUN/load.err" ||
         die "$ROW: $(cat "$RUN/load.err")"
 }
