@@ -30,25 +30,29 @@ const struct trust_entry *trust_index_at(const struct trust_index *index, size_t
     return &index->entries[i];
 }
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+    return hash ^ hash >> 32;
+}
+
+/* A lane waits for its own multiplication alone. */
 uint64_t index_hash(struct trust_bytes bytes)
 {
-    const uint64_t odd = 0x9e3779b97f4a7c15;
-    uint64_t hash = bytes.len * odd;
-    uint64_t word = 0;
+    enum { LANES = 4 };
+    uint64_t hash = 0, words[LANES], lanes[LANES] = {bytes.len, 1, 2, 3};
     size_t i = 0;
-    for (; bytes.len - i >= sizeof word; i += sizeof word) {
-        memcpy(&word, bytes.data + i, sizeof word);
-        hash = (hash ^ word) * odd;
-        hash ^= hash >> 32;
+    for (; bytes.len - i >= sizeof words; i += sizeof words) {
+        memcpy(words, bytes.data + i, sizeof words);
+        for (size_t lane = 0; lane < LANES; lane++)
+            lanes[lane] = mix(lanes[lane], words[lane]);
     }
-    if (i < bytes.len) {
-        word = 0;
-        memcpy(&word, bytes.data + i, bytes.len - i);
-        hash = (hash ^ word) * odd;
-        hash ^= hash >> 32;
-    }
-    hash *= odd; /* slots are chosen by the low bits: what was in the last word has to come there */
-    return hash ^ hash >> 32;
+    memset(words, 0, sizeof words);
+    if (i < bytes.len)
+        memcpy(words, bytes.data + i, bytes.len - i);
+    for (size_t lane = 0; lane < LANES; lane++)
+        hash = mix(hash, mix(lanes[lane], words[lane]));
+    return hash; /* slots are chosen by the low bits: every word has come there */
 }
 
 const struct trust_entry *index_by_hash(const struct trust_index *index, struct trust_bytes der,

@@ -82,7 +82,7 @@ int index_keys_make(struct trust_index *index, const struct index_key *aliases, 
 /* Slots for count entries without crowding. */
 int index_table_init(struct index_table *table, size_t count, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Of eight bytes at a time. What is in an index comes from the operator, so nobody can choose collisions. */
+/* What is in an index comes from the operator, so nobody can choose collisions. */
 uint64_t index_hash(struct trust_bytes bytes);
 
 /* trust_index_by_der, of bytes whose hash is known. */

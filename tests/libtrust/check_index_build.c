@@ -1,4 +1,5 @@
 /* Building an index: merging, refusals, the records of lists, many certificates. */
+#include "libtrust/index_internal.h"
 #include "tests/check_main.h"
 #include "tests/fixture.h"
 #include "tests/libtrust/helper_index.h"
@@ -240,6 +241,28 @@ START_TEST(a_hundred_thousand)
 }
 END_TEST
 
+/* Slots are chosen by the low bits: certificates that differ in one place alone, wherever it is, are spread
+ * as chance would spread them (256 among 4096: some 248 slots). */
+START_TEST(one_byte_spreads)
+{
+    static uint8_t bytes[811]; /* no multiple of what is hashed at a time */
+    for (size_t at = 0; at < sizeof bytes; at++) {
+        bool taken[4096] = {false};
+        int slots = 0;
+        for (int value = 0; value < 256; value++) {
+            bytes[at] = (uint8_t)value;
+            bool *slot = &taken[index_hash((struct trust_bytes){bytes, sizeof bytes}) % 4096];
+            slots += !*slot;
+            *slot = true;
+        }
+        bytes[at] = 0;
+        ck_assert_msg(slots > 220, "byte %zu: %d slots", at, slots);
+    }
+    const struct trust_bytes shorter = {bytes, 800}, longer = {bytes, 801};
+    ck_assert(index_hash(shorter) != index_hash(longer));
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("index: building");
@@ -252,6 +275,7 @@ Suite *suite(void)
     tcase_add_test(building, records_that_carry_other_names);
     tcase_add_test(building, records_without_a_certificate_in_their_bytes);
     tcase_add_test(building, a_hundred_thousand);
+    tcase_add_test(building, one_byte_spreads);
     suite_add_tcase(s, building);
     return s;
 }
