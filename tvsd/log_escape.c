@@ -15,17 +15,10 @@ static const char cut_mark[] = "…";
 /* Bytes that nobody mistakes for anything else; a colon is none of them, so addresses are quoted. */
 static bool is_safe(unsigned char byte)
 {
-    switch (byte) {
-    case '.':
-    case '_':
-    case '-':
-    case '+':
-    case '/':
-    case ',':
+    const unsigned char lower = byte | 0x20;
+    if ((lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9'))
         return true;
-    default:
-        return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
-    }
+    return byte == '.' || byte == '_' || byte == '-' || byte == '+' || byte == '/' || byte == ',';
 }
 
 static bool is_word(const char *value, size_t len)
