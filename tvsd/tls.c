@@ -19,13 +19,13 @@ struct tls *tls_new(struct tls_context *context, int fd)
     tls->policy = context->policy;
     tls->weaker = tls_weaker_ref(&context->weaker);
     tls->sessions = tls_sessions_ref(context->sessions);
+    tls->fd = fd;
     tls->ssl = SSL_new(context->ctx);
-    if (tls->ssl == NULL || SSL_set_fd(tls->ssl, fd) != 1 || SSL_set_app_data(tls->ssl, tls) != 1) {
+    if (tls->ssl == NULL || !tls_socket_open(tls) || SSL_set_app_data(tls->ssl, tls) != 1) {
         tls_free(tls);
         ERR_clear_error();
         return NULL;
     }
-    tls_records_bound(tls);
     SSL_set_accept_state(tls->ssl);
     return tls;
 }
@@ -172,7 +172,7 @@ const uint8_t *tls_certificate(const struct tls *tls)
 
 bool tls_heard(const struct tls *tls)
 {
-    return BIO_number_read(SSL_get_rbio(tls->ssl)) > 0;
+    return tls->heard;
 }
 
 const char *tls_library(void)

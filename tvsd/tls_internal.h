@@ -46,6 +46,8 @@ struct tls {
     bool broken;            /* libssl forbids further calls, SSL_shutdown included */
     enum tls_failure abuse; /* that it goes on without end; NONE: it does not */
     size_t taken;           /* bytes from the socket in this step */
+    int fd;                 /* the caller's */
+    bool heard, ended;      /* a byte came from the socket, ever; the end came */
     unsigned key_updates;
     char detail[192];
 };
@@ -76,8 +78,9 @@ int tls_hello(SSL *ssl, int *alert, void *arg);
 /* Fill failure and detail from OpenSSL's error queue, which is emptied, unless a failure is there already. */
 void tls_failure_note(struct tls *tls);
 
-/* Keep what one step takes from the socket within bounds. Once, when it has its socket. */
-void tls_records_bound(struct tls *tls);
+/* Let tls->ssl speak over tls->fd, and keep what one step takes from there within bounds. false: out of
+ * memory. */
+bool tls_socket_open(struct tls *tls);
 
 /* Count the records of a client that carry nothing. For SSL_CTX_set_msg_callback. */
 void tls_record_seen(int sent, int version, int type, const void *bytes, size_t len, SSL *ssl, void *arg);

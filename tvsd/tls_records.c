@@ -1,40 +1,12 @@
-/* Records that carry nothing for us. OpenSSL goes on reading until there is something to hand out: within one
- * call it would take as many of them as a client can send. So a step takes a bounded share of the socket,
- * and what OpenSSL does not bound by itself (handshakes after the first, key updates) is counted as it
- * passes; warnings and empty records it bounds. */
+/* Records that carry nothing for us. What OpenSSL does not bound by itself (handshakes after the first, key
+ * updates) is counted as it passes; warnings and empty records it bounds. */
 #include "tls_internal.h"
 
-#include <openssl/bio.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Twice what the largest record has: no step needs more, and none keeps the others waiting. */
-#define TAKE_MAX 32768
-
 /* Phones send none. RFC 8446, section 5.5 has one for 24 million records. */
 #define KEY_UPDATES_MAX 32
-
-/* For BIO_set_callback_ex. What is left in the socket makes the loop call again. */
-static long before_and_after(BIO *bio, int what, const char *bytes, size_t len, int number, long arg,
-                             int result, size_t *processed)
-{
-    struct tls *tls = (struct tls *)(void *)BIO_get_callback_arg(bio);
-    (void)bytes, (void)len, (void)number, (void)arg;
-    if (what == BIO_CB_READ && tls->taken >= TAKE_MAX) {
-        BIO_set_retry_read(bio);
-        return -1;
-    }
-    if (what == (BIO_CB_READ | BIO_CB_RETURN) && result > 0)
-        tls->taken += *processed;
-    return result;
-}
-
-void tls_records_bound(struct tls *tls)
-{
-    BIO *bio = SSL_get_rbio(tls->ssl);
-    BIO_set_callback_ex(bio, before_and_after);
-    BIO_set_callback_arg(bio, (char *)tls);
-}
 
 /* As if the client had said goodbye: then OpenSSL throws this record away, and stops. */
 static void note_abuse(struct tls *tls, enum tls_failure failure)
