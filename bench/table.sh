@@ -1,6 +1,6 @@
 #!/bin/bash
-# From RESULTS/*.figure the table, and from the figures what a site needs: printed, and put into README.md if RESULTS are the
-# project's own. usage: table.sh RESULTS
+# From RESULTS/*.figure the table, and from the figures what a site needs: printed, and put into README.md here and the project's if RESULTS
+# are the project's own. usage: table.sh RESULTS
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 results=$(cd "$1" && pwd)
@@ -20,29 +20,42 @@ typical() {
     awk -F, -v c="$3" -v s="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == c) n = i } NR > 1 && $2 == s { print $n }' "$results/$1.csv" | sort -n |
         awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
 }
-# How many cores it takes to answer so many phones, that all come at once, within their patience: phones x CPU of one / patience.
+# How much of a core each node needs to answer so many phones, that all come at once, within their patience.
 capacity() {
-    local rsa old ec
+    local rsa old ec phones nodes
     [ -f "$results/handshake.csv" ] && [ -f "$results/tls10.csv" ] && [ -f "$results/ecdsa.csv" ] || return 0
     rsa=$(typical handshake tvsd cpu_per_connection) old=$(typical tls10 tvsd cpu_per_connection) ec=$(typical ecdsa ecdsa cpu_per_connection)
-    printf '\nCores that all nodes together need so that phones which come back at once are answered within their patience: phones × CPU of one phone ÷\npatience, with TLS 1.2 and RSA-2048 (%.0f us), TLS 1.0 (%.0f us), TLS 1.2 and ECDSA (%.0f us).\n\n' "$rsa" "$old" "$ec"
-    echo '| phones | patience | TLS 1.2, RSA | TLS 1.0 | TLS 1.2, ECDSA |'
-    echo '|---|---|---|---|---|'
-    for phones in 1000 5000 19000 50000 100000; do
+    awk -v a="$rsa" -v b="$old" -v c="$ec" 'BEGIN {
+        printf "| one core | TLS 1.2, RSA-2048 | TLS 1.0, RSA-2048 | TLS 1.2, ECDSA |\n|---|---|---|---|\n"
+        printf "| CPU of a phone: handshake and answer | %.2f ms | %.2f ms | %.2f ms |\n", a / 1e3, b / 1e3, c / 1e3
+        printf "| phones a second, at most | %d | %d | %d |\n\n", 1e6 / a, 1e6 / b, 1e6 / c
+        print "| phones | nodes | patience | cores a node: TLS 1.2, RSA-2048 | TLS 1.0, RSA-2048 | TLS 1.2, ECDSA |\n|---|---|---|---|---|---|"
+    }'
+    for phones in '1000 1' '5000 1' '5000 2' '19000 1' '19000 2' '19000 4' '50000 4' '100000 8'; do
+        nodes=${phones#* } phones=${phones% *}
         for patience in 5 30; do
-            awk -v p="$phones" -v t="$patience" -v a="$rsa" -v b="$old" -v c="$ec" 'BEGIN { printf "| %d | %d s | %.2f | %.2f | %.2f |\n", p, t, p * a / t / 1e6, p * b / t / 1e6, p * c / t / 1e6 }'
+            awk -v p="$phones" -v n="$nodes" -v t="$patience" -v a="$rsa" -v b="$old" -v c="$ec" 'BEGIN {
+                each = p / n / t / 1e6; printf "| %d | %d | %d s | %.2f | %.2f | %.2f |\n", p, n, t, each * a, each * b, each * c }'
         done
     done
+}
+# into FILE MARK TABLE: between the line `<!-- MARK:…` and the next `<!-- end of the table -->`.
+into() {
+    awk -v mark="<!-- $2:" -v table="$3" '
+        /^<!-- end of the table -->/ { skip = 0 }
+        !skip { print }
+        index($0, mark) == 1 { while ((getline line < table) > 0) print line; skip = 1 }' "$1" >"$1.new"
+    mv "$1.new" "$1"
 }
 {
     rows
     [ ! -f "$results/machine.txt" ] || printf '\nMeasured on: %s.\n' "$(cat "$results/machine.txt")"
-    capacity
 } >"$results/table.md"
+capacity >"$results/capacity.md"
 cat "$results/table.md"
+echo
+cat "$results/capacity.md"
 [ "$results" = "$here/results" ] || exit 0
-awk -v table="$results/table.md" '
-    /^<!-- end of the table -->/ { skip = 0 }
-    !skip { print }
-    /^<!-- the table:/ { while ((getline line < table) > 0) print line; skip = 1 }' "$here/README.md" >"$here/README.md.new"
-mv "$here/README.md.new" "$here/README.md"
+into "$here/README.md" 'the table' "$results/table.md"
+[ ! -s "$results/capacity.md" ] || into "$here/../README.md" 'what a core does' "$results/capacity.md"
+rm "$results/table.md" "$results/capacity.md"

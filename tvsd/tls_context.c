@@ -202,7 +202,7 @@ static int context_fill(struct tls_context *context, const struct trust_cert *ce
                         struct trust_error *err)
 {
     context->ctx = SSL_CTX_new(TLS_server_method());
-    if (context->ctx == NULL)
+    if (context->ctx == NULL || !tls_socket_prepare())
         return crypto_error(err, "context");
     int code = identity_set(context->ctx, cert, key, STRICT_LEVEL, err);
     if (code != 0)
@@ -210,10 +210,9 @@ static int context_fill(struct tls_context *context, const struct trust_cert *ce
     if (!settings_set(context->ctx, &context->policy))
         return crypto_error(err, "settings");
     context->sessions = tls_sessions_new();
-    if (context->sessions == NULL)
+    if (context->sessions == NULL || !tls_sessions_serve(context->sessions, context->ctx))
         return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET,
                                "the TLS server's sessions: out of memory");
-    tls_sessions_serve(context->sessions, context->ctx);
     char strict[] = STRICT_SIGNATURES, rsa[] = RSA_SIGNATURES; /* OpenSSL's macro casts const away */
     context->weaker.legacy = weaker_new(context->ctx, LEGACY_CIPHERS, strict);
     context->weaker.rsa = weaker_new(context->ctx, RSA_CIPHERS, rsa);
@@ -296,6 +295,6 @@ void tls_context_free(struct tls_context *context)
     SSL_CTX_free(context->ctx);
     tls_weaker_free(&context->weaker);
     tls_sessions_free(context->sessions);
-    ERR_clear_error(); /* it allocates, to free its sessions */
+    ERR_clear_error(); /* it allocates, to look for sessions that it has none of */
     free(context);
 }

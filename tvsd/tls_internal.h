@@ -23,8 +23,8 @@ struct tls_weaker {
     SSL_CTX *legacy, *rsa;
 };
 
-/* Sessions that phones without tickets resume by their ids: the last 20 000 or more, and when a set of places
- * is full, the oldest of it gives way. All workers'. */
+/* Sessions that phones without tickets resume by their ids: of all workers, some 20 000 and more; the oldest
+ * give way. Of a context and its connections, the last of which frees it: 8 MiB, as far as they were used. */
 struct tls_sessions;
 
 struct tls_context {
@@ -61,8 +61,8 @@ struct tls_sessions *tls_sessions_new(void);
 struct tls_sessions *tls_sessions_ref(struct tls_sessions *sessions);
 void tls_sessions_free(struct tls_sessions *sessions);
 
-/* Make it the cache of the context, which has to end before it. */
-void tls_sessions_serve(struct tls_sessions *sessions, SSL_CTX *ctx);
+/* Make it the cache of the context, which has to end before it. false: out of memory. */
+bool tls_sessions_serve(struct tls_sessions *sessions, SSL_CTX *ctx);
 
 /* Any thread. Keep what it needs to be resumed; one with an id that is not 32 bytes long, or with more than a
  * session of ours has, is not kept. */
@@ -77,6 +77,9 @@ int tls_hello(SSL *ssl, int *alert, void *arg);
 
 /* Fill failure and detail from OpenSSL's error queue, which is emptied, unless a failure is there already. */
 void tls_failure_note(struct tls *tls);
+
+/* Main thread, once before the next: what that needs. false: out of memory; it may be tried again. */
+bool tls_socket_prepare(void);
 
 /* Let tls->ssl speak over tls->fd, and keep what one step takes from there within bounds. false: out of
  * memory. */

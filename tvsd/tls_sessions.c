@@ -3,7 +3,7 @@
  * OpenSSL's own cache holds on to each session's many small allocations among those of the connection, which
  * leaves holes in the heap that every later handshake pays for: some 2 % of it. Here a session is its DER, in
  * a place of fixed size. Ids are random and chosen by the server, so that they are hashes of themselves: an
- * id's first bytes name a set of a few places, which are filled in turn. */
+ * id's first bytes name a set of places, which is a queue. */
 #include "tls_internal.h"
 
 #include <assert.h>
@@ -13,21 +13,28 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define SETS 4096
-#define WAYS 8
+#define SETS 1024
+#define WAYS 32 /* so many that of the last 20 000 sessions hardly one gives way before its time */
 
 struct place {
+    int64_t over; /* when it may not be resumed any more */
     uint16_t len; /* 0: nothing is kept here */
     uint8_t id[SSL_MAX_SSL_SESSION_ID_LENGTH];
-    uint8_t der[222]; /* a session without a client's certificate has some 150 bytes */
+    uint8_t der[214]; /* a session without a client's certificate has some 150 bytes */
 };
 static_assert(sizeof(struct place) == 256, "a place is a few cache lines");
+
+/* Of a set: count places in use from the oldest on. One that was forgotten is in use, and empty. */
+struct queue {
+    uint8_t oldest, count;
+};
 
 struct tls_sessions {
     atomic_uint references;
     pthread_mutex_t mutex; /* of what follows */
-    uint8_t next[SETS];    /* the place of each set that is filled next */
+    struct queue queues[SETS];
     struct place places[SETS][WAYS];
 };
 
@@ -79,6 +86,20 @@ static struct place *find(struct tls_sessions *sessions, const uint8_t *id, size
     return NULL;
 }
 
+/* Where the next one of that set goes. A key is not kept longer than it is of use. The caller has the mutex.
+ */
+static struct place *place_for(struct tls_sessions *sessions, size_t set, int64_t now)
+{
+    struct queue *queue = &sessions->queues[set];
+    struct place *places = sessions->places[set];
+    while (queue->count > 0 && (queue->count == WAYS || places[queue->oldest].over <= now)) {
+        OPENSSL_cleanse(&places[queue->oldest], sizeof places[0]);
+        queue->oldest = (queue->oldest + 1) % WAYS;
+        queue->count--;
+    }
+    return &places[(queue->oldest + queue->count++) % WAYS];
+}
+
 void tls_sessions_keep(struct tls_sessions *sessions, const SSL_SESSION *session)
 {
     struct place place = {0};
@@ -87,15 +108,15 @@ void tls_sessions_keep(struct tls_sessions *sessions, const SSL_SESSION *session
     if (len != sizeof place.id)
         return;
     memcpy(place.id, id, len);
+    place.over = (int64_t)SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session);
     unsigned char *end = place.der;
     int size = i2d_SSL_SESSION(session, NULL);
-    if (size <= 0 || (size_t)size > sizeof place.der || i2d_SSL_SESSION(session, &end) != size)
-        return;
-    place.len = (uint16_t)size;
-    pthread_mutex_lock(&sessions->mutex);
-    const size_t set = set_of(place.id);
-    sessions->places[set][sessions->next[set]++ % WAYS] = place;
-    pthread_mutex_unlock(&sessions->mutex);
+    if (size > 0 && (size_t)size <= sizeof place.der && i2d_SSL_SESSION(session, &end) == size) {
+        place.len = (uint16_t)size;
+        pthread_mutex_lock(&sessions->mutex);
+        *place_for(sessions, set_of(place.id), time(NULL)) = place;
+        pthread_mutex_unlock(&sessions->mutex);
+    }
     OPENSSL_cleanse(&place, sizeof place);
 }
 
@@ -153,11 +174,13 @@ static void on_remove(SSL_CTX *ctx, SSL_SESSION *session)
     tls_sessions_forget(SSL_CTX_get_app_data(ctx), session);
 }
 
-void tls_sessions_serve(struct tls_sessions *sessions, SSL_CTX *ctx)
+bool tls_sessions_serve(struct tls_sessions *sessions, SSL_CTX *ctx)
 {
-    SSL_CTX_set_app_data(ctx, sessions);
+    if (SSL_CTX_set_app_data(ctx, sessions) != 1)
+        return false;
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, on_new);
     SSL_CTX_sess_set_get_cb(ctx, on_get);
     SSL_CTX_sess_set_remove_cb(ctx, on_remove);
+    return true;
 }

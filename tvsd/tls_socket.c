@@ -4,13 +4,12 @@
 #include "tls_internal.h"
 
 #include <openssl/bio.h>
-#include <pthread.h>
 #include <sys/socket.h>
 
 /* Twice what the largest record has: no step needs more, and none keeps the others waiting. */
 #define TAKE_MAX 32768
 
-static BIO_METHOD *method; /* for life */
+static BIO_METHOD *method; /* made once, before there are workers, for life */
 
 /* What is left in the socket makes the loop call again. */
 static int take(BIO *bio, char *into, size_t size, size_t *got)
@@ -63,25 +62,27 @@ static long control(BIO *bio, int what, long number, void *pointer)
     }
 }
 
-static void method_make(void)
+bool tls_socket_prepare(void)
 {
+    if (method != NULL)
+        return true;
     BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tvsd's socket");
-    if (made != NULL && BIO_meth_set_read_ex(made, take) == 1 && BIO_meth_set_write_ex(made, give) == 1 &&
+    if (made == NULL)
+        return false;
+    if (BIO_meth_set_read_ex(made, take) == 1 && BIO_meth_set_write_ex(made, give) == 1 &&
         BIO_meth_set_ctrl(made, control) == 1)
         method = made;
     else
         BIO_meth_free(made);
+    return method != NULL;
 }
 
 bool tls_socket_open(struct tls *tls)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, method_make);
-    BIO *bio = method != NULL ? BIO_new(method) : NULL;
+    BIO *bio = BIO_new(method);
     if (bio == NULL)
         return false;
     BIO_set_data(bio, tls);
-    BIO_set_init(bio, 1);
     SSL_set_bio(tls->ssl, bio, bio);
     return true;
 }

@@ -171,7 +171,7 @@ START_TEST(tickets_survive_a_reload)
 }
 END_TEST
 
-/* A session whose connection broke is not resumed (RFC 5246, 7.2.2); one of another server's id is none. */
+/* A session whose connection broke is not resumed (RFC 5246, 7.2.2); one of another server is none here. */
 START_TEST(no_resumption_of_what_broke)
 {
     const struct phone_options by_id = {C12, .no_ticket = true};
@@ -202,6 +202,26 @@ START_TEST(no_resumption_of_what_broke)
     SSL_SESSION_free(session);
     tls_context_free(context);
     tls_context_free(other);
+}
+END_TEST
+
+/* A session is made and dropped with a connection that outlives its context, and what the context kept. */
+START_TEST(sessions_outlive_their_context)
+{
+    const struct phone_options by_id = {C12, .no_ticket = true};
+    struct phone phone;
+    size_t got;
+    uint8_t byte;
+    struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_2, true, NULL);
+    int fd = phone_connect(&phone, &by_id);
+    struct tls *tls = tls_new(context, fd);
+    tls_context_free(context);
+    ck_assert_int_eq(shake(tls, &phone), TLS_STEP_DONE);
+    ck_assert_int_eq(write(SSL_get_fd(phone.ssl), "no record", 9), 9);
+    ck_assert_int_eq(tls_read(tls, &byte, 1, &got), TLS_STEP_FAILED);
+    tls_free(tls);
+    phone_fini(&phone);
+    close(fd);
 }
 END_TEST
 
@@ -242,6 +262,7 @@ Suite *suite(void)
     tcase_add_loop_test(all, sessions_resume, 0, COUNT(resuming));
     tcase_add_loop_test(all, tickets_survive_a_reload, 0, 3);
     tcase_add_test(all, no_resumption_of_what_broke);
+    tcase_add_test(all, sessions_outlive_their_context);
     tcase_add_test(all, no_resumption_of_what_is_forbidden);
     suite_add_tcase(sessions, all);
     return sessions;

@@ -3,13 +3,16 @@
 #include "tvsd/tls_internal.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #define ID_SIZE  SSL_MAX_SSL_SESSION_ID_LENGTH
 #define CROWDED  100 /* more than a set has places */
 #define THREADS  4
 #define EACH     500
 #define KEY_SIZE 48
+#define SECONDS  1000 /* that a session is good for */
 
 static struct tls_sessions *sessions;
 static SSL_CTX *context;
@@ -49,6 +52,7 @@ static SSL_SESSION *session_make(int set, int number, size_t id_len)
     ck_assert_int_eq(SSL_SESSION_set_cipher(session, SSL_CIPHER_find(ssl, (const uint8_t *)"\xc0\x30")), 1);
     ck_assert_int_eq(SSL_SESSION_set1_master_key(session, key, sizeof key), 1);
     ck_assert_int_eq(SSL_SESSION_set1_id(session, id, (unsigned)id_len), 1);
+    ck_assert_int_eq(SSL_SESSION_set_timeout(session, SECONDS), 1);
     SSL_free(ssl);
     return session;
 }
@@ -73,6 +77,7 @@ static bool is_kept(int set, int number)
     memcpy(&found, key, sizeof found);
     ck_assert_int_eq(found, number);
     ck_assert_int_eq(SSL_SESSION_get_protocol_version(session), TLS1_2_VERSION);
+    ck_assert_int_eq(SSL_SESSION_get_timeout(session), SECONDS);
     SSL_SESSION_free(session);
     return true;
 }
@@ -97,6 +102,22 @@ START_TEST(what_is_forgotten_is_not)
     tls_sessions_forget(sessions, session);
     ck_assert(!is_kept(1, 1));
     ck_assert(is_kept(1, 2));
+    SSL_SESSION_free(session);
+}
+END_TEST
+
+/* Its key goes when the next one of the set comes; what is not over stays. */
+START_TEST(what_is_over_goes)
+{
+    SSL_SESSION *session = session_make(2, 0, ID_SIZE);
+    ck_assert_int_eq(SSL_SESSION_set_time(session, (long)time(NULL) - SECONDS - 1), time(NULL) - SECONDS - 1);
+    tls_sessions_keep(sessions, session);
+    ck_assert(is_kept(2, 0));
+    keep(2, 1);
+    ck_assert(!is_kept(2, 0));
+    keep(2, 2);
+    ck_assert(is_kept(2, 1));
+    ck_assert(is_kept(2, 2));
     SSL_SESSION_free(session);
 }
 END_TEST
@@ -153,15 +174,21 @@ START_TEST(references)
 }
 END_TEST
 
+static atomic_int found;
+
 static void *come_and_go(void *arg)
 {
     const int me = *(const int *)arg;
     for (int i = 0; i < EACH; i++) {
-        keep(i % 2, me * EACH + i);
-        is_kept(i % 2, me * EACH + i - 2);
-        SSL_SESSION *session = session_make(i % 2, me * EACH + i - 1, ID_SIZE);
+        const int number = me * EACH + i;
+        keep(number % 2, number);
+        found += is_kept(number % 2, number);
+        if (i % 3 != 0)
+            continue;
+        SSL_SESSION *session = session_make(number % 2, number, ID_SIZE);
         tls_sessions_forget(sessions, session);
         SSL_SESSION_free(session);
+        ck_assert(!is_kept(number % 2, number));
     }
     return NULL;
 }
@@ -177,6 +204,7 @@ START_TEST(many_at_a_time)
     }
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    ck_assert_int_gt(found, 0);
 }
 END_TEST
 
@@ -187,6 +215,7 @@ Suite *suite(void)
     tcase_add_checked_fixture(kept, begin, end);
     tcase_add_test(kept, what_is_kept_is_found);
     tcase_add_test(kept, what_is_forgotten_is_not);
+    tcase_add_test(kept, what_is_over_goes);
     tcase_add_test(kept, the_oldest_gives_way);
     tcase_add_test(kept, what_does_not_fit);
     tcase_add_test(kept, references);
