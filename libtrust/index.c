@@ -16,6 +16,7 @@ void trust_index_free(struct trust_index *index)
     free(index->entries);
     free(index->keys);
     free(index->by_der.slots);
+    free(index->by_number.slots);
     free(index);
 }
 
@@ -89,6 +90,14 @@ static struct trust_bytes reversed_number(struct trust_bytes serial)
     return serial;
 }
 
+uint64_t index_number_hash(struct trust_bytes number, bool reversed)
+{
+    uint64_t hash = number.len;
+    for (size_t i = 0; i < number.len; i++)
+        hash = mix(hash, number.data[reversed ? number.len - 1 - i : i]);
+    return mix(hash, 0);
+}
+
 static int compare_serials(struct trust_bytes a, struct trust_bytes b, bool b_is_reversed)
 {
     if (a.len != b.len)
@@ -122,11 +131,29 @@ static int compare_to_question(const struct index_key *key, struct trust_bytes s
     return order != 0 ? order : strcmp(key->issuer, issuer);
 }
 
+/* The first key with that serial number; key_count: none has it. */
+static size_t first_key(const struct trust_index *index, struct trust_bytes serial, bool reversed)
+{
+    const struct index_table *table = &index->by_number;
+    size_t mask = table->capacity - 1, i = (size_t)index_number_hash(serial, reversed) & mask;
+    for (; table->slots[i] != INDEX_FREE; i = (i + 1) & mask)
+        if (compare_serials(index->keys[table->slots[i]].serial, serial, reversed) == 0)
+            return table->slots[i];
+    return index->key_count;
+}
+
 /* The keys that fit, as a range of the sorted array. */
 static size_t fitting_keys(const struct trust_index *index, struct trust_bytes serial, bool reversed,
                            const char *issuer, size_t *first)
 {
-    size_t low = 0, high = index->key_count;
+    size_t low = first_key(index, serial, reversed), high = low, step = 1;
+    /* Hardly any two share a number, but there are authorities that count from one: in leaps, then by halves.
+     */
+    for (; high < index->key_count && compare_to_question(&index->keys[high], serial, reversed, issuer) < 0;
+         step *= 2) {
+        low = high + 1;
+        high = high + step < index->key_count ? high + step : index->key_count;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (compare_to_question(&index->keys[middle], serial, reversed, issuer) < 0)
@@ -138,20 +165,6 @@ static size_t fitting_keys(const struct trust_index *index, struct trust_bytes s
     while (high < index->key_count && compare_to_question(&index->keys[high], serial, reversed, issuer) == 0)
         high++;
     return high - low;
-}
-
-/* The first key with that serial number or a greater one. */
-static size_t first_key(const struct trust_index *index, struct trust_bytes serial)
-{
-    size_t low = 0, high = index->key_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (compare_serials(index->keys[middle].serial, serial, false) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 /* Among several certificates, the only one whose issuer is the name with its DC components. NULL if there is
@@ -197,7 +210,7 @@ static const struct trust_entry *as_spelt(const struct trust_index *index, struc
                                           const char *issuer, size_t issuer_len)
 {
     const struct trust_bytes number = index_number(serial);
-    size_t first, last = first_key(index, number) + SPELT_MOST;
+    size_t first, last = first_key(index, number, false) + SPELT_MOST;
     for (size_t i = last - SPELT_MOST; i < index->key_count && i < last; i++) {
         const struct trust_entry *entry = &index->entries[index->keys[i].entry];
         if (compare_serials(index->keys[i].serial, number, false) != 0)

@@ -12,7 +12,7 @@ struct index_key {
     uint32_t entry;
 };
 
-/* Open addressing with linear probing: positions of entries, by a hash that the user computes. */
+/* Open addressing with linear probing: positions, of entries or keys, by a hash that the user computes. */
 struct index_table {
     uint32_t *slots; /* INDEX_FREE, or a position; a power of two of them, never full */
     size_t capacity;
@@ -44,7 +44,8 @@ struct trust_index {
     size_t entry_count;
     struct index_key *keys; /* sorted by index_key_compare; no two are equal */
     size_t key_count;
-    struct index_table by_der; /* by index_hash of the DER */
+    struct index_table by_der;    /* entries, by index_hash of the DER */
+    struct index_table by_number; /* the first key of each serial number, by index_number_hash */
 };
 
 /* ---- index_chunk.c */
@@ -91,6 +92,9 @@ const struct trust_entry *index_by_hash(const struct trust_index *index, struct 
 
 /* Drop leading zeros. */
 struct trust_bytes index_number(struct trust_bytes serial);
+
+/* Of a serial number without leading zeros. reversed: it stands there the other way round. */
+uint64_t index_number_hash(struct trust_bytes number, bool reversed);
 
 /* Order of keys: by serial number (length, then bytes), then issuer, then entry. */
 int index_key_compare(const void *a, const void *b);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct index_key own_key(const struct trust_index *index, uint32_t entry)
 {
@@ -89,6 +90,23 @@ static int sort_fresh(struct trust_index *index, const struct trust_index *previ
     return 0;
 }
 
+static int place_keys(struct trust_index *index, struct trust_error *err)
+{
+    int rc = index_table_init(&index->by_number, index->key_count, err);
+    for (size_t i = 0; rc == 0 && i < index->key_count; i++) {
+        const struct trust_bytes number = index->keys[i].serial;
+        const struct trust_bytes before = i > 0 ? index->keys[i - 1].serial : (struct trust_bytes){NULL, 0};
+        if (i > 0 && before.len == number.len &&
+            (number.len == 0 || memcmp(before.data, number.data, number.len) == 0))
+            continue;
+        size_t mask = index->by_number.capacity - 1, slot = (size_t)index_number_hash(number, false) & mask;
+        while (index->by_number.slots[slot] != INDEX_FREE)
+            slot = (slot + 1) & mask;
+        index->by_number.slots[slot] = (uint32_t)i;
+    }
+    return rc;
+}
+
 int index_keys_make(struct trust_index *index, const struct index_key *aliases, size_t count,
                     const struct trust_index *previous, const uint32_t *from, struct trust_error *err)
 {
@@ -96,8 +114,10 @@ int index_keys_make(struct trust_index *index, const struct index_key *aliases, 
     if (index->keys == NULL)
         return index_no_memory(err);
     /* With aliases, a certificate has more keys than one. */
+    int rc = 0;
     if (previous != NULL && count == 0 && previous->key_count == previous->entry_count)
-        return sort_fresh(index, previous, from, err);
-    sort_all(index, aliases, count);
-    return 0;
+        rc = sort_fresh(index, previous, from, err);
+    else
+        sort_all(index, aliases, count);
+    return rc == 0 ? place_keys(index, err) : rc;
 }

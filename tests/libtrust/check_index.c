@@ -126,6 +126,34 @@ START_TEST(reversed_only_when_nothing_is_found_forward)
 }
 END_TEST
 
+/* Authorities that count from one: each number again and again, with others before and behind it. */
+START_TEST(one_number_of_many_issuers)
+{
+    enum { ISSUERS = 37 };
+    char der[32], issuer[32];
+    struct trust_index_builder *builder = helper_builder();
+    for (int serial = 1; serial <= 3; serial++)
+        for (int i = 0; i < ISSUERS; i++) {
+            snprintf(der, sizeof der, "certificate %d of %d", serial, i);
+            snprintf(issuer, sizeof issuer, "CN=issuer %02d", 2 * i);
+            helper_index_add_synthetic(builder, der, (const char *[]){"", "0101", "0102", "0201"}[serial],
+                                       issuer);
+        }
+    struct trust_index *index = helper_index_build(builder);
+    for (int i = 0; i < ISSUERS; i++) {
+        snprintf(issuer, sizeof issuer, "CN=issuer %02d", 2 * i);
+        helper_ask(index, "0101", issuer, TRUST_FOUND_ONE, i);
+        helper_ask(index, "0102", issuer, TRUST_FOUND_ONE, ISSUERS + i);
+        helper_ask(index, "0201", issuer, TRUST_FOUND_ONE, 2 * ISSUERS + i);
+        helper_ask(index, "0103", issuer, TRUST_FOUND_NONE, -1);
+        snprintf(issuer, sizeof issuer, "CN=issuer %02d", 2 * i + 1);
+        helper_ask(index, "0102", issuer, TRUST_FOUND_NONE, -1);
+    }
+    helper_ask(index, "0102", "CN=a", TRUST_FOUND_NONE, -1);
+    trust_index_free(index);
+}
+END_TEST
+
 START_TEST(twins_are_never_guessed_between)
 {
     struct trust_index_builder *builder = helper_builder();
@@ -234,6 +262,7 @@ Suite *suite(void)
     tcase_add_test(look_up, captured_query_as_a_phone_sends_it);
     tcase_add_test(look_up, etoken_by_reversed_serial_number);
     tcase_add_test(look_up, reversed_only_when_nothing_is_found_forward);
+    tcase_add_test(look_up, one_number_of_many_issuers);
     tcase_add_test(look_up, twins_are_never_guessed_between);
     tcase_add_test(look_up, real_twins_decided_by_their_domain);
     tcase_add_test(look_up, reversed_twins_are_ambiguous_too);
