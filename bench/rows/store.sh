@@ -1,5 +1,6 @@
 #!/bin/bash
-# The same answers out of a small store and out of larger ones; memory, at rest and while the next snapshot is built.
+# The same answers out of a small store and out of larger ones: about a hundred certificates of each, spread over all of it. Memory, at rest and
+# while the next snapshot is built.
 . "$(dirname "$0")/../lib.sh"
 row store x '<= 1.1' '100 -> 1 000 000 certificates in the store: cost of an answer'
 sizes="100 $(few 10000) $(few 100000) $(few 1000000)"
@@ -17,7 +18,7 @@ fill_store() { # COUNT
         tvsctl_in "$name" set cert import own TVS "$WORK/node-a.pem"
         say "$1 certificates"
         "$BUILD/bench/fill" "$WORK/$name/tvs.sqlite3" 1 "$1" >"$WORK/$name/filled" || die "$name"
-        "$BUILD/bench/fill" --pem 1 "$1" "$((($1 + 999) / 1000))" >"$WORK/$name/some.pem"
+        "$BUILD/bench/fill" --pem 1 "$1" "$((($1 + 99) / 100))" >"$WORK/$name/hundred.pem"
         mv "$WORK/$name/filled" "$WORK/$name/full" # whole now
     fi
 }
@@ -28,13 +29,13 @@ for size in $sizes; do
     PATIENCE=600 tvsd "store-$size"
     pids[$size]=$PID ats[$size]=$AT
     bytes[$size]=$(cut -d' ' -f2 "$WORK/store-$size/full")
-    warm --connections 4 --requests 1000 --tls1.2 --by-name "$WORK/store-$size/some.pem"
+    warm --connections 4 --requests 1000 --tls1.2 --by-name "$WORK/store-$size/hundred.pem"
     rss[$size]=$(awk '/^VmRSS:/ { print $2 }' "/proc/$PID/status")
 done
 for ((PAIR = 1; PAIR <= PAIRS; PAIR++)); do
     for size in $sizes; do
         PID=${pids[$size]} AT=${ats[$size]}
-        load "$size" --connections 8 --at-once 8 --requests "$each" --tls1.2 --ciphers "$SUITE" --by-name "$WORK/store-$size/some.pem"
+        load "$size" --connections 8 --at-once 8 --requests "$each" --tls1.2 --ciphers "$SUITE" --by-name "$WORK/store-$size/hundred.pem"
         [ "$(figure not_trusted)" -eq 0 ] || die "not all were found"
     done
 done
