@@ -59,11 +59,14 @@ not_run() {
     echo "   not run: $*"
     exit 0
 }
-# again FUNCTION…: in pairs, one after the other, so that what disturbs the machine disturbs all.
+# again FUNCTION…: in pairs, one after the other, so that what disturbs the machine disturbs all. SLICES: each pair is so many turns, and the mean
+# of them: what takes less than a second can be told from a machine that is slow for one only so.
 again() {
-    local function
+    local function turn
     for ((PAIR = 1; PAIR <= PAIRS; PAIR++)); do
-        for function; do "$function"; done
+        for ((turn = 0; turn < ${SLICES:-1}; turn++)); do
+            for function; do "$function"; done
+        done
     done
 }
 
@@ -77,9 +80,14 @@ median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) printf "%s\n", NR % 2 ? v
 figure() { sed -nE "s/.*\"$1\":\"?([^\",}]*).*/\1/p" <<<"${JSON//\"$1\"/$'\n'\"$1\"}" | head -n 1; }
 part() { sed -nE "s/.*\"$1\":\{([^}]*)\}.*/\1/p" <<<"$JSON" | tr ',' '\n' | sed -nE "s/^\"$2\":(.*)/\1/p" | head -n 1; }
 
-# Of the CSV of this row: the median of a column (by its name) over the lines of a side; its pairs' ratios of two sides.
+# Of the CSV of this row: a column (by its name) of a side, a line a pair; the median of that; its pairs' ratios of two sides.
 column() { awk -F, -v c="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == c) print i }' "$RESULTS/$ROW.csv"; }
-values() { awk -F, -v n="$(column "$2")" -v s="$1" 'NR > 1 && $2 == s { print $n }' "$RESULTS/$ROW.csv"; }
+values() {
+    awk -F, -v n="$(column "$2")" -v s="$1" '
+        function say() { if (count > 0) printf "%.9g\n", sum / count }
+        NR > 1 && $2 == s { if ($1 != pair) { say(); sum = count = 0 } pair = $1; sum += $n; count++ }
+        END { say() }' "$RESULTS/$ROW.csv"
+}
 typical() { values "$1" "$2" | median; }
 ratio() { # SIDE SIDE COLUMN: the median of the pairs' ratios
     paste <(values "$1" "$3") <(values "$2" "$3") | awk '$2 > 0 { print $1 / $2 }' | median | awk '{ printf "%.3f", $1 }'

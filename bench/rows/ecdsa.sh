@@ -2,7 +2,7 @@
 # RSA and ECDSA certificates side by side: who can gets ECDSA.
 . "$(dirname "$0")/../lib.sh"
 row ecdsa x '<= 0.45' "RSA and ECDSA certificates side by side: a client that can gets ECDSA, beside its own RSA figure"
-count=$(few 4000)
+count=$(few 1000) SLICES=4
 certificates
 state a
 tvsctl_in a set cert regen CallManager

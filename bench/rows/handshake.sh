@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 row handshake x '<= 1.05' "TLS 1.2 $SUITE handshake (RSA-2048) + one verify answered and logged, beside nginx's handshake alone"
 need_nginx
-count=$(few 4000)
+count=$(few 1000) SLICES=4
 state a
 tvsd a
 warm --connections 200 --tls1.2 --ciphers "$SUITE" "$TRUST"

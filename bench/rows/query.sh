@@ -2,7 +2,7 @@
 # The same for a certificate by its names.
 . "$(dirname "$0")/../lib.sh"
 row query us '<= 8' 'one query on an open connection'
-each=$(few 40000)
+each=$(few 10000) SLICES=4
 state a
 tvsd a
 warm --connections 8 --requests 2000 --tls1.2 --by-name "$TRUST"

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 row tls10 x '<= 1.12' "the same with TLS 1.0 AES256-SHA"
 need_nginx
-count=$(few 4000)
+count=$(few 1000) SLICES=4
 state a "" "tls: { minimum: \"1.0\" }"
 tvsd a
 warm --connections 200 --tls1.0 --ciphers AES256-SHA "$TRUST"

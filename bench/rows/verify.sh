@@ -2,7 +2,7 @@
 # An answer on an open connection: one question at a time on each of eight, and a batch of eight at a time.
 . "$(dirname "$0")/../lib.sh"
 row verify us '<= 6' 'one verify on an open connection, logging at info'
-each=$(few 40000)
+each=$(few 10000) SLICES=4
 state a
 tvsd a
 warm --connections 8 --requests 2000 --tls1.2 "$TRUST"
