@@ -1,6 +1,6 @@
 #!/bin/bash
 # The open Python server, 64 phones at a time. TVS_PEER: its program; its certificate database is made here, empty, by its own schema. It
-# speaks the TLS of the Python that runs it. It listens on all addresses, so it has a network of its own, where that can be had.
+# speaks the TLS of the Python that runs it, and is asked with that of a phone. It listens on all addresses, so it has a network of its own, where that can be had.
 if [ -n "${TVS_PEER:-}" ] && [ -z "${BENCH_ALONE:-}" ] && unshare -rn ip link set lo up 2>/dev/null; then
     BENCH_ALONE=yes exec unshare -rn sh -c 'ip link set lo up && exec bash "$0"' "$0"
 fi
@@ -23,11 +23,11 @@ kill -0 "$peer_pid" 2>/dev/null || die "it does not start: $(tail -n 2 "$RUN/pee
 LOSSES=yes
 ours() {
     PID=$ours_pid AT=$ours_at
-    load tvsd --at-once 64 --connections "$count" "$WORK/other.crt"
+    load tvsd --at-once 64 --connections "$count" --tls1.2 --ciphers "$SUITE" "$WORK/other.crt"
 }
 theirs() {
     PID=$peer_pid AT=$peer_at
-    load peer --at-once 64 --connections "$(few 400)" "$WORK/other.crt"
+    load peer --at-once 64 --connections "$(few 400)" --tls1.2 --ciphers "$SUITE" "$WORK/other.crt"
 }
 again theirs ours
 lost=$(paste <(values tvsd connections) <(values tvsd answered) | awk '{ lost += $1 - $2 } END { print lost + 0 }')
