@@ -16,6 +16,7 @@ void trust_index_free(struct trust_index *index)
     free(index->entries);
     free(index->keys);
     free(index->by_der.slots);
+    free(index->tags);
     free(index->by_number.slots);
     free(index);
 }
@@ -56,11 +57,18 @@ uint64_t index_hash(struct trust_bytes bytes)
     return hash; /* slots are chosen by the low bits: every word has come there */
 }
 
+uint32_t index_tag(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
+
 const struct trust_entry *index_by_hash(const struct trust_index *index, struct trust_bytes der,
                                         uint64_t hash)
 {
     size_t mask = index->by_der.capacity - 1;
     for (size_t i = (size_t)hash & mask; index->by_der.slots[i] != INDEX_FREE; i = (i + 1) & mask) {
+        if (index->tags[i] != index_tag(hash))
+            continue;
         const struct trust_entry *entry = &index->entries[index->by_der.slots[i]];
         if (entry->der.len == der.len && memcmp(entry->der.data, der.data, der.len) == 0)
             return entry;

@@ -379,11 +379,14 @@ static void hand_over(struct trust_index_builder *builder, struct index_table fr
 static int place_entries(struct trust_index *index, const uint64_t *hashes, struct trust_error *err)
 {
     int rc = index_table_init(&index->by_der, index->entry_count, err);
+    if (rc == 0 && (index->tags = malloc(index->by_der.capacity * sizeof *index->tags)) == NULL)
+        rc = index_no_memory(err);
     for (size_t i = 0; rc == 0 && i < index->entry_count; i++) {
         size_t mask = index->by_der.capacity - 1, slot = (size_t)hashes[i] & mask;
         while (index->by_der.slots[slot] != INDEX_FREE)
             slot = (slot + 1) & mask;
         index->by_der.slots[slot] = (uint32_t)i;
+        index->tags[slot] = index_tag(hashes[i]);
     }
     return rc;
 }

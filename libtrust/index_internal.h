@@ -45,6 +45,7 @@ struct trust_index {
     struct index_key *keys; /* sorted by index_key_compare; no two are equal */
     size_t key_count;
     struct index_table by_der;    /* entries, by index_hash of the DER */
+    uint32_t *tags;               /* of each slot of by_der that is taken: more of that hash */
     struct index_table by_number; /* the first key of each serial number, by index_number_hash */
 };
 
@@ -85,6 +86,9 @@ int index_table_init(struct index_table *table, size_t count, struct trust_error
 
 /* What is in an index comes from the operator, so nobody can choose collisions. */
 uint64_t index_hash(struct trust_bytes bytes);
+
+/* What is compared before the bytes are, which lie in cold memory. */
+uint32_t index_tag(uint64_t hash);
 
 /* trust_index_by_der, of bytes whose hash is known. */
 const struct trust_entry *index_by_hash(const struct trust_index *index, struct trust_bytes der,
