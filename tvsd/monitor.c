@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define DEBOUNCE_MS 100
-#define STORE_MS    250
+#define STORE_MS    100
 #define STAT_MS     2000
 
 #define WATCHED                                                                                              \
