@@ -19,6 +19,7 @@
 
 #define REQUESTS_PER_TURN 16 /* then it is the others' turn */
 #define READS_PER_TURN    64
+#define JUDGED_MS         10 /* for so long it holds what a socket was found to be when it was accepted */
 
 void conn_close(struct conn *conn, enum conn_end end, const char *detail)
 {
@@ -120,7 +121,7 @@ static bool conn_begin(struct conn *conn, int64_t now)
 {
     struct conn_host *host = conn->host;
     struct too_late how;
-    if (is_too_late(host, conn->fd, &how)) {
+    if (now - conn->opened >= JUDGED_MS && is_too_late(host, conn->fd, &how)) {
         conn_close(conn, how.end, how.detail);
         return false;
     }
@@ -425,7 +426,6 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
     if (room)
         conn_shed(host);
     if (room && conn_new(host, fd, &peer, session) != NULL) {
-        conn_socket_set_up(fd);
         stats_bump(&host->stats.active, 1);
         return;
     }

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Answers leave at once. */
-void conn_socket_set_up(int fd);
+/* Of a socket that listens: what is accepted from it sends answers at once. */
+void conn_socket_set_up(int listener);
 
 /* Whether bytes have come that nobody has read yet. */
 bool conn_socket_has_bytes(int fd);

@@ -1,6 +1,7 @@
 #include "listener.h"
 
 #include "clock.h"
+#include "conn_socket.h"
 #include "shortage.h"
 
 #include <errno.h>
@@ -133,6 +134,7 @@ bool listeners_init(struct listeners *listeners, struct conn_host *host, const i
         event_priority_set(listeners->settle, CONN_PRIORITY) != 0)
         return false;
     for (; listeners->count < count; listeners->count++) {
+        conn_socket_set_up(fds[listeners->count]);
         struct event *event =
             event_new(host->base, fds[listeners->count], EV_READ | EV_PERSIST, on_connection, listeners);
         if (event == NULL)

@@ -4,6 +4,7 @@
 #include "tvsd/conn_socket.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -20,6 +21,7 @@ static void meet(void)
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     phone = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, len), 0);
+    conn_socket_set_up(listener);
     ck_assert_int_eq(listen(listener, 1), 0);
     ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &len), 0);
     ck_assert_int_eq(connect(phone, (struct sockaddr *)&at, len), 0);
@@ -43,6 +45,18 @@ static enum conn_socket_state becomes(enum conn_socket_state other, int64_t pati
         poll(NULL, 0, 10);
     return state;
 }
+
+START_TEST(who_is_accepted_is_set_up)
+{
+    int on = 0;
+    socklen_t len = sizeof on;
+    meet();
+    ck_assert_int_eq(getsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+    ck_assert_int_ne(on, 0);
+    close(phone);
+    close(server);
+}
+END_TEST
 
 START_TEST(who_says_nothing_waits_until_he_leaves)
 {
@@ -103,6 +117,7 @@ Suite *suite(void)
 {
     Suite *s = suite_create("conn_socket");
     TCase *tc = tcase_create("states");
+    tcase_add_test(tc, who_is_accepted_is_set_up);
     tcase_add_test(tc, who_says_nothing_waits_until_he_leaves);
     tcase_add_test(tc, who_is_there_is_overdue);
     tcase_add_test(tc, who_gave_up_has_left);
