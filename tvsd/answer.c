@@ -122,7 +122,8 @@ int answer_frame(const struct answer_to *to, struct trust_bytes frame, int64_t s
     const struct request_known known = {.store = to->snapshot->store,
                                         .ctl = to->snapshot->ctl,
                                         .config = to->snapshot->config,
-                                        .now = time(NULL)};
+                                        .now = time(NULL),
+                                        .recent = to->recent};
     request_answer(&known, &request, &answer);
     count(to->stats, &request, answer.result);
     if (answer.result == REQUEST_FAILED)

@@ -5,6 +5,7 @@
 
 #include "outbox.h"
 #include "peer.h"
+#include "recent_certs.h"
 #include "sightings.h"
 #include "snapshot.h"
 #include "stats.h"
@@ -13,7 +14,8 @@
 /* Who asks, and what is known. */
 struct answer_to {
     const struct snapshot *snapshot;
-    struct stats *stats; /* the worker's own */
+    struct stats *stats;         /* the worker's own */
+    struct recent_certs *recent; /* the worker's own */
     const struct peer *peer;
     unsigned session;                /* for the trace */
     struct sightings_end *sightings; /* the worker's own; NULL: nobody is remembered */

@@ -187,8 +187,14 @@ static void conn_flush(struct conn *conn, int64_t now)
 /* Answer the messages that are there whole. false: it is time to stop, whether more can be read or not. */
 static bool conn_serve(struct conn *conn, unsigned *requests)
 {
-    const struct answer_to to = {conn->host->snapshot, &conn->host->stats,    &conn->peer,
-                                 conn->session,        conn->host->sightings, conn->tls};
+    struct conn_host *host = conn->host;
+    const struct answer_to to = {.snapshot = host->snapshot,
+                                 .stats = &host->stats,
+                                 .recent = &host->recent,
+                                 .peer = &conn->peer,
+                                 .session = conn->session,
+                                 .sightings = host->sightings,
+                                 .tls = conn->tls};
     for (;;) {
         struct trust_error err = {0};
         struct trust_bytes stream = inbox_bytes(&conn->inbox);
@@ -206,7 +212,7 @@ static bool conn_serve(struct conn *conn, unsigned *requests)
         }
         inbox_consume(&conn->inbox, conn->frame_len);
         conn->frame_started = conn->read_at;
-        conn->last_turn |= conn->host->draining;
+        conn->last_turn |= host->draining;
         conn->requests++;
         (*requests)--;
     }
@@ -463,4 +469,5 @@ void conn_host_fini(struct conn_host *host)
     conn_end_all(host, CONN_END_DRAIN_TIMEOUT);
     while (host->first != NULL)
         conn_free(host->first);
+    recent_certs_fini(&host->recent);
 }

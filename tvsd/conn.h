@@ -5,6 +5,7 @@
 
 #include "admission.h"
 #include "conn_end.h"
+#include "recent_certs.h"
 #include "sightings.h"
 #include "snapshot.h"
 #include "stats.h"
@@ -28,6 +29,7 @@ struct conn_host {
     struct event_base *base;         /* with CONN_PRIORITIES */
     const struct snapshot *snapshot; /* to be changed between callbacks only */
     struct stats stats;
+    struct recent_certs recent;
     struct sightings_end *sightings; /* NULL: nobody is remembered */
     struct event *on_crowd;     /* calls conn_crowd_turn; of CONN_CROWD_PRIORITY. NULL: crowds do not wait */
     struct admission admission; /* its limit is the worker's to set */
@@ -65,7 +67,7 @@ void conn_drain(struct conn_host *host);
 /* End all connections with the next turn of the loop. */
 void conn_end_all(struct conn_host *host, enum conn_end end);
 
-/* After the loop: free connections that are left, if any. */
+/* After the loop: free connections that are left, if any, and what was remembered. */
 void conn_host_fini(struct conn_host *host);
 
 #endif

@@ -87,9 +87,10 @@ static bool has_twin(const struct trust_index *index, const struct trust_cert *c
 static void verify_unknown(const struct request_known *known, struct trust_bytes der,
                            struct request_answer *answer)
 {
-    struct trust_cert *cert;
+    const struct trust_cert *cert;
     const struct trust_entry *twin = NULL;
-    int code = trust_cert_from_der(der, &cert, NULL);
+    struct recent_certs own = {0};
+    int code = recent_certs_get(known->recent != NULL ? known->recent : &own, der, &cert, NULL);
     if (code == TRUST_ENOMEM) {
         answer->result = REQUEST_FAILED;
         return;
@@ -108,7 +109,7 @@ static void verify_unknown(const struct request_known *known, struct trust_bytes
         answer->result = REQUEST_TWIN;
         answer->entry = twin;
     }
-    trust_cert_free(cert);
+    recent_certs_fini(&own);
 }
 
 static void verify(const struct request_known *known, struct trust_bytes der, struct request_answer *answer)

@@ -1,9 +1,10 @@
 /* From a decoded request and what is known to an answer. Pure: no I/O, no log, no clock but the one that is
- * handed in. */
+ * handed in; what is remembered of earlier requests saves time, and changes no answer. */
 #ifndef TVSD_REQUEST_H
 #define TVSD_REQUEST_H
 
 #include "config/config.h"
+#include "recent_certs.h"
 #include "trust.h"
 
 #include <time.h>
@@ -33,6 +34,7 @@ struct request_known {
         *ctl;                    /* asked in this order; the first that holds the certificate answers alone */
     const struct config *config; /* answers.ttl, answers.expired */
     time_t now;                  /* seconds since 1970 */
+    struct recent_certs *recent; /* NULL: nothing is remembered */
 };
 
 struct request_answer {

@@ -60,11 +60,34 @@ static void tear_down(void)
     config_free(config);
 }
 
+static struct recent_certs recent; /* of all requests of a test, which is a process of its own */
+
+/* The same is answered whatever is remembered, twice to whoever asks twice. */
+static void check_memory_is_silent(struct request_known known, const struct trust_request *request,
+                                   const struct request_answer *expected)
+{
+    known.recent = &recent;
+    for (int i = 0; i < 2; i++) {
+        struct request_answer answer;
+        request_answer(&known, request, &answer);
+        ck_assert_int_eq(answer.result, expected->result);
+        ck_assert_int_eq(answer.source, expected->source);
+        ck_assert_ptr_eq(answer.entry, expected->entry);
+        ck_assert_uint_eq(answer.serial_len, expected->serial_len);
+        ck_assert_mem_eq(answer.serial, expected->serial, answer.serial_len);
+        ck_assert_uint_eq(answer.issuer_len, expected->issuer_len);
+        ck_assert_mem_eq(answer.issuer, expected->issuer, answer.issuer_len);
+    }
+    if (request->type == TRUST_MSG_VERIFY_REQ && expected->result == REQUEST_UNKNOWN)
+        ck_assert_ptr_nonnull(recent.certs[0]);
+}
+
 static void ask(const struct trust_index *first, const struct trust_index *second,
                 const struct trust_request *request, struct request_answer *answer)
 {
     const struct request_known known = {.store = first, .ctl = second, .config = config, .now = NOW};
     request_answer(&known, request, answer);
+    check_memory_is_silent(known, request, answer);
     ck_assert_uint_eq(answer->response.session, request->session);
     ck_assert_uint_eq(answer->response.version, request->version);
     ck_assert_int_eq(answer->response.type,
