@@ -88,7 +88,7 @@ values() {
         NR > 1 && $2 == s { if ($1 != pair) { say(); sum = count = 0 } pair = $1; sum += $n; count++ }
         END { say() }' "$RESULTS/$ROW.csv"
 }
-typical() { values "$1" "$2" | median | awk '{ printf $1 >= 1000 ? "%.0f\n" : "%.4g\n", $1 }'; }
+typical() { values "$1" "$2" | median | awk '{ printf(($1 >= 1000 ? "%.0f" : "%.4g") "\n", $1) }'; }
 ratio() { # SIDE SIDE COLUMN: the median of the pairs' ratios
     paste <(values "$1" "$3") <(values "$2" "$3") | awk '$2 > 0 { print $1 / $2 }' | median | awk '{ printf "%.3f", $1 }'
 }
