@@ -130,7 +130,7 @@ END_TEST
 START_TEST(one_number_of_many_issuers)
 {
     enum { ISSUERS = 37 };
-    char der[32], issuer[32];
+    char der[64], issuer[64];
     struct trust_index_builder *builder = helper_builder();
     for (int serial = 1; serial <= 3; serial++)
         for (int i = 0; i < ISSUERS; i++) {
