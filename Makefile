@@ -156,7 +156,7 @@ $(BUILD)/tests/tvsd/check_identity: ALL_LDFLAGS += -Wl,--wrap=trust_key_load
 # Phones by the simulator, servers as tvsd answers, phrases and rehearsals by tvsctl, all in one program without sockets.
 HISTORIES_SRC := $(wildcard tests/histories/*.c)
 HISTORIES_PARTS := $(TVSCTL_PARTS) $(TVSC_PARTS) $(CONFIG_SRC) $(wildcard tests/tvsctl/helper*.c) tests/fixture.c tests/fake_tokens.c \
-                   $(addprefix tvsd/,$(addsuffix .c,sources identity ctl_file ctl_age request remedy quiet log log_ring ring log_target log_render log_escape))
+                   $(addprefix tvsd/,$(addsuffix .c,sources identity ctl_file ctl_age request recent_certs remedy quiet log log_ring ring log_target log_render log_escape))
 HISTORIES_PROGRAM := $(BUILD)/tests/histories/histories
 # tests/histories/made_once.c stands in for these.
 HISTORIES_WRAPPED := trust_key_generate trust_key_parse trust_cert_from_der \
