@@ -37,7 +37,7 @@ row() {
     RUN=$BUILD/bench/run/$ROW # what it needs while it runs
     rm -rf "$RUN"
     mkdir -p "$RUN"
-    rm -f "$RESULTS/$ROW.csv" "$RESULTS/$ROW".figure
+    rm -f "$RESULTS/$ROW.csv" "$RESULTS/$ROW".figure "$RESULTS/$ROW"-*.figure
     trap 'end_all' EXIT
     echo "== $ROW: $WHAT"
 }

@@ -15,10 +15,13 @@ rows() {
             printf "| %s | %s %s | %s | %s | %s |\n", $2, $3, unit, $4 == "not run" ? $4 : $4 " " unit, $6, $4 == "not run" || $8 == "" ? $7 : $7 ($7 == "" ? "" : "; ") $8 }' "$results/$row.figure"
     done
 }
-# The median of a column of a side.
+# The median of a column of a side; of a pair's turns, the mean counts.
 typical() {
-    awk -F, -v c="$3" -v s="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == c) n = i } NR > 1 && $2 == s { print $n }' "$results/$1.csv" | sort -n |
-        awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
+    awk -F, -v c="$3" -v s="$2" '
+        function say() { if (count > 0) print sum / count }
+        NR == 1 { for (i = 1; i <= NF; i++) if ($i == c) n = i }
+        NR > 1 && $2 == s { if ($1 != pair) { say(); sum = count = 0 } pair = $1; sum += $n; count++ }
+        END { say() }' "$results/$1.csv" | sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
 }
 # How much of a core each node needs to answer so many phones, that all come at once, within their patience.
 capacity() {

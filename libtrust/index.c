@@ -143,6 +143,9 @@ static int compare_to_question(const struct index_key *key, struct trust_bytes s
 static size_t first_key(const struct trust_index *index, struct trust_bytes serial, bool reversed)
 {
     const struct index_table *table = &index->by_number;
+    /* The last key is the longest: what is longer, as a message may have it, is not worth hashing. */
+    if (index->key_count == 0 || serial.len > index->keys[index->key_count - 1].serial.len)
+        return index->key_count;
     size_t mask = table->capacity - 1, i = (size_t)index_number_hash(serial, reversed) & mask;
     for (; table->slots[i] != INDEX_FREE; i = (i + 1) & mask)
         if (compare_serials(index->keys[table->slots[i]].serial, serial, reversed) == 0)

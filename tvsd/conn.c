@@ -19,7 +19,7 @@
 
 #define REQUESTS_PER_TURN 16 /* then it is the others' turn */
 #define READS_PER_TURN    64
-#define JUDGED_MS         10 /* for so long it holds what a socket was found to be when it was accepted */
+#define JUDGED_MS         10 /* for so long it counts what a socket was found to be when it was accepted */
 
 void conn_close(struct conn *conn, enum conn_end end, const char *detail)
 {

@@ -6,11 +6,13 @@
 
 #include "trust.h"
 
-#define RECENT_CERTS 8
+#define RECENT_CERTS     8
+#define RECENT_CERT_SIZE 4096 /* bytes: larger ones, which no server has, are not kept */
 
 struct recent_certs {
     struct trust_cert *certs[RECENT_CERTS]; /* NULL: none yet */
     unsigned next;                          /* whose place the next one takes */
+    struct trust_cert *large;               /* the last of those that are not kept */
 };
 
 /* The certificate of these bytes, parsed now or before; borrowed until the next call. Errors: those of

@@ -38,7 +38,7 @@ busy() {
 }
 again quiet busy
 delay=$(median <"$RUN/delays")
-later=$(calc "($(typical busy answer_p999) - $(typical quiet answer_p999)) / 1000" 1)
+later=$(paste <(values busy answer_p999) <(values quiet answer_p999) | awk '{ print ($1 - $2) / 1000 }' | median)
 beside="$(typical busy answer_p999) us beside $(typical quiet answer_p999) us"
 conclude "$delay" "$count certificates"
 ROW=replace-latency UNIT=ms LIMIT='<= 20' WHAT='p99.9 of all answers, more than without'

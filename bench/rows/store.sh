@@ -12,7 +12,7 @@ certificates
 fill_store() { # COUNT
     local name=store-$1
     configure "$name" "$WORK/$name"
-    if [ ! -f "$WORK/$name/full" ]; then
+    if [ ! -f "$WORK/$name/full" ] || [ ! -f "$WORK/$name/hundred.pem" ]; then
         rm -rf "${WORK:?}/$name"
         configure "$name" "$WORK/$name"
         tvsctl_in "$name" set cert import own TVS "$WORK/node-a.pem"

@@ -150,6 +150,8 @@ START_TEST(one_number_of_many_issuers)
         helper_ask(index, "0102", issuer, TRUST_FOUND_NONE, -1);
     }
     helper_ask(index, "0102", "CN=a", TRUST_FOUND_NONE, -1);
+    helper_ask(index, "010100000001", "CN=issuer 02", TRUST_FOUND_NONE, -1);
+    helper_ask(index, "00000102", "CN=issuer 02", TRUST_FOUND_ONE, ISSUERS + 1);
     trust_index_free(index);
 }
 END_TEST
