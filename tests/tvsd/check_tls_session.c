@@ -205,6 +205,29 @@ START_TEST(no_resumption_of_what_broke)
 }
 END_TEST
 
+/* Many phones close the connection without a goodbye: that breaks no session. */
+START_TEST(an_end_without_goodbye)
+{
+    const struct phone_options by_id = {C12, .no_ticket = true};
+    struct phone phone;
+    size_t got;
+    uint8_t byte;
+    struct tls_context *context = context_make(ON_RSA, CONFIG_TLS_1_2, true, NULL);
+    int fd = phone_connect(&phone, &by_id);
+    struct tls *tls = tls_new(context, fd);
+    ck_assert_int_eq(shake(tls, &phone), TLS_STEP_DONE);
+    SSL_SESSION *session = SSL_SESSION_dup(SSL_get0_session(phone.ssl));
+    ck_assert_int_eq(shutdown(SSL_get_fd(phone.ssl), SHUT_WR), 0);
+    ck_assert_int_eq(tls_read(tls, &byte, 1, &got), TLS_STEP_CLOSED);
+    tls_free(tls);
+    phone_fini(&phone);
+    close(fd);
+    ck_assert(visit(context, &by_id, &session));
+    SSL_SESSION_free(session);
+    tls_context_free(context);
+}
+END_TEST
+
 /* A session is made and dropped with a connection that outlives its context, and what the context kept. */
 START_TEST(sessions_outlive_their_context)
 {
@@ -262,6 +285,7 @@ Suite *suite(void)
     tcase_add_loop_test(all, sessions_resume, 0, COUNT(resuming));
     tcase_add_loop_test(all, tickets_survive_a_reload, 0, 3);
     tcase_add_test(all, no_resumption_of_what_broke);
+    tcase_add_test(all, an_end_without_goodbye);
     tcase_add_test(all, sessions_outlive_their_context);
     tcase_add_test(all, no_resumption_of_what_is_forbidden);
     suite_add_tcase(sessions, all);
