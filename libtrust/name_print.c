@@ -29,6 +29,21 @@ static void write_escaped(struct buf_writer *out, struct trust_bytes text, const
     }
 }
 
+/* Whether a text would be read back as DER in hex: blanks around it do not count then. */
+static int looks_like_der(struct trust_bytes text, bool *is_hex)
+{
+    *is_hex = false;
+    while (text.len > 0 && text.data[0] == ' ') {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && text.data[text.len - 1] == ' ')
+        text.len--;
+    if (text.len < 2 || text.data[0] != '#')
+        return 0;
+    return name_is_hex_value((struct trust_bytes){text.data + 1, text.len - 1}, is_hex);
+}
+
 static void write_value(struct buf_writer *out, const struct name_part *part)
 {
     if (part->is_der) {
@@ -37,14 +52,11 @@ static void write_value(struct buf_writer *out, const struct name_part *part)
             write_hex_byte(out, part->value[i]);
         return;
     }
-    if (part->len > 1 && part->value[0] == '#') {
-        /* A text that happens to look like DER in hex would be read back as that. */
-        bool is_hex;
-        if (name_is_hex_value((struct trust_bytes){part->value + 1, part->len - 1}, &is_hex) != 0)
-            out->failed = TRUST_ENOMEM;
-        else if (is_hex)
-            buf_write_u8(out, '\\');
-    }
+    bool like_der;
+    if (looks_like_der((struct trust_bytes){part->value, part->len}, &like_der) != 0)
+        out->failed = TRUST_ENOMEM;
+    else if (like_der)
+        buf_write_u8(out, '\\');
     write_escaped(out, (struct trust_bytes){part->value, part->len}, ";,+\"\\<>");
 }
 
