@@ -16,7 +16,6 @@ void trust_index_free(struct trust_index *index)
     free(index->entries);
     free(index->keys);
     free(index->by_der.slots);
-    free(index->tags);
     free(index->by_number.slots);
     free(index);
 }
@@ -32,48 +31,25 @@ const struct trust_entry *trust_index_at(const struct trust_index *index, size_t
     return &index->entries[i];
 }
 
-static uint64_t mix(uint64_t hash, uint64_t word)
+struct index_slot *index_slot_of_der(const struct index_table *table, const struct trust_entry *entries,
+                                     struct trust_bytes der, uint64_t hash)
 {
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-    return hash ^ hash >> 32;
-}
-
-/* A lane waits for its own multiplication alone. */
-uint64_t index_hash(struct trust_bytes bytes)
-{
-    enum { LANES = 4 };
-    uint64_t hash = 0, words[LANES], lanes[LANES] = {bytes.len, 1, 2, 3};
-    size_t i = 0;
-    for (; bytes.len - i >= sizeof words; i += sizeof words) {
-        memcpy(words, bytes.data + i, sizeof words);
-        for (size_t lane = 0; lane < LANES; lane++)
-            lanes[lane] = mix(lanes[lane], words[lane]);
+    size_t i = index_table_start(table, hash);
+    for (; table->slots[i].at != INDEX_FREE; i = index_table_next(table, i)) {
+        if (table->slots[i].tag != index_tag(hash))
+            continue;
+        const struct trust_entry *entry = &entries[table->slots[i].at];
+        if (entry->der.len == der.len && memcmp(entry->der.data, der.data, der.len) == 0)
+            break;
     }
-    memset(words, 0, sizeof words);
-    if (i < bytes.len)
-        memcpy(words, bytes.data + i, bytes.len - i);
-    for (size_t lane = 0; lane < LANES; lane++)
-        hash = mix(hash, mix(lanes[lane], words[lane]));
-    return hash; /* slots are chosen by the low bits: every word has come there */
-}
-
-uint32_t index_tag(uint64_t hash)
-{
-    return (uint32_t)(hash >> 32);
+    return &table->slots[i];
 }
 
 const struct trust_entry *index_by_hash(const struct trust_index *index, struct trust_bytes der,
                                         uint64_t hash)
 {
-    size_t mask = index->by_der.capacity - 1;
-    for (size_t i = (size_t)hash & mask; index->by_der.slots[i] != INDEX_FREE; i = (i + 1) & mask) {
-        if (index->tags[i] != index_tag(hash))
-            continue;
-        const struct trust_entry *entry = &index->entries[index->by_der.slots[i]];
-        if (entry->der.len == der.len && memcmp(entry->der.data, der.data, der.len) == 0)
-            return entry;
-    }
-    return NULL;
+    const uint32_t at = index_slot_of_der(&index->by_der, index->entries, der, hash)->at;
+    return at != INDEX_FREE ? &index->entries[at] : NULL;
 }
 
 const struct trust_entry *trust_index_by_der(const struct trust_index *index, struct trust_bytes der)
@@ -96,14 +72,6 @@ static struct trust_bytes reversed_number(struct trust_bytes serial)
     while (serial.len > 0 && serial.data[serial.len - 1] == 0)
         serial.len--;
     return serial;
-}
-
-uint64_t index_number_hash(struct trust_bytes number, bool reversed)
-{
-    uint64_t hash = number.len;
-    for (size_t i = 0; i < number.len; i++)
-        hash = mix(hash, number.data[reversed ? number.len - 1 - i : i]);
-    return mix(hash, 0);
 }
 
 static int compare_serials(struct trust_bytes a, struct trust_bytes b, bool b_is_reversed)
@@ -146,10 +114,12 @@ static size_t first_key(const struct trust_index *index, struct trust_bytes seri
     /* The last key is the longest: what is longer, as a message may have it, is not worth hashing. */
     if (index->key_count == 0 || serial.len > index->keys[index->key_count - 1].serial.len)
         return index->key_count;
-    size_t mask = table->capacity - 1, i = (size_t)index_number_hash(serial, reversed) & mask;
-    for (; table->slots[i] != INDEX_FREE; i = (i + 1) & mask)
-        if (compare_serials(index->keys[table->slots[i]].serial, serial, reversed) == 0)
-            return table->slots[i];
+    const uint64_t hash = index_number_hash(serial, reversed);
+    size_t i = index_table_start(table, hash);
+    for (; table->slots[i].at != INDEX_FREE; i = index_table_next(table, i))
+        if (table->slots[i].tag == index_tag(hash) &&
+            compare_serials(index->keys[table->slots[i].at].serial, serial, reversed) == 0)
+            return table->slots[i].at;
     return index->key_count;
 }
 

@@ -15,22 +15,8 @@ struct trust_index_builder {
     size_t entry_count, entry_capacity;
     struct index_key *aliases;
     size_t alias_count, alias_capacity;
-    struct index_table by_sha256;
+    struct index_table by_der;
 };
-
-int index_table_init(struct index_table *table, size_t count, struct trust_error *err)
-{
-    size_t capacity = 64;
-    while (capacity < 2 * count)
-        capacity *= 2;
-    uint32_t *slots = malloc(capacity * sizeof *slots);
-    if (slots == NULL)
-        return index_no_memory(err);
-    for (size_t i = 0; i < capacity; i++)
-        slots[i] = INDEX_FREE;
-    *table = (struct index_table){.slots = slots, .capacity = capacity};
-    return 0;
-}
 
 int trust_index_builder_new(struct trust_index_builder **out, struct trust_error *err)
 {
@@ -39,7 +25,7 @@ int trust_index_builder_new(struct trust_index_builder **out, struct trust_error
     if (builder == NULL)
         return index_no_memory(err);
     builder->holds.open = INDEX_FREE;
-    int rc = index_table_init(&builder->by_sha256, 0, err);
+    int rc = index_table_init(&builder->by_der, 0, err);
     if (rc != 0) {
         free(builder);
         return rc;
@@ -83,7 +69,7 @@ void trust_index_builder_free(struct trust_index_builder *builder)
     if (builder == NULL)
         return;
     forget(builder);
-    free(builder->by_sha256.slots);
+    free(builder->by_der.slots);
     free(builder);
 }
 
@@ -102,40 +88,27 @@ static const char *keep_text(uint8_t **at, const char *text)
     return (const char *)keep_bytes(at, (struct trust_bytes){(const uint8_t *)text, strlen(text) + 1}).data;
 }
 
-/* The slot of a certificate, or the free one where it belongs. SHA-256 is its own hash. */
-static uint32_t *slot_of(const struct trust_index_builder *builder, const struct index_table *table,
-                         const uint8_t sha256[TRUST_SHA256_SIZE])
-{
-    uint64_t hash;
-    memcpy(&hash, sha256, sizeof hash);
-    size_t mask = table->capacity - 1, i = (size_t)hash & mask;
-    while (table->slots[i] != INDEX_FREE &&
-           memcmp(builder->entries[table->slots[i]].sha256, sha256, TRUST_SHA256_SIZE) != 0)
-        i = (i + 1) & mask;
-    return &table->slots[i];
-}
-
 /* Double the table before it crowds. */
 static int grow_table(struct trust_index_builder *builder, struct trust_error *err)
 {
-    if (2 * (builder->entry_count + 1) <= builder->by_sha256.capacity)
+    if (2 * (builder->entry_count + 1) <= builder->by_der.capacity)
         return 0;
     struct index_table larger;
-    int rc = index_table_init(&larger, builder->by_sha256.capacity, err);
+    int rc = index_table_init(&larger, builder->by_der.capacity, err);
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < builder->entry_count; i++)
-        *slot_of(builder, &larger, builder->entries[i].sha256) = (uint32_t)i;
-    free(builder->by_sha256.slots);
-    builder->by_sha256 = larger;
+        index_table_add(&larger, builder->hashes[i], (uint32_t)i);
+    free(builder->by_der.slots);
+    builder->by_der = larger;
     return 0;
 }
 
 static int merge(struct trust_entry *known, const struct trust_entry *entry, struct trust_error *err)
 {
-    if (known->der.len != entry->der.len || memcmp(known->der.data, entry->der.data, entry->der.len) != 0)
+    if (memcmp(known->sha256, entry->sha256, sizeof known->sha256) != 0)
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
-                               "two different certificates were added under one SHA-256");
+                               "one certificate was added under two SHA-256");
     struct trust_roles roles = known->roles;
     if (!trust_roles_merge(&roles, &entry->roles))
         return trust_error_set(err, TRUST_ETOOLARGE, TRUST_NO_OFFSET, "a certificate has more than %d roles",
@@ -243,10 +216,16 @@ const struct trust_entry *trust_index_builder_known(const struct trust_index_bui
     return builder->previous != NULL ? trust_index_by_der(builder->previous, der) : NULL;
 }
 
+static uint32_t position_of(const struct trust_index_builder *builder, struct trust_bytes der, uint64_t hash)
+{
+    return index_slot_of_der(&builder->by_der, builder->entries, der, hash)->at;
+}
+
 int trust_index_add(struct trust_index_builder *builder, const struct trust_entry *entry,
                     struct trust_error *err)
 {
-    uint32_t position = *slot_of(builder, &builder->by_sha256, entry->sha256);
+    const uint64_t hash = index_hash(entry->der);
+    const uint32_t position = position_of(builder, entry->der, hash);
     if (position != INDEX_FREE)
         return merge(&builder->entries[position], entry, err);
     if (builder->entry_count == INDEX_FREE - 1)
@@ -256,24 +235,23 @@ int trust_index_add(struct trust_index_builder *builder, const struct trust_entr
     if (rc != 0)
         return rc;
     struct trust_entry added = *entry;
-    const uint64_t hash = index_hash(entry->der);
     const size_t at = builder->entry_count;
     builder->from[at] = INDEX_FREE;
     if (!share_bytes(builder, &added, hash))
         rc = copy_bytes(builder, &added, &builder->places[at], err);
     if (rc != 0)
         return rc;
-    *slot_of(builder, &builder->by_sha256, entry->sha256) = (uint32_t)at;
+    index_table_add(&builder->by_der, hash, (uint32_t)at);
     builder->entries[at] = added;
     builder->hashes[at] = hash;
     builder->entry_count++;
     return 0;
 }
 
-int trust_index_alias(struct trust_index_builder *builder, const uint8_t sha256[TRUST_SHA256_SIZE],
-                      struct trust_bytes serial, const char *issuer, size_t len, struct trust_error *err)
+int trust_index_alias(struct trust_index_builder *builder, struct trust_bytes der, struct trust_bytes serial,
+                      const char *issuer, size_t len, struct trust_error *err)
 {
-    uint32_t position = *slot_of(builder, &builder->by_sha256, sha256);
+    const uint32_t position = position_of(builder, der, index_hash(der));
     if (position == INDEX_FREE)
         return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
                                "an alias for a certificate that is not in the index");
@@ -327,7 +305,7 @@ static int add_record(struct trust_index_builder *builder, const struct trust_li
     struct trust_bytes spelt = record->issuer;
     if (spelt.len == 0)
         spelt = (struct trust_bytes){(const uint8_t *)entry.issuer, strlen(entry.issuer)};
-    rc = trust_index_alias(builder, entry.sha256, serial, (const char *)spelt.data, spelt.len, err);
+    rc = trust_index_alias(builder, entry.der, serial, (const char *)spelt.data, spelt.len, err);
     /* Nobody can ask for what is no name; the certificate answers under its own. */
     if (rc == TRUST_ENAME || rc == TRUST_EEMPTY || rc == TRUST_ETOOLARGE)
         rc = 0;
@@ -359,7 +337,7 @@ static void hand_over(struct trust_index_builder *builder, struct index_table fr
                       struct trust_index *index, struct trust_index_builder *taken)
 {
     *taken = *builder;
-    *builder = (struct trust_index_builder){.holds.open = INDEX_FREE, .by_sha256 = fresh};
+    *builder = (struct trust_index_builder){.holds.open = INDEX_FREE, .by_der = fresh};
     struct trust_entry *fitting = realloc(taken->entries, (taken->entry_count + 1) * sizeof *fitting);
     if (fitting != NULL)
         taken->entries = fitting;
@@ -372,23 +350,7 @@ static void hand_over(struct trust_index_builder *builder, struct index_table fr
     taken->entries = NULL;
     taken->places = NULL;
     taken->holds = (struct index_holds){.open = INDEX_FREE};
-    free(taken->by_sha256.slots);
-}
-
-/* Count the entries in by their DER. */
-static int place_entries(struct trust_index *index, const uint64_t *hashes, struct trust_error *err)
-{
-    int rc = index_table_init(&index->by_der, index->entry_count, err);
-    if (rc == 0 && (index->tags = malloc(index->by_der.capacity * sizeof *index->tags)) == NULL)
-        rc = index_no_memory(err);
-    for (size_t i = 0; rc == 0 && i < index->entry_count; i++) {
-        size_t mask = index->by_der.capacity - 1, slot = (size_t)hashes[i] & mask;
-        while (index->by_der.slots[slot] != INDEX_FREE)
-            slot = (slot + 1) & mask;
-        index->by_der.slots[slot] = (uint32_t)i;
-        index->tags[slot] = index_tag(hashes[i]);
-    }
-    return rc;
+    index->by_der = taken->by_der;
 }
 
 int trust_index_build(struct trust_index_builder *builder, struct trust_index **out, struct trust_error *err)
@@ -405,9 +367,7 @@ int trust_index_build(struct trust_index_builder *builder, struct trust_index **
         return rc;
     }
     hand_over(builder, fresh, index, &taken);
-    rc = place_entries(index, taken.hashes, err);
-    if (rc == 0)
-        rc = index_keys_make(index, taken.aliases, taken.alias_count, taken.previous, taken.from, err);
+    rc = index_keys_make(index, taken.aliases, taken.alias_count, taken.previous, taken.from, err);
     forget(&taken);
     if (rc != 0) {
         trust_index_free(index);

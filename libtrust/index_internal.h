@@ -14,7 +14,10 @@ struct index_key {
 
 /* Open addressing with linear probing: positions, of entries or keys, by a hash that the user computes. */
 struct index_table {
-    uint32_t *slots; /* INDEX_FREE, or a position; a power of two of them, never full */
+    struct index_slot {
+        uint32_t at;  /* INDEX_FREE, or a position */
+        uint32_t tag; /* index_tag: compared before what lies at that position, in cold memory */
+    } * slots;        /* a power of two of them, never full */
     size_t capacity;
 };
 #define INDEX_FREE UINT32_MAX
@@ -45,7 +48,6 @@ struct trust_index {
     struct index_key *keys; /* sorted by index_key_compare; no two are equal */
     size_t key_count;
     struct index_table by_der;    /* entries, by index_hash of the DER */
-    uint32_t *tags;               /* of each slot of by_der that is taken: more of that hash */
     struct index_table by_number; /* the first key of each serial number, by index_number_hash */
 };
 
@@ -79,16 +81,41 @@ int index_keys_make(struct trust_index *index, const struct index_key *aliases, 
                     const struct trust_index *previous, const uint32_t *from,
                     struct trust_error *err) TRUST_MUST_CHECK;
 
-/* ---- What look-up and building share */
+/* ---- index_table.c */
 
-/* Slots for count entries without crowding. */
+/* Slots for count positions without crowding. */
 int index_table_init(struct index_table *table, size_t count, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Add a position that is not there yet. There is room. */
+void index_table_add(struct index_table *table, uint64_t hash, uint32_t at);
+
+/* Where to look first for what has that hash, and where after slot i, until a slot is free. */
+static inline size_t index_table_start(const struct index_table *table, uint64_t hash)
+{
+    return (size_t)hash & (table->capacity - 1);
+}
+
+static inline size_t index_table_next(const struct index_table *table, size_t i)
+{
+    return (i + 1) & (table->capacity - 1);
+}
+
+static inline uint32_t index_tag(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
 
 /* What is in an index comes from the operator, so nobody can choose collisions. */
 uint64_t index_hash(struct trust_bytes bytes);
 
-/* What is compared before the bytes are, which lie in cold memory. */
-uint32_t index_tag(uint64_t hash);
+/* Of a serial number without leading zeros. reversed: it stands there the other way round. */
+uint64_t index_number_hash(struct trust_bytes number, bool reversed);
+
+/* ---- What look-up and building share */
+
+/* The slot of the certificate with those bytes, or the free one where it belongs. */
+struct index_slot *index_slot_of_der(const struct index_table *table, const struct trust_entry *entries,
+                                     struct trust_bytes der, uint64_t hash);
 
 /* trust_index_by_der, of bytes whose hash is known. */
 const struct trust_entry *index_by_hash(const struct trust_index *index, struct trust_bytes der,
@@ -96,9 +123,6 @@ const struct trust_entry *index_by_hash(const struct trust_index *index, struct 
 
 /* Drop leading zeros. */
 struct trust_bytes index_number(struct trust_bytes serial);
-
-/* Of a serial number without leading zeros. reversed: it stands there the other way round. */
-uint64_t index_number_hash(struct trust_bytes number, bool reversed);
 
 /* Order of keys: by serial number (length, then bytes), then issuer, then entry. */
 int index_key_compare(const void *a, const void *b);

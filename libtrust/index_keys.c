@@ -99,10 +99,7 @@ static int place_keys(struct trust_index *index, struct trust_error *err)
         if (i > 0 && before.len == number.len &&
             (number.len == 0 || memcmp(before.data, number.data, number.len) == 0))
             continue;
-        size_t mask = index->by_number.capacity - 1, slot = (size_t)index_number_hash(number, false) & mask;
-        while (index->by_number.slots[slot] != INDEX_FREE)
-            slot = (slot + 1) & mask;
-        index->by_number.slots[slot] = (uint32_t)i;
+        index_table_add(&index->by_number, index_number_hash(number, false), (uint32_t)i);
     }
     return rc;
 }

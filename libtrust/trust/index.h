@@ -48,12 +48,11 @@ const struct trust_entry *trust_index_builder_known(const struct trust_index_bui
 int trust_index_add(struct trust_index_builder *builder, const struct trust_entry *entry,
                     struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Let the certificate with that SHA-256, already added, be found by another spelling too: the serial number
+/* Let the certificate with those bytes, already added, be found by another spelling too: the serial number
  * and issuer that a record of a CTL carries (byte-reversed serial numbers of eTokens, the CTL client's
- * names). issuer is text, len without NUL. */
-int trust_index_alias(struct trust_index_builder *builder, const uint8_t sha256[TRUST_SHA256_SIZE],
-                      struct trust_bytes serial, const char *issuer, size_t len,
-                      struct trust_error *err) TRUST_MUST_CHECK;
+ * names). issuer is text, len without NUL. TRUST_ENOTFOUND: there is no such certificate. */
+int trust_index_alias(struct trust_index_builder *builder, struct trust_bytes der, struct trust_bytes serial,
+                      const char *issuer, size_t len, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Add all records of a list that hold a certificate, each under its own spelling too. A record whose
  * certificate cannot be parsed: TRUST_ECERT, prefixed with its number. Hash-only and hollow records hold

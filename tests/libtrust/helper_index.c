@@ -93,10 +93,9 @@ void helper_index_add_synthetic(struct trust_index_builder *builder, const char 
 int helper_index_alias(struct trust_index_builder *builder, const char *der, const char *serial_hex,
                        const char *issuer, struct trust_error *err)
 {
-    uint8_t sha256[TRUST_DIGEST_MAX], serial[32];
+    uint8_t serial[32];
     size_t len = sizeof serial;
     struct trust_bytes bytes = {(const uint8_t *)der, strlen(der)};
-    helper_ok(trust_digest_pieces(TRUST_DIGEST_SHA256, &bytes, 1, sha256, err), err);
     helper_ok(trust_unhex(serial_hex, serial, &len, err), err);
-    return trust_index_alias(builder, sha256, (struct trust_bytes){serial, len}, issuer, strlen(issuer), err);
+    return trust_index_alias(builder, bytes, (struct trust_bytes){serial, len}, issuer, strlen(issuer), err);
 }
