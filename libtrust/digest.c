@@ -2,6 +2,7 @@
 
 #include "internal.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <string.h>
 
@@ -17,6 +18,18 @@ static const struct {
 };
 
 #define DIGEST_COUNT (sizeof digests / sizeof digests[0])
+
+/* An algorithm is looked up once, not for each digest; where that failed (NULL), each time. They last as long
+ * as the process. */
+static EVP_MD *fetched[DIGEST_COUNT];
+static CRYPTO_ONCE fetch_once = CRYPTO_ONCE_STATIC_INIT;
+
+static void fetch_all(void)
+{
+    for (size_t i = 0; i < DIGEST_COUNT; i++)
+        fetched[i] = EVP_MD_fetch(NULL, EVP_MD_get0_name(digests[i].md()), NULL);
+    ERR_clear_error();
+}
 
 static bool is_known(enum trust_digest digest)
 {
@@ -36,6 +49,12 @@ const char *trust_digest_name(enum trust_digest digest)
 const EVP_MD *digest_md(enum trust_digest digest)
 {
     return is_known(digest) ? digests[digest].md() : NULL;
+}
+
+static const EVP_MD *quick_md(enum trust_digest digest)
+{
+    const bool is_ready = CRYPTO_THREAD_run_once(&fetch_once, fetch_all) == 1;
+    return is_ready && fetched[digest] != NULL ? fetched[digest] : digests[digest].md();
 }
 
 /* "SHA-256" is "sha256". */
@@ -68,7 +87,7 @@ int trust_digest_pieces(enum trust_digest digest, const struct trust_bytes *piec
                                (int)digest);
     int code;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, digest_md(digest), NULL) == 1;
+    bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, quick_md(digest), NULL) == 1;
     for (size_t i = 0; ok && i < count; i++)
         ok = EVP_DigestUpdate(ctx, pieces[i].data, pieces[i].len) == 1;
     if (!ok || EVP_DigestFinal_ex(ctx, out, NULL) != 1) {
