@@ -1,8 +1,9 @@
 /* A store with as many certificates as a benchmark wants, without signing each of them.
  *
- * fill STORE FIRST COUNT [INSTEAD]       add the certificates number FIRST and so on; with INSTEAD, COUNT
- * others from that number on go, in the same transaction fill --pem FIRST COUNT STEP            print every
- * STEPth of them as PEM
+ * fill STORE FIRST COUNT [INSTEAD]: add the certificates number FIRST and so on; with INSTEAD, COUNT others
+ * from that number on go, in the same transaction.
+ *
+ * fill --pem FIRST COUNT STEP: print every STEPth of them as PEM.
  *
  * They are copies of one certificate that differ in serial number and names, so that their signatures fit no
  * longer, which nobody looks at: an answer goes by bytes. STORE is there already. Standard output names the
@@ -57,18 +58,24 @@ static void make_pattern(void)
     trust_key_free(key);
 }
 
-static struct trust_cert *make(unsigned long number)
+/* Its bytes: those of the pattern, until the next. */
+static struct trust_bytes place(unsigned long number)
 {
     char digits[DIGITS + 1];
     uint8_t *at;
-    struct trust_cert *cert;
     snprintf(digits, sizeof digits, "%012lX", number);
     at = memmem(pattern, pattern_len, serial, SERIAL - 6);
     for (int i = 0; i < 6; i++)
         at[SERIAL - 6 + i] = (uint8_t)(number >> (8 * (5 - i)));
     for (at = pattern; (at = memmem(at, pattern_len - (size_t)(at - pattern), "SEP", 3)) != NULL; at += 3)
         memcpy(at + 3, digits, DIGITS);
-    if (trust_cert_from_der((struct trust_bytes){pattern, pattern_len}, &cert, &err) != 0)
+    return (struct trust_bytes){pattern, pattern_len};
+}
+
+static struct trust_cert *make(unsigned long number)
+{
+    struct trust_cert *cert;
+    if (trust_cert_from_der(place(number), &cert, &err) != 0)
         die("a certificate");
     return cert;
 }
@@ -101,14 +108,14 @@ static void add(struct trust_store *store, unsigned long number)
 static void drop(struct trust_store *store, unsigned long number)
 {
     char hex[2 * TRUST_SHA256_SIZE + 1];
-    struct trust_cert *cert = make(number);
-    struct trust_bytes sha256 = {trust_cert_sha256(cert), TRUST_SHA256_SIZE};
-    if (store_run(store, &err,
+    uint8_t sha256[TRUST_DIGEST_MAX];
+    struct trust_bytes der = place(number);
+    if (trust_digest_pieces(TRUST_DIGEST_SHA256, &der, 1, sha256, &err) != 0 ||
+        store_run(store, &err,
                   "DELETE FROM certificate WHERE pkid = (SELECT fkcertificate FROM certificatecache WHERE "
                   "sha256 = ?)",
-                  "t", trust_hex(sha256, 0, false, hex)) != 0)
+                  "t", trust_hex((struct trust_bytes){sha256, TRUST_SHA256_SIZE}, 0, false, hex)) != 0)
         die("delete");
-    trust_cert_free(cert);
 }
 
 static void commit(struct trust_store *store, bool go_on)
