@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define DEBOUNCE_MS 100
-#define STORE_MS    100
+#define STORE_MS    25 /* a look costs some 10 us */
 #define STAT_MS     2000
 
 #define WATCHED                                                                                              \
