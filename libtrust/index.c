@@ -31,8 +31,8 @@ const struct trust_entry *trust_index_at(const struct trust_index *index, size_t
     return &index->entries[i];
 }
 
-struct index_slot *index_slot_of_der(const struct index_table *table, const struct trust_entry *entries,
-                                     struct trust_bytes der, uint64_t hash)
+uint32_t index_position(const struct index_table *table, const struct trust_entry *entries,
+                        struct trust_bytes der, uint64_t hash)
 {
     size_t i = index_table_start(table, hash);
     for (; table->slots[i].at != INDEX_FREE; i = index_table_next(table, i)) {
@@ -42,13 +42,13 @@ struct index_slot *index_slot_of_der(const struct index_table *table, const stru
         if (entry->der.len == der.len && memcmp(entry->der.data, der.data, der.len) == 0)
             break;
     }
-    return &table->slots[i];
+    return table->slots[i].at;
 }
 
 const struct trust_entry *index_by_hash(const struct trust_index *index, struct trust_bytes der,
                                         uint64_t hash)
 {
-    const uint32_t at = index_slot_of_der(&index->by_der, index->entries, der, hash)->at;
+    const uint32_t at = index_position(&index->by_der, index->entries, der, hash);
     return at != INDEX_FREE ? &index->entries[at] : NULL;
 }
 

@@ -216,16 +216,11 @@ const struct trust_entry *trust_index_builder_known(const struct trust_index_bui
     return builder->previous != NULL ? trust_index_by_der(builder->previous, der) : NULL;
 }
 
-static uint32_t position_of(const struct trust_index_builder *builder, struct trust_bytes der, uint64_t hash)
-{
-    return index_slot_of_der(&builder->by_der, builder->entries, der, hash)->at;
-}
-
 int trust_index_add(struct trust_index_builder *builder, const struct trust_entry *entry,
                     struct trust_error *err)
 {
     const uint64_t hash = index_hash(entry->der);
-    const uint32_t position = position_of(builder, entry->der, hash);
+    const uint32_t position = index_position(&builder->by_der, builder->entries, entry->der, hash);
     if (position != INDEX_FREE)
         return merge(&builder->entries[position], entry, err);
     if (builder->entry_count == INDEX_FREE - 1)
@@ -251,7 +246,7 @@ int trust_index_add(struct trust_index_builder *builder, const struct trust_entr
 int trust_index_alias(struct trust_index_builder *builder, struct trust_bytes der, struct trust_bytes serial,
                       const char *issuer, size_t len, struct trust_error *err)
 {
-    const uint32_t position = position_of(builder, der, index_hash(der));
+    const uint32_t position = index_position(&builder->by_der, builder->entries, der, index_hash(der));
     if (position == INDEX_FREE)
         return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
                                "an alias for a certificate that is not in the index");
@@ -347,10 +342,11 @@ static void hand_over(struct trust_index_builder *builder, struct index_table fr
     index->holds = taken->holds;
     index->holds.open = INDEX_FREE;
     index_holds_trim(&index->holds);
+    index->by_der = taken->by_der;
+    taken->by_der = (struct index_table){0};
     taken->entries = NULL;
     taken->places = NULL;
     taken->holds = (struct index_holds){.open = INDEX_FREE};
-    index->by_der = taken->by_der;
 }
 
 int trust_index_build(struct trust_index_builder *builder, struct trust_index **out, struct trust_error *err)

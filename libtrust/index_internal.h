@@ -105,7 +105,8 @@ static inline uint32_t index_tag(uint64_t hash)
     return (uint32_t)(hash >> 32);
 }
 
-/* What is in an index comes from the operator, so nobody can choose collisions. */
+/* Where to look. What is in an index comes from the operator, so that nobody can crowd a place; what is asked
+ * about does not, so that the bytes alone decide what it is. */
 uint64_t index_hash(struct trust_bytes bytes);
 
 /* Of a serial number without leading zeros. reversed: it stands there the other way round. */
@@ -113,9 +114,9 @@ uint64_t index_number_hash(struct trust_bytes number, bool reversed);
 
 /* ---- What look-up and building share */
 
-/* The slot of the certificate with those bytes, or the free one where it belongs. */
-struct index_slot *index_slot_of_der(const struct index_table *table, const struct trust_entry *entries,
-                                     struct trust_bytes der, uint64_t hash);
+/* The entry with those bytes, INDEX_FREE: none. hash: index_hash of them. */
+uint32_t index_position(const struct index_table *table, const struct trust_entry *entries,
+                        struct trust_bytes der, uint64_t hash);
 
 /* trust_index_by_der, of bytes whose hash is known. */
 const struct trust_entry *index_by_hash(const struct trust_index *index, struct trust_bytes der,

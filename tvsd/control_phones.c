@@ -14,6 +14,7 @@ struct control_phones {
     struct phones_file *file; /* NULL: it is not ours */
     struct sightings *sightings;
     struct event *filling, *timer;
+    struct trust_error rollouts_error; /* said last; code 0: they were read */
 };
 
 struct control_phones *control_phones_new(struct event_base *base, const struct config *config, bool has_file)
@@ -101,8 +102,9 @@ void control_phones_read_rollouts(struct control_phones *phones, struct trust_st
     int rc = trust_store_each_rollout(store, TRUST_ROLLOUTS_OPEN, take_rollout, &all, &err);
     if (rc == 0)
         rc = phones_set_rollouts(phones->table, all.items, all.count, &err);
-    if (rc != 0)
+    if (rc != 0 && (phones->rollouts_error.code != rc || strcmp(phones->rollouts_error.text, err.text) != 0))
         LOG_SAY(STORE_REFUSED, log_text("file", TRUST_STORE_FILE), log_text("reason", err.text));
+    phones->rollouts_error = rc != 0 ? err : (struct trust_error){0};
     free(all.items);
 }
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define DEBOUNCE_MS 100
-#define STORE_MS    25 /* a look costs some 10 us */
 #define STAT_MS     2000
 
 #define WATCHED                                                                                              \
@@ -270,7 +269,7 @@ static int init_events(struct monitor *monitor, struct event_base *base, struct 
         return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
     arm(monitor->tick, STAT_MS);
     if (monitor->source != NULL)
-        arm(monitor->store_tick, STORE_MS);
+        arm(monitor->store_tick, STORE_POLL_MS);
     return 0;
 }
 

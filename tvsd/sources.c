@@ -1,5 +1,6 @@
 #include "sources.h"
 
+#include "clock.h"
 #include "ctl_age.h"
 #include "log.h"
 #include "remedy.h"
@@ -8,7 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define RETRY_POLLS 3
+#define RETRY_POLLS (300 / STORE_POLL_MS)
+#define REST_POLLS  (500 / STORE_POLL_MS)
 
 static int too_long(struct trust_error *err, const char *option)
 {
@@ -67,8 +69,12 @@ static bool is_replaced(const struct store_source *source)
 
 bool store_source_changed(struct store_source *source)
 {
-    if (source->retry_in > 0)
-        return --source->retry_in == 0;
+    if (source->rest > 0 && --source->rest > 0)
+        return false;
+    if (source->retry) {
+        source->retry = false;
+        return true;
+    }
     if (is_replaced(source))
         return true;
     int64_t version;
@@ -86,14 +92,15 @@ bool store_source_is_same(struct store_source *source)
         trust_store_state(source->db, &state, NULL) != 0 || state != source->state)
         return false;
     source->version = version;
-    source->retry_in = 0;
+    source->retry = false;
     return true;
 }
 
 void store_source_forget(struct store_source *source)
 {
     source->state = 0;
-    source->retry_in = RETRY_POLLS;
+    source->rest = RETRY_POLLS;
+    source->retry = true;
 }
 
 int store_source_gone(const char *path, struct trust_error *err)
@@ -118,9 +125,16 @@ static int load_index(struct trust_store *db, const struct trust_index *before, 
     return rc;
 }
 
+static int rest_after(int64_t began)
+{
+    const int64_t polls = (clock_milliseconds() - began) / STORE_POLL_MS;
+    return polls < REST_POLLS ? (int)polls : REST_POLLS;
+}
+
 int store_source_load(struct store_source *source, const struct trust_index *before, struct trust_index **out,
                       struct trust_error *err)
 {
+    const int64_t began = clock_milliseconds();
     *out = NULL;
     struct store_source fresh = *source;
     bool reopened = is_replaced(source);
@@ -141,12 +155,14 @@ int store_source_load(struct store_source *source, const struct trust_index *bef
     if (rc != 0) {
         if (reopened)
             trust_store_close(fresh.db);
-        source->retry_in = RETRY_POLLS;
+        source->rest = RETRY_POLLS + rest_after(began);
+        source->retry = true;
         return rc;
     }
     if (reopened)
         trust_store_close(source->db);
-    fresh.retry_in = 0;
+    fresh.rest = rest_after(began);
+    fresh.retry = false;
     *source = fresh;
     return 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #define SOURCES_PATH_MAX 4096
+#define STORE_POLL_MS    25 /* a look costs some 10 us */
 
 /* The store, open for reading. */
 struct store_source {
@@ -22,7 +23,8 @@ struct store_source {
     ino_t ino;       /* is noticed rather than missed */
     int64_t version; /* data_version before the last load */
     int64_t state;   /* trust_store_state before the last load */
-    int retry_in;    /* polls until a load that failed is tried again; 0: none is waiting */
+    int rest;        /* polls until it is looked at again */
+    bool retry;      /* a load failed, and is tried again then */
 };
 
 /* Open STATE/tvs.sqlite3. config_path (NULL: the default) goes into the phrases that the errors tell to run.
@@ -37,8 +39,10 @@ void store_source_forget(struct store_source *source);
 int store_source_gone(const char *path, struct trust_error *err);
 void store_source_close(struct store_source *source);
 
-/* Whether the store was written, or its file replaced or lost, since the last load: to be asked every so
- * often (a poll). After a load that failed the answer is yes every third poll, until one succeeds. */
+/* Whether the store was written, or its file replaced or lost, since the last load: to be asked every
+ * STORE_POLL_MS (a poll). After a load the answer is no for as long as that took, half a second at most, so
+ * that many small changes do not keep the main thread from all else; after one that failed for 300 ms
+ * besides, and then yes. */
 bool store_source_changed(struct store_source *source);
 
 /* Whether all that answers come from is as it was loaded, though the store was written: most writes are of

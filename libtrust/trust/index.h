@@ -44,7 +44,9 @@ const struct trust_entry *trust_index_builder_known(const struct trust_index_bui
                                                     struct trust_bytes der);
 
 /* Add a certificate. If the same bytes are there already, the roles are merged (one certificate in several
- * records or units). */
+ * records or units). Errors: TRUST_ETOOLARGE (more roles than an answer holds, more certificates than an
+ * index does), TRUST_EARGUMENT (the same bytes with another SHA-256), TRUST_ENOMEM; the builder is as it was.
+ */
 int trust_index_add(struct trust_index_builder *builder, const struct trust_entry *entry,
                     struct trust_error *err) TRUST_MUST_CHECK;
 

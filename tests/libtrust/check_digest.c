@@ -1,10 +1,14 @@
 #include "tests/check_main.h"
 
 #include "internal.h"
+#include "tests/failing_malloc.h"
 #include "trust/digest.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const struct {
     int code;
@@ -45,6 +49,40 @@ START_TEST(unknown_code)
     ck_assert_ptr_null(digest_md(digest));
     ck_assert_int_eq(trust_digest_pieces(digest, NULL, 0, out, &err), TRUST_EUNSUPPORTED);
     ck_assert_ptr_null(trust_digest_name((enum trust_digest)255));
+}
+END_TEST
+
+/* Exit status: 0 there was no n-th allocation, 1 there was and the next digests are made, 2 they are not,
+ * though OpenSSL makes them: what it loses itself (it looks for its algorithms once), nobody has any more. */
+static int first_digest_fails_at(long n)
+{
+    static const struct trust_bytes abc = {(const uint8_t *)"abc", 3};
+    uint8_t out[TRUST_DIGEST_MAX];
+    /* OpenSSL's own beginning does not survive it. */
+    EVP_CIPHER_free(EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL));
+    failing_malloc_start(n);
+    (void)!trust_digest_pieces(TRUST_DIGEST_SHA256, &abc, 1, out, NULL);
+    const bool failed = failing_malloc_stop();
+    for (int digest = 0; digest <= TRUST_DIGEST_SHA512; digest++)
+        if (EVP_Digest(abc.data, abc.len, out, NULL, digest_md((enum trust_digest)digest), NULL) == 1 &&
+            trust_digest_pieces((enum trust_digest)digest, &abc, 1, out, NULL) != 0)
+            return 2;
+    return failed;
+}
+
+/* The algorithms are looked up with the first digest: what fails then must not fail for ever. */
+START_TEST(first_digest_without_memory)
+{
+    int status = 1;
+    for (long n = 1; failing_malloc_works() && status != 0; n++) {
+        pid_t child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0)
+            _exit(first_digest_fails_at(n));
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status));
+        ck_assert_msg(WEXITSTATUS(status) < 2, "allocation %ld", n);
+    }
 }
 END_TEST
 
@@ -122,6 +160,7 @@ Suite *suite(void)
     TCase *t = tcase_create("digest");
     tcase_add_loop_test(t, digests_of_abc, 0, sizeof digests / sizeof digests[0]);
     tcase_add_test(t, unknown_code);
+    tcase_add_test(t, first_digest_without_memory);
     tcase_add_test(t, by_name);
     tcase_add_test(t, to_hex);
     tcase_add_loop_test(t, from_hex, 0, sizeof hexes / sizeof hexes[0]);

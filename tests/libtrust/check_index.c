@@ -5,6 +5,8 @@
 #include "tests/libtrust/helper_lists.h"
 #include "tests/libtrust/helper_store.h"
 
+#include "libtrust/index_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +45,26 @@ START_TEST(found_by_its_bytes_alone)
     ck_assert_ptr_null(trust_index_by_der(index, (struct trust_bytes){der.data, der.len - 1}));
     free(changed);
     trust_cert_free(cert);
+    trust_index_free(index);
+}
+END_TEST
+
+/* A phone may choose bytes whose hash is that of a certificate that is trusted. */
+START_TEST(a_hash_decides_nothing)
+{
+    struct trust_index *index = helper_index_of("pub.crt", "pub-old.crt");
+    const struct trust_entry *entry = trust_index_at(index, 1);
+    const uint64_t hash = index_hash(entry->der);
+    uint8_t *bytes = malloc(entry->der.len + 1);
+    ck_assert_ptr_nonnull(bytes);
+    memcpy(bytes, entry->der.data, entry->der.len);
+    bytes[entry->der.len] = 0;
+    ck_assert_ptr_eq(index_by_hash(index, (struct trust_bytes){bytes, entry->der.len}, hash), entry);
+    ck_assert_ptr_null(index_by_hash(index, (struct trust_bytes){bytes, entry->der.len - 1}, hash));
+    ck_assert_ptr_null(index_by_hash(index, (struct trust_bytes){bytes, entry->der.len + 1}, hash));
+    bytes[entry->der.len / 2] ^= 1;
+    ck_assert_ptr_null(index_by_hash(index, (struct trust_bytes){bytes, entry->der.len}, hash));
+    free(bytes);
     trust_index_free(index);
 }
 END_TEST
@@ -260,6 +282,7 @@ Suite *suite(void)
     TCase *look_up = tcase_create("look-up");
     tcase_add_test(look_up, empty_index_finds_nothing);
     tcase_add_test(look_up, found_by_its_bytes_alone);
+    tcase_add_test(look_up, a_hash_decides_nothing);
     tcase_add_loop_test(look_up, issuer_in_any_spelling, 0, sizeof spellings / sizeof spellings[0]);
     tcase_add_test(look_up, captured_query_as_a_phone_sends_it);
     tcase_add_test(look_up, etoken_by_reversed_serial_number);

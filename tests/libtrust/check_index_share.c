@@ -239,7 +239,7 @@ END_TEST
 
 struct scene {
     struct trust_index *old;
-    struct made made[2]; /* the first is in old */
+    struct made made[40]; /* the first is in old; more than the first table takes */
 };
 
 static int build_after(void *arg, struct trust_error *err)
@@ -249,13 +249,13 @@ static int build_after(void *arg, struct trust_error *err)
     struct trust_index_builder *builder;
     struct trust_index *next = NULL;
     int rc = trust_index_builder_after(&builder, old, err);
-    for (int i = 0; rc == 0 && i < 2; i++)
+    for (int i = 0; rc == 0 && i < 40; i++)
         rc = trust_index_add(builder, &made[i].entry, err);
     if (rc == 0)
         rc = trust_index_build(builder, &next, err);
     MEMORY_EXPECT((rc == 0) == (next != NULL));
     MEMORY_EXPECT(rc != 0 || trust_index_by_der(next, made[0].entry.der) != NULL);
-    MEMORY_EXPECT(rc != 0 || trust_index_by_der(next, made[1].entry.der) != NULL);
+    MEMORY_EXPECT(rc != 0 || trust_index_by_der(next, made[39].entry.der) != NULL);
     MEMORY_EXPECT(trust_index_by_der(old, made[0].entry.der) != NULL);
     trust_index_builder_free(builder);
     trust_index_free(next);
@@ -266,7 +266,8 @@ START_TEST(out_of_memory)
 {
     struct scene scene = {.old = numbers(NULL, 0, 20)};
     make(&scene.made[0], 1);
-    make(&scene.made[1], 1000);
+    for (uint32_t i = 1; i < 40; i++)
+        make(&scene.made[i], 1000 + i);
     const struct failing_act act = {.name = "index after another", .act = build_after};
     failing_malloc_each(&act, &scene);
     trust_index_free(scene.old);

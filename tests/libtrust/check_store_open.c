@@ -1,4 +1,5 @@
 /* The store as a file: made, migrated by several at once, refused when it is not ours, transactions. */
+#include "libtrust/store_internal.h"
 #include "tests/check_main.h"
 #include "tests/fixture.h"
 #include "tests/libtrust/helper_lists.h"
@@ -30,6 +31,9 @@ START_TEST(starts_with_what_cucm_has)
     helper_sql_is(s.store, "select paramname,paramvalue from processconfig", "ClusterSecurityMode|0;");
     helper_sql_is(s.store, "select count(*), min(enum), max(enum) from typetrustrole", "17|0|255;");
     helper_sql_is(s.store, "select count(*) from certificate", "0;");
+    int64_t cache = 0;
+    ck_assert_int_eq(store_number(s.store, 0, &cache, NULL, "PRAGMA cache_size", ""), 0);
+    ck_assert_int_eq(cache, -65536);
 
     /* The unit table of the library and the one in the database say the same. */
     size_t count;
