@@ -7,7 +7,7 @@ set -eu
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
-RESULTS=${BENCH_RESULTS:-$ROOT/bench/results}
+RESULTS=${BENCH_RESULTS:-$ROOT/bench/results/$(bash "$ROOT/bench/machine.sh" name)}
 PAIRS=${BENCH_PAIRS:-5}
 SHARE=${BENCH_SHARE:-1} # everything is so many times smaller: for a trial
 SERVER_CORE=${BENCH_SERVER_CORE:-0}

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #define SOURCES_PATH_MAX 4096
-#define STORE_POLL_MS    25 /* a look costs some 10 us */
+#define STORE_POLL_MS    100 /* a look costs up to 100 us where the caches are cold */
 
 /* The store, open for reading. */
 struct store_source {
