@@ -14,7 +14,7 @@ figure() { # AWK-PROGRAM FILE…
 }
 cell() { # FILE
     [ -f "$1" ] || { echo ' not run |' && return; }
-    figure '{ text = $4 == "not run" ? $4 : $4 " " unit; print $6 == "no" ? " **" text "** |" : " " text " |" }' "$1"
+    figure '{ text = ($4 == "not run" ? $4 : $4 " " unit) ($8 != "" ? " (trial)" : ""); print $6 == "no" ? " **" text "** |" : " " text " |" }' "$1"
 }
 rows() {
     local machine row known
