@@ -20,6 +20,7 @@
 #define REQUESTS_PER_TURN 16 /* then it is the others' turn */
 #define READS_PER_TURN    64
 #define JUDGED_MS         10 /* for so long it counts what a socket was found to be when it was accepted */
+#define PROMPT_MS         20 /* who leaves sooner did not leave for the wait */
 
 void conn_close(struct conn *conn, enum conn_end end, const char *detail)
 {
@@ -135,9 +136,28 @@ static bool conn_begin(struct conn *conn, int64_t now)
     return conn->tls != NULL;
 }
 
+/* The handshake failed. Who left because nobody answered him in time is no phone that was refused. */
+static void conn_refused(struct conn *conn)
+{
+    const enum tls_failure failure = tls_failure(conn->tls);
+    const char *name = tls_failure_name(failure);
+    int64_t waited;
+    if (!tls_heard(conn->tls) && failure == TLS_FAILURE_RESET) {
+        conn_close(conn, CONN_END_SILENT, tls_failure_detail(conn->tls));
+        return;
+    }
+    const bool left = failure == TLS_FAILURE_ABANDONED || failure == TLS_FAILURE_RESET;
+    const bool is_unheard = left && conn_socket_is_unheard(conn->fd, &waited);
+    if (is_unheard && waited >= PROMPT_MS) {
+        conn_close(conn, CONN_END_OVERDUE, name);
+        return;
+    }
+    conn_report_refused(&conn->host->stats, &conn->peer, conn->tls, is_unheard);
+    conn_close(conn, failure == TLS_FAILURE_MEMORY ? CONN_END_NO_MEMORY : CONN_END_HANDSHAKE_FAILED, name);
+}
+
 static void conn_shake(struct conn *conn, int64_t now)
 {
-    struct stats *stats = &conn->host->stats;
     if (conn->tls == NULL && !conn_begin(conn, now))
         return;
     conn->want = tls_handshake(conn->tls);
@@ -152,15 +172,7 @@ static void conn_shake(struct conn *conn, int64_t now)
         conn_close(conn, CONN_END_SILENT, "");
         break;
     case TLS_STEP_FAILED:
-        if (!tls_heard(conn->tls) && tls_failure(conn->tls) == TLS_FAILURE_RESET) {
-            conn_close(conn, CONN_END_SILENT, tls_failure_detail(conn->tls));
-            break;
-        }
-        conn_report_refused(stats, &conn->peer, conn->tls);
-        conn_close(conn,
-                   tls_failure(conn->tls) == TLS_FAILURE_MEMORY ? CONN_END_NO_MEMORY
-                                                                : CONN_END_HANDSHAKE_FAILED,
-                   tls_failure_name(tls_failure(conn->tls)));
+        conn_refused(conn);
     }
 }
 

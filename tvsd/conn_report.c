@@ -46,15 +46,20 @@ void conn_report_admitted(struct stats *stats, const struct peer *peer, const st
 
 static const struct trust_bytes no_name; /* it is in the request, which has not come */
 
-void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls)
+void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls, bool is_unheard)
 {
     enum tls_failure failure = tls_failure(tls);
     stats_bump(&stats->tls_failures[failure], 1);
     struct refusal *refusal = refusals_note(LOG_EV_TLS_REFUSED, failure, peer, no_name);
     if (refusal == NULL)
         return;
-    tls_failure_sentence(tls, refusal->does, sizeof refusal->does);
-    tls_failure_remedy(tls, refusal->remedy, sizeof refusal->remedy);
+    if (is_unheard) {
+        snprintf(refusal->does, sizeof refusal->does, "%s before anything from us had reached it",
+                 failure == TLS_FAILURE_RESET ? "reset the connection" : "closed the connection");
+    } else {
+        tls_failure_sentence(tls, refusal->does, sizeof refusal->does);
+        tls_failure_remedy(tls, refusal->remedy, sizeof refusal->remedy);
+    }
     refusal->families = tls_failure_families(tls);
     refusal->setting = tls_failure_setting(failure);
     refusals_told(refusal);
@@ -128,7 +133,13 @@ static const char *overload(enum conn_end end, const char **setting, const char 
         return "handshakes that made others wait gave way, or there was no room for one that began late";
     case CONN_END_OVERDUE:
         *setting = "server.handshake_timeout";
-        return "phones waited for their handshake longer than an answer is of use to them";
+        *remedy =
+            "if they are phones that all came at once, they come again, and more processors (server.workers) "
+            "or "
+            "a second node serve them sooner; if not, see from where they come (conn-closed, tls-refused): a "
+            "firewall, or server.max_connections_per_address, stops one source";
+        return "phones waited for their handshake longer than an answer is of use to them, or until they "
+               "left";
     case CONN_END_GAVE_WAY:
         *setting = "server.max_connections";
         *remedy =

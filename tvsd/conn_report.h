@@ -10,7 +10,10 @@
 
 /* now and ms: monotonic milliseconds, and how many of them it lasted. */
 void conn_report_admitted(struct stats *stats, const struct peer *peer, const struct tls *tls, int64_t now);
-void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls);
+
+/* is_unheard: nothing of ours had reached it when it left, so that no remedy of ours would have kept it. */
+void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls,
+                         bool is_unheard);
 
 /* One that server.max_connections_per_address refused. */
 void conn_report_crowded(const struct peer *peer, int64_t limit);

@@ -1,13 +1,17 @@
 #include "conn_socket.h"
 
+#include <linux/tcp.h> /* its tcp_info has more than netinet/tcp.h's; one excludes the other */
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define DISCARDED_AT_CLOSE 65536
 #define GIVEN_UP_MS        1000
+
+/* tcpi_state, in netinet/tcp.h's words. */
+enum { TCP_CLOSE = 7, TCP_CLOSE_WAIT = 8 };
 
 /* Linux hands it down to those accepted, which saves a call for each. */
 void conn_socket_set_up(int listener)
@@ -40,6 +44,19 @@ enum conn_socket_state conn_socket_state(int fd, int64_t patience)
     if (has_closed && waited >= GIVEN_UP_MS)
         return CONN_SOCKET_LEFT;
     return waited < patience ? CONN_SOCKET_WAITS : CONN_SOCKET_OVERDUE;
+}
+
+bool conn_socket_is_unheard(int fd, int64_t *waited)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    *waited = 0;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+        len < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked)
+        return false;
+    if (info.tcpi_total_retrans == 0) /* else it was the network that he waited for */
+        *waited = info.tcpi_last_data_recv;
+    return info.tcpi_bytes_acked == 0;
 }
 
 /* Bytes that lie unread when a socket is closed reset the connection, and answers on their way would be lost.

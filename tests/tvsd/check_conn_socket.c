@@ -113,6 +113,52 @@ START_TEST(who_resets_is_gone)
 }
 END_TEST
 
+/* On loopback the phone's kernel answers within send, so that there is nothing to wait for. */
+START_TEST(who_left_before_he_was_answered_heard_nothing)
+{
+    int64_t waited = -1;
+    meet();
+    speak();
+    ck_assert_int_eq(becomes(CONN_SOCKET_OVERDUE, 100), CONN_SOCKET_OVERDUE);
+    close(phone);
+    ck_assert(conn_socket_is_unheard(server, &waited));
+    ck_assert_int_ge(waited, 100);
+    ck_assert_int_eq(send(server, "answer", 6, MSG_NOSIGNAL), 6);
+    ck_assert(conn_socket_is_unheard(server, &waited));
+    ck_assert_int_ge(waited, 100);
+    ck_assert_int_lt(waited, 60000);
+    close(server);
+}
+END_TEST
+
+START_TEST(who_left_after_it_heard_us)
+{
+    int64_t waited = -1;
+    struct pollfd answer = {.events = POLLIN};
+    meet();
+    speak();
+    answer.fd = phone;
+    ck_assert_int_eq(send(server, "answer", 6, MSG_NOSIGNAL), 6);
+    ck_assert_int_eq(poll(&answer, 1, 10000), 1);
+    close(phone);
+    ck_assert(!conn_socket_is_unheard(server, &waited));
+    close(server);
+}
+END_TEST
+
+/* What is no TCP tells nothing. */
+START_TEST(nobody_knows_of_other_sockets)
+{
+    int64_t waited = -1;
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    ck_assert(!conn_socket_is_unheard(pair[0], &waited));
+    ck_assert_int_eq(waited, 0);
+    close(pair[0]);
+    close(pair[1]);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("conn_socket");
@@ -122,6 +168,9 @@ Suite *suite(void)
     tcase_add_test(tc, who_is_there_is_overdue);
     tcase_add_test(tc, who_gave_up_has_left);
     tcase_add_test(tc, who_resets_is_gone);
+    tcase_add_test(tc, who_left_before_he_was_answered_heard_nothing);
+    tcase_add_test(tc, who_left_after_it_heard_us);
+    tcase_add_test(tc, nobody_knows_of_other_sockets);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct trust_bytes hello = {(const uint8_t *)"hello", 5};
-
 /* What phones do, and how they end. */
 static const struct {
     const char *yaml;
@@ -61,7 +59,7 @@ static void act(struct meeting *meeting, const struct bench *bench, int which)
     struct pollfd wait = {.fd = meeting->server, .events = POLLIN};
     enum conn_socket_state state = CONN_SOCKET_WAITS;
     if (cases[which].speaks) {
-        ck_assert_int_eq(send(meeting->phone, hello.data, hello.len, 0), (ssize_t)hello.len);
+        ck_assert_int_eq(send(meeting->phone, "hello", 5, 0), 5);
         ck_assert_int_eq(poll(&wait, 1, 10000), 1);
     }
     if (cases[which].resets)
@@ -175,6 +173,74 @@ START_TEST(in_nobodys_place)
 }
 END_TEST
 
+/* A ClientHello that a phone's handshake begins with. */
+static void say_hello(const struct meeting *meeting)
+{
+    static const uint16_t suites[] = {0xc02f, 0x0035};
+    const struct trust_bytes hello = phone_bare_hello(0x0303, suites, 2);
+    struct pollfd wait = {.fd = meeting->server, .events = POLLIN};
+    ck_assert_int_eq(send(meeting->phone, hello.data, hello.len, 0), (ssize_t)hello.len);
+    ck_assert_int_eq(poll(&wait, 1, 10000), 1);
+}
+
+static bool has_waited(const struct meeting *meeting, int64_t ms)
+{
+    int64_t waited;
+    return conn_socket_is_unheard(meeting->server, &waited) && waited >= ms;
+}
+
+/* Who leaves before anything from us has reached him knows nothing of our certificate. Where he had waited,
+ * it is overload, which is said once for all; the socket, looked at before, does not tell it, since it was no
+ * second. */
+START_TEST(before_he_was_answered)
+{
+    const bool had_waited = _i == 1;
+    struct bench bench;
+    struct meeting meeting = meet();
+    bench_init(&bench, "", &server, store, ctl);
+    open_conn(&bench, &meeting);
+    say_hello(&meeting);
+    for (int i = 0; had_waited && i < 1000 && !has_waited(&meeting, 150); i++)
+        poll(NULL, 0, 10);
+    close(meeting.phone);
+    meeting.phone = -1;
+    BENCH_UNTIL(&bench, NULL, bench.host.stats.active == 0);
+    const struct stats *stats = &bench.host.stats;
+    ck_assert_uint_eq(stats->ends[CONN_END_OVERDUE], had_waited);
+    ck_assert_uint_eq(stats->ends[CONN_END_HANDSHAKE_FAILED], !had_waited);
+    ck_assert_uint_eq(stats->tls_failures[TLS_FAILURE_ABANDONED] + stats->tls_failures[TLS_FAILURE_RESET],
+                      !had_waited);
+    BENCH_NOT_LOGGED(&bench, "its lists do not hold");
+    if (had_waited)
+        BENCH_LOGGED(&bench, "event=overload reason=\"phones waited");
+    else
+        BENCH_LOGGED(&bench, " before anything from us had reached it\"");
+    part(&bench, &meeting);
+}
+END_TEST
+
+/* Who has seen our certificate may have left for its sake, however long he had waited for it. */
+START_TEST(after_he_was_answered)
+{
+    struct bench bench;
+    struct meeting meeting = meet();
+    struct pollfd answer = {.fd = meeting.phone, .events = POLLIN};
+    bench_init(&bench, "", &server, store, ctl);
+    open_conn(&bench, &meeting);
+    say_hello(&meeting);
+    for (int i = 0; i < 1000 && !has_waited(&meeting, 150); i++)
+        poll(NULL, 0, 10);
+    BENCH_UNTIL(&bench, NULL, poll(&answer, 1, 0) == 1);
+    close(meeting.phone);
+    meeting.phone = -1;
+    BENCH_UNTIL(&bench, NULL, bench.host.stats.active == 0);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_OVERDUE], 0);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_HANDSHAKE_FAILED], 1);
+    BENCH_LOGGED(&bench, "perhaps its lists do not hold");
+    part(&bench, &meeting);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *away = suite_create("conn_turn_away");
@@ -184,6 +250,8 @@ Suite *suite(void)
     tcase_add_loop_test(all, at_the_door, 0, COUNT(cases));
     tcase_add_loop_test(all, at_his_first_bytes, 0, COUNT(cases));
     tcase_add_test(all, in_nobodys_place);
+    tcase_add_loop_test(all, before_he_was_answered, 0, 2);
+    tcase_add_test(all, after_he_was_answered);
     suite_add_tcase(away, all);
     return away;
 }
