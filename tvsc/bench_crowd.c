@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SAMPLE_NS 100000000 /* between two looks at the server's memory */
 
@@ -142,6 +143,7 @@ static int run(struct crowd *crowd, struct bench_result *out, struct trust_error
     watch(crowd, out);
     out->took_ns = bench_now() - start;
     out->own_cpu_ns = own_cpu() - cpu;
+    out->processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (rc == 0 && plan->hold)
         bench_process_settle(plan->pids, plan->pid_count);
     if (rc == 0)

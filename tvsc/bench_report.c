@@ -26,6 +26,22 @@ static double server_us(const struct bench_result *result, uint64_t count)
     return count > 0 ? (double)(result->after.cpu_ns - result->before.cpu_ns) / 1e3 / (double)count : 0;
 }
 
+/* How many processors something kept busy until all connections had ended. */
+static double share(int64_t cpu_ns, const struct bench_result *result)
+{
+    return result->took_ns > 0 ? (double)cpu_ns / (double)result->took_ns : 0;
+}
+
+static double own_share(const struct bench_result *result)
+{
+    return share(result->own_cpu_ns, result);
+}
+
+static double server_share(const struct bench_result *result)
+{
+    return share(result->rest.cpu_ns - result->before.cpu_ns, result);
+}
+
 static const char *arrival(const struct bench_plan *plan, char *text, size_t size)
 {
     const struct bench_pattern *pattern = &plan->pattern;
@@ -39,6 +55,8 @@ static const char *arrival(const struct bench_plan *plan, char *text, size_t siz
 }
 
 /* ---- For people */
+
+#define BUSY 0.9 /* of a processor's time: what others run there takes the rest */
 
 static void text_time(uint64_t us, FILE *out)
 {
@@ -69,9 +87,9 @@ static void text_server(const struct bench_plan *plan, const struct bench_result
 {
     const struct bench_tally *tally = &result->tally;
     const struct bench_usage *before = &result->before, *rest = &result->rest, *after = &result->after;
-    fprintf(out, "Server:      %.3f s CPU (user %.2f, system %.2f)",
+    fprintf(out, "Server:      %.3f s CPU (user %.2f, system %.2f), %.0f %% of a processor",
             (double)(after->cpu_ns - before->cpu_ns) / 1e9, (double)(after->user_ms - before->user_ms) / 1e3,
-            (double)(after->system_ms - before->system_ms) / 1e3);
+            (double)(after->system_ms - before->system_ms) / 1e3, 100 * server_share(result));
     if (bench_tally_good(tally) > 0)
         fprintf(out, ", %.1f us a connection", server_us(result, bench_tally_good(tally)));
     if (answers(tally) > 0)
@@ -83,13 +101,27 @@ static void text_server(const struct bench_plan *plan, const struct bench_result
             after->rss_kb, result->rss_max_kb, before->pss_kb, rest->pss_kb, after->pss_kb);
 }
 
+/* Where the figures are not those of the server alone. */
+static void text_doubts(const struct bench_plan *plan, const struct bench_result *result, FILE *out)
+{
+    const double server = plan->pid_count > 0 ? server_share(result) : 0;
+    if (own_share(result) + server >= BUSY * (double)result->processors)
+        fprintf(out,
+                "Note:        all %" PRId64
+                " processors were busy, with the load, too; a load from another machine tells more\n",
+                result->processors);
+    else if (own_share(result) >= BUSY * plan->threads)
+        fprintf(out, "Note:        the load could do no more; more --threads may tell more\n");
+}
+
 void bench_report_text(const struct bench_plan *plan, const struct bench_result *result, FILE *out)
 {
     const struct bench_tally *tally = &result->tally;
     char text[64];
-    fprintf(out, "Server at:   %s, %s, %s\n", plan->target.shown,
-            result->protocol[0] != '\0' ? result->protocol : "no handshake",
-            result->cipher[0] != '\0' ? result->cipher : "no cipher suite");
+    if (result->protocol[0] != '\0')
+        fprintf(out, "Server at:   %s, %s, %s\n", plan->target.shown, result->protocol, result->cipher);
+    else
+        fprintf(out, "Server at:   %s, with which no handshake came to its end\n", plan->target.shown);
     fprintf(out, "Load:        %s, %u question%s a connection, %u thread%s\n",
             arrival(plan, text, sizeof text), plan->requests, plan->requests == 1 ? "" : "s", plan->threads,
             plan->threads == 1 ? "" : "s");
@@ -111,7 +143,9 @@ void bench_report_text(const struct bench_plan *plan, const struct bench_result 
     text_histogram("Answer:", &tally->answer, out);
     if (plan->pid_count > 0)
         text_server(plan, result, out);
-    fprintf(out, "Ourselves:   %.3f s CPU\n", (double)result->own_cpu_ns / 1e9);
+    fprintf(out, "Ourselves:   %.3f s CPU, %.0f %% of a processor\n", (double)result->own_cpu_ns / 1e9,
+            100 * own_share(result));
+    text_doubts(plan, result, out);
 }
 
 /* ---- As JSON */
@@ -185,5 +219,6 @@ void bench_report_json(const struct bench_plan *plan, const struct bench_result 
     json_histogram("answer", &tally->answer, out);
     if (plan->pid_count > 0)
         json_server(result, out);
-    fprintf(out, ",\"own_cpu_us\":%" PRId64 "}\n", result->own_cpu_ns / 1000);
+    fprintf(out, ",\"own_cpu_us\":%" PRId64 ",\"processors\":%" PRId64 "}\n", result->own_cpu_ns / 1000,
+            result->processors);
 }

@@ -157,8 +157,9 @@ START_TEST(test_tally)
 }
 END_TEST
 
-/* A server that has used 3 ms for two connections of three questions, one of which had no patience. */
-static char *report(bool json)
+/* A server that has used 3 ms for two connections of three questions, one of which had no patience, all but 1
+ * ms until these had ended, which took 4 ms. own_ms: what we used. */
+static char *report(bool json, int own_ms, const char *protocol)
 {
     struct bench_plan plan = {.pattern = {.arrival = BENCH_CLOSED, .at_once = 4},
                               .target = {.shown = "h:1"},
@@ -170,8 +171,12 @@ static char *report(bool json)
     size_t size;
     FILE *out = open_memstream(&text, &size);
     ck_assert(result != NULL && out != NULL);
-    *result = (struct bench_result){.protocol = "TLSv1.2", .cipher = "S", .refusal = "a \"word\""};
+    *result = (struct bench_result){.cipher = "S", .refusal = "a \"word\"", .processors = 2};
+    strcpy(result->protocol, protocol);
     result->good_ns = 2 * MS;
+    result->took_ns = 4 * MS;
+    result->own_cpu_ns = own_ms * MS;
+    result->rest.cpu_ns = 3 * MS;
     result->after.cpu_ns = 4 * MS;
     result->before.cpu_ns = 1 * MS;
     result->rest.rss_kb = 77;
@@ -197,26 +202,48 @@ static void has(const char *text, const char *const *words)
 
 START_TEST(test_report)
 {
-    char *text = report(false);
+    char *text = report(false, 3, "TLSv1.2");
     HAS(text, "h:1, TLSv1.2, S\n", "4 at once, 3 questions a connection, 1 thread\n",
         "Connections: 3, 2 answered, 1 gave-up (first: a \"word\")\n", "5 trusted, 1 not trusted\n",
         "1000.0 connections a second, 3000.0 answers a second\n",
         "Answer:      p50 1000 us, p90 1000 us, p99 1000 us, p99.9 1000 us, max 1000 us\n", "0.003 s CPU",
-        "1500.0 us a connection, 500.00 us an answer", "77 kB when all had ended");
+        "50 % of a processor, 1500.0 us a connection, 500.00 us an answer", "77 kB when all had ended",
+        "Ourselves:   0.003 s CPU, 75 % of a processor\n");
     ck_assert_ptr_null(strstr(text, "Handshake:"));
+    ck_assert_ptr_null(strstr(text, "Note:"));
+    free(text);
+}
+END_TEST
+
+/* Two processors; the server had a half of one. */
+START_TEST(test_doubts)
+{
+    char *busy = report(false, 4, "TLSv1.2"), *full = report(false, 6, "TLSv1.2");
+    HAS(busy, "\nNote:        the load could do no more; more --threads may tell more\n");
+    HAS(full, "\nNote:        all 2 processors were busy, with the load, too; a load from another machine "
+              "tells more\n");
+    free(busy);
+    free(full);
+}
+END_TEST
+
+START_TEST(test_nobody_there)
+{
+    char *text = report(false, 0, "");
+    HAS(text, "Server at:   h:1, with which no handshake came to its end\n");
     free(text);
 }
 END_TEST
 
 START_TEST(test_json)
 {
-    char *text = report(true);
+    char *text = report(true, 3, "TLSv1.2");
     HAS(text, "{\"server_at\":\"h:1\",\"protocol\":\"TLSv1.2\"", "\"answered\":2", "\"gave-up\":1",
         "\"refused\":0", "\"trusted\":5", "\"goodput\":1000.000", "\"refusal\":\"a \\\"word\\\"\"",
         "\"answer\":{\"count\":6,\"mean_us\":1000.0,\"p50_us\":1000,", "\"handshake\":{\"count\":0,",
         "\"buckets\":[[1007,6]]}", "\"server\":{\"cpu_us\":3000,",
         "\"cpu_us_per_connection\":1500.000,\"cpu_us_per_answer\":500.000", "\"rest\":{\"rss_kb\":77,",
-        "}\n");
+        ",\"own_cpu_us\":3000,\"processors\":2}\n");
     ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
     free(text);
 }
@@ -256,6 +283,8 @@ Suite *suite(void)
     tcase_add_test(tests, test_parts);
     tcase_add_test(tests, test_tally);
     tcase_add_test(tests, test_report);
+    tcase_add_test(tests, test_doubts);
+    tcase_add_test(tests, test_nobody_there);
     tcase_add_test(tests, test_json);
     tcase_add_test(tests, test_process);
     suite_add_tcase(suite, tests);
