@@ -42,9 +42,10 @@ row() {
     echo "== $ROW: $WHAT"
 }
 keep() { # VALUE UNIT MET REMARK: what table.sh reads
-    local trial=''
+    local trial='' commit
+    commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null) || commit=unknown
     [ "$PAIRS" -ge 5 ] && [ "$SHARE" -eq 1 ] || trial="trial: pairs $PAIRS, sizes divided by $SHARE"
-    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$ROW" "$WHAT" "$LIMIT" "$1" "$2" "$3" "$4" "$trial" >"$RESULTS/$ROW.figure"
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$ROW" "$WHAT" "$LIMIT" "$1" "$2" "$3" "$4" "$trial" "$commit" >"$RESULTS/$ROW.figure"
 }
 conclude() {
     local met=no

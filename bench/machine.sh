@@ -5,5 +5,4 @@ if [ "${1:-}" = name ]; then
     echo "${model:-$(uname -m)}" | tr '[:upper:]' '[:lower:]' | sed -E 's/\((r|tm)\)//g; s/ (cpu|processor)\>.*//; s/@.*//; s/[^a-z0-9]+/-/g; s/^-|-$//g'
     exit
 fi
-commit=$(git -C "$(dirname "$0")" rev-parse --short HEAD 2>/dev/null) || commit=
-echo "$(nproc) cores, ${model:-$(uname -m)}, Linux $(uname -r | cut -d- -f1), $(openssl version 2>/dev/null | cut -d' ' -f1-2)${commit:+, commit $commit}; load average at the end $(cut -d' ' -f1-3 /proc/loadavg)"
+echo "$(nproc) cores, ${model:-$(uname -m)}, Linux $(uname -r | cut -d- -f1), $(openssl version 2>/dev/null | cut -d' ' -f1-2); load average at the end $(cut -d' ' -f1-3 /proc/loadavg)"

@@ -8,7 +8,7 @@ machines=("$results")
 [ "${results%/*}" != "$here/results" ] || machines=("$here"/results/*/)
 order='handshake tls10 ecdsa resume verify query memory store store-memory store-building replace replace-latency start restart restart-lost overload overload-whole workers workers-cpu peer'
 
-# What stands in a row's figure: name, what, limit, value, unit, met, remark, and whether it was a trial.
+# What stands in a row's figure: name, what, limit, value, unit, met, remark, whether it was a trial, and the commit.
 figure() { # AWK-PROGRAM FILE…
     awk -F '\t' "{ sub(/<=/, \"≤\", \$3); sub(/>=/, \"≥\", \$3); gsub(/ x /, \" × \", \$2); gsub(/ -> /, \" → \", \$2); unit = \$5 == \"x\" ? \"×\" : \$5 } $1" "${@:2}"
 }
@@ -17,7 +17,7 @@ cell() { # FILE
     figure '{ text = ($4 == "not run" ? $4 : $4 " " unit) ($8 != "" ? " (trial)" : ""); print $6 == "no" ? " **" text "** |" : " " text " |" }' "$1"
 }
 rows() {
-    local machine row known
+    local machine row known commits
     printf '| what | wanted |' && printf ' %s |' $(names) && echo
     echo "|---|---|${machines[*]/*/---|}" | tr -d ' '
     for row in $order; do
@@ -30,13 +30,18 @@ rows() {
     for machine in "${machines[@]}"; do
         machine=${machine%/}
         printf '\n### %s\n\n' "${machine##*/}"
-        [ ! -f "$machine/machine.txt" ] || printf '%s.\n\n' "$(cat "$machine/machine.txt")"
+        commits=$(commits "$machine")
+        [ ! -f "$machine/machine.txt" ] || printf '%s; commit %s.\n\n' "$(cat "$machine/machine.txt")" "${commits/*$'\n'*/as said of each row}"
         for row in $order; do
-            [ ! -f "$machine/$row.figure" ] || figure '{ text = $7 ($7 == "" || $8 == "" ? "" : "; ") $8; if (text != "") print "- " $1 ": " text }' "$machine/$row.figure"
+            [ ! -f "$machine/$row.figure" ] || figure '
+                function add(more) { if (more != "") text = text (text == "" ? "" : "; ") more }
+                { add($7); add($8); if (several) add("commit " $9); if (text != "") print "- " $1 ": " text }' several="$([ "$(wc -l <<<"$commits")" -eq 1 ] || echo yes)" "$machine/$row.figure"
         done
     done
 }
 names() { for machine in "${machines[@]}"; do basename "$machine"; done; }
+# Of which commits a machine's figures are, one a line.
+commits() { cut -f 9 "$1"/*.figure | sort -u; }
 # A figure of the row, of whatever machine.
 first() {
     local machine
@@ -58,7 +63,7 @@ capacity() {
     local rsa old ec phones nodes machine
     [ -f "$results/handshake.csv" ] && [ -f "$results/tls10.csv" ] && [ -f "$results/ecdsa.csv" ] || return 0
     rsa=$(typical handshake tvsd cpu_per_connection) old=$(typical tls10 tvsd cpu_per_connection) ec=$(typical ecdsa ecdsa cpu_per_connection)
-    machine=$(cat "$results/machine.txt" 2>/dev/null || echo unknown)
+    machine="$(cat "$results/machine.txt" 2>/dev/null || echo unknown); commit $(cut -f 9 "$results"/{handshake,tls10,ecdsa}.figure | sort -u | paste -s -d ' ')"
     awk -v a="$rsa" -v b="$old" -v c="$ec" 'BEGIN {
         printf "| one core | TLS 1.2, RSA-2048 | TLS 1.0, RSA-2048 | TLS 1.2, ECDSA |\n|---|---|---|---|\n"
         printf "| CPU of a phone: handshake and answer | %.2f ms | %.2f ms | %.2f ms |\n", a / 1e3, b / 1e3, c / 1e3
