@@ -114,7 +114,7 @@ check-corpus: $(FUZZERS) ## What fuzzers found, once more, without libFuzzer
 	@$(DATA_ENV) scripts/check-corpus.sh $(FUZZERS)
 
 check-valgrind: $(CHECKS) $(FAKE_MODULE) ## The unit tests under valgrind: an hour and more
-	@$(DATA_ENV) CK_TIMEOUT_MULTIPLIER=60 JOBS=$(JOBS) scripts/check-valgrind.sh $(CHECKS)
+	@$(DATA_ENV) TVS_FLIP_EVERY=37 CK_TIMEOUT_MULTIPLIER=60 JOBS=$(JOBS) scripts/check-valgrind.sh $(CHECKS)
 
 lint: $(BUILD)/gen/migrations.h ## What gcc -fanalyzer, clang-tidy and cppcheck see
 	@JOBS=$(JOBS) scripts/lint.sh $(BUILD)/gen $(filter-out -I$(BUILD)/gen,$(ALL_CPPFLAGS)) -- $(LIB_SRC) $(CONFIG_SRC) $(TVSD_SRC) $(TVSCTL_SRC) $(TVSC_SRC)

@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* Every single bit of every good list, turned over: what comes out does not parse or does not verify. Each
- * half of a file is a test of its own, so that one timeout fits small and large. */
+ * half of a file is a test of its own, so that one timeout fits small and large. TVS_FLIP_EVERY=N: every Nth
+ * bit alone, for what makes each of them slow. */
 
 static const char *const *good; /* kept, since its texts are files' too */
 static const char **files;
@@ -22,10 +23,12 @@ START_TEST(flip)
 
     uint8_t *changed = malloc(file.len);
     memcpy(changed, file.data, file.len);
+    const char *every = getenv("TVS_FLIP_EVERY");
+    const size_t step = every != NULL && atoi(every) > 0 ? (size_t)atoi(every) : 1;
     const size_t half = file.len / 2;
     const size_t first = _i % 2 == 0 ? 0 : half, end = _i % 2 == 0 ? half : file.len;
-    size_t parsed = 0;
-    for (size_t bit = first * 8; bit < end * 8; bit++) {
+    size_t parsed = 0, tried = 0;
+    for (size_t bit = first * 8; bit < end * 8; bit += step, tried++) {
         const uint8_t mask = (uint8_t)(1 << bit % 8);
         changed[bit / 8] ^= mask;
         enum helper_verdict verdict = helper_verdict((struct trust_bytes){changed, file.len}, signer);
@@ -35,7 +38,7 @@ START_TEST(flip)
         changed[bit / 8] ^= mask;
     }
     /* Most bits are those of values: were they all refused by the parser, this would test nothing. */
-    ck_assert_uint_gt(parsed, (end - first) * 4);
+    ck_assert_uint_gt(parsed, tried / 2);
     free(changed);
     trust_cert_free(signer);
     fixture_free(file);
