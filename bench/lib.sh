@@ -44,6 +44,7 @@ row() {
 keep() { # VALUE UNIT MET REMARK: what table.sh reads
     local trial='' commit
     commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null) || commit=unknown
+    git -C "$ROOT" diff --quiet HEAD -- ':!bench/results' ':!*.md' 2>/dev/null || commit+=' and changes'
     [ "$PAIRS" -ge 5 ] && [ "$SHARE" -eq 1 ] || trial="trial: pairs $PAIRS, sizes divided by $SHARE"
     printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$ROW" "$WHAT" "$LIMIT" "$1" "$2" "$3" "$4" "$trial" "$commit" >"$RESULTS/$ROW.figure"
 }

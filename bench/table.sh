@@ -41,7 +41,7 @@ rows() {
 }
 names() { for machine in "${machines[@]}"; do basename "$machine"; done; }
 # Of which commits a machine's figures are, one a line.
-commits() { cut -f 9 "$1"/*.figure | sort -u; }
+commits() { awk -F '\t' '{ print $9 == "" ? "unknown" : $9 }' "$1"/*.figure | sort -u; }
 # A figure of the row, of whatever machine.
 first() {
     local machine

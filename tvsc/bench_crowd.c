@@ -1,6 +1,7 @@
 #include "bench_crowd.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,12 @@ static int64_t own_cpu(void)
     return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
+static int64_t own_processors(void)
+{
+    cpu_set_t mine;
+    return sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 /* What the threads counted; the first that failed says why. */
 static int collect(const struct crowd *crowd, struct bench_result *out, struct trust_error *err)
 {
@@ -143,7 +150,7 @@ static int run(struct crowd *crowd, struct bench_result *out, struct trust_error
     watch(crowd, out);
     out->took_ns = bench_now() - start;
     out->own_cpu_ns = own_cpu() - cpu;
-    out->processors = sysconf(_SC_NPROCESSORS_ONLN);
+    out->processors = own_processors();
     if (rc == 0 && plan->hold)
         bench_process_settle(plan->pids, plan->pid_count);
     if (rc == 0)

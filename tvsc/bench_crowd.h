@@ -12,7 +12,7 @@ struct bench_result {
     int64_t good_ns;               /* from the start until the last connection was answered or served */
     int64_t took_ns;               /* until all had ended */
     int64_t own_cpu_ns;            /* of this process, meanwhile */
-    int64_t processors;            /* of this machine */
+    int64_t processors;            /* that this process may use */
     /* Of the server, if plan->pid_count is not 0: before; when nothing was under way any more and what was
      * held was open; and when it used the processor no more. */
     struct bench_usage before, rest, after;

@@ -87,13 +87,14 @@ static void text_server(const struct bench_plan *plan, const struct bench_result
 {
     const struct bench_tally *tally = &result->tally;
     const struct bench_usage *before = &result->before, *rest = &result->rest, *after = &result->after;
-    fprintf(out, "Server:      %.3f s CPU (user %.2f, system %.2f), %.0f %% of a processor",
+    fprintf(out, "Server:      %.3f s CPU (user %.2f, system %.2f)",
             (double)(after->cpu_ns - before->cpu_ns) / 1e9, (double)(after->user_ms - before->user_ms) / 1e3,
-            (double)(after->system_ms - before->system_ms) / 1e3, 100 * server_share(result));
+            (double)(after->system_ms - before->system_ms) / 1e3);
     if (bench_tally_good(tally) > 0)
         fprintf(out, ", %.1f us a connection", server_us(result, bench_tally_good(tally)));
     if (answers(tally) > 0)
         fprintf(out, ", %.2f us an answer", server_us(result, answers(tally)));
+    fprintf(out, "; %.0f %% of a processor until all had ended", 100 * server_share(result));
     fprintf(out,
             "\nIts memory:  %" PRId64 " kB before, %" PRId64 " kB %s, %" PRId64 " kB after, %" PRId64
             " kB at most (Pss %" PRId64 ", %" PRId64 ", %" PRId64 ")\n",
@@ -101,17 +102,21 @@ static void text_server(const struct bench_plan *plan, const struct bench_result
             after->rss_kb, result->rss_max_kb, before->pss_kb, rest->pss_kb, after->pss_kb);
 }
 
-/* Where the figures are not those of the server alone. */
+/* Where the figures are not those of the server alone. A server without --pid may be elsewhere. */
 static void text_doubts(const struct bench_plan *plan, const struct bench_result *result, FILE *out)
 {
-    const double server = plan->pid_count > 0 ? server_share(result) : 0;
-    if (own_share(result) + server >= BUSY * (double)result->processors)
-        fprintf(out,
-                "Note:        all %" PRId64
-                " processors were busy, with the load, too; a load from another machine tells more\n",
-                result->processors);
-    else if (own_share(result) >= BUSY * plan->threads)
-        fprintf(out, "Note:        the load could do no more; more --threads may tell more\n");
+    const double ours = own_share(result);
+    const double theirs = plan->pid_count > 0 ? server_share(result) : 0;
+    if (ours + theirs < BUSY * (double)result->processors) {
+        if (ours >= BUSY * plan->threads)
+            fputs("Note:        the load could do no more; more --threads may tell more\n", out);
+    } else if (plan->pid_count > 0) {
+        fputs("Note:        the load took processor time that the server may have lacked; from another "
+              "machine it tells more\n",
+              out);
+    } else {
+        fputs("Note:        the load could do no more; from several machines it tells more\n", out);
+    }
 }
 
 void bench_report_text(const struct bench_plan *plan, const struct bench_result *result, FILE *out)
