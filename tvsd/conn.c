@@ -20,7 +20,7 @@
 #define REQUESTS_PER_TURN 16 /* then it is the others' turn */
 #define READS_PER_TURN    64
 #define JUDGED_MS         10 /* for so long it counts what a socket was found to be when it was accepted */
-#define PROMPT_MS         20 /* who leaves sooner did not leave for the wait */
+#define PROMPT_MS         20 /* who is found gone sooner was not kept waiting */
 
 void conn_close(struct conn *conn, enum conn_end end, const char *detail)
 {
@@ -146,10 +146,13 @@ static void conn_refused(struct conn *conn)
         conn_close(conn, CONN_END_SILENT, tls_failure_detail(conn->tls));
         return;
     }
-    const bool left = failure == TLS_FAILURE_ABANDONED || failure == TLS_FAILURE_RESET;
-    const bool is_unheard = left && conn_socket_is_unheard(conn->fd, &waited);
+    /* Without a whole hello it was we who waited. */
+    const bool has_reset = failure == TLS_FAILURE_RESET;
+    const bool left =
+        tls_class(conn->tls) != TLS_CLASS_UNKNOWN && (failure == TLS_FAILURE_ABANDONED || has_reset);
+    const bool is_unheard = left && conn_socket_is_unheard(conn->fd, has_reset, &waited);
     if (is_unheard && waited >= PROMPT_MS) {
-        conn_close(conn, CONN_END_OVERDUE, name);
+        conn_close(conn, CONN_END_OVERDUE, "");
         return;
     }
     conn_report_refused(&conn->host->stats, &conn->peer, conn->tls, is_unheard);

@@ -132,14 +132,11 @@ static const char *overload(enum conn_end end, const char **setting, const char 
     case CONN_END_SHED:
         return "handshakes that made others wait gave way, or there was no room for one that began late";
     case CONN_END_OVERDUE:
-        *setting = "server.handshake_timeout";
-        *remedy =
-            "if they are phones that all came at once, they come again, and more processors (server.workers) "
-            "or "
-            "a second node serve them sooner; if not, see from where they come (conn-closed, tls-refused): a "
-            "firewall, or server.max_connections_per_address, stops one source";
-        return "phones waited for their handshake longer than an answer is of use to them, or until they "
-               "left";
+        *setting = "server.workers";
+        *remedy = "phones that all came at once come again, and more processors or a second node serve them "
+                  "sooner; else see from where they come (conn-closed, tls-refused): a firewall, or "
+                  "server.max_connections_per_address, stops one source";
+        return "phones waited for their handshake longer than an answer is of use to them, or left before it";
     case CONN_END_GAVE_WAY:
         *setting = "server.max_connections";
         *remedy =

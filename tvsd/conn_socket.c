@@ -46,17 +46,18 @@ enum conn_socket_state conn_socket_state(int fd, int64_t patience)
     return waited < patience ? CONN_SOCKET_WAITS : CONN_SOCKET_OVERDUE;
 }
 
-bool conn_socket_is_unheard(int fd, int64_t *waited)
+bool conn_socket_is_unheard(int fd, bool has_reset, int64_t *waited)
 {
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
     *waited = 0;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
-        len < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked)
+        len < offsetof(struct tcp_info, tcpi_bytes_retrans) + sizeof info.tcpi_bytes_retrans)
         return false;
-    if (info.tcpi_total_retrans == 0) /* else it was the network that he waited for */
+    if (info.tcpi_bytes_retrans == 0) /* else it was the network that he waited for */
         *waited = info.tcpi_last_data_recv;
-    return info.tcpi_bytes_acked == 0;
+    /* What a reset acknowledges is not counted. */
+    return has_reset ? info.tcpi_data_segs_out == 0 : info.tcpi_bytes_acked == 0;
 }
 
 /* Bytes that lie unread when a socket is closed reset the connection, and answers on their way would be lost.

@@ -23,10 +23,10 @@ enum conn_socket_state {
 };
 enum conn_socket_state conn_socket_state(int fd, int64_t patience);
 
-/* Of a connection that has ended: whether nothing that was sent to him, if anything was, has reached him, so
- * that it is not for our sake that he left; and how many milliseconds ago he last said something, 0 where
- * that tells nothing. */
-bool conn_socket_is_unheard(int fd, int64_t *waited);
+/* Of a connection that he has closed, or reset: whether nothing that was sent to him, if anything was, has
+ * reached him for certain, so that it is not for its sake that he left; and how many milliseconds ago he last
+ * said something, 0 where that tells nothing. */
+bool conn_socket_is_unheard(int fd, bool has_reset, int64_t *waited);
 
 /* Close it so that answers on their way still arrive. */
 void conn_socket_close(int fd);

@@ -102,8 +102,10 @@ tls_failure_setting(enum tls_failure failure); /* the option that would let the 
 /* What the operator can do for this client; "" if nothing is known. Returns out. */
 char *tls_failure_remedy(const struct tls *tls, char *out, size_t size);
 
-/* After the handshake. Static or borrowed. */
+/* Once a whole ClientHello was seen; TLS_CLASS_UNKNOWN before. */
 enum tls_class tls_class(const struct tls *tls);
+
+/* After the handshake. Static or borrowed. */
 const char *tls_protocol(const struct tls *tls); /* "TLSv1.2" */
 const char *tls_cipher(const struct tls *tls);   /* "AES256-SHA" */
 

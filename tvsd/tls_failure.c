@@ -133,6 +133,24 @@ static bool settings_remedy(const struct tls *tls, char *out, size_t size)
     }
 }
 
+/* TLS 1.2 and before: the client sent its key, which it does for none but a certificate that it takes.
+ * TLS 1.3 has no such message. */
+static bool has_taken_certificate(const struct tls *tls)
+{
+    switch (SSL_get_state(tls->ssl)) {
+    case TLS_ST_SR_KEY_EXCH:
+    case TLS_ST_SR_CERT_VRFY:
+    case TLS_ST_SR_CHANGE:
+    case TLS_ST_SR_FINISHED:
+    case TLS_ST_SW_SESSION_TICKET:
+    case TLS_ST_SW_CHANGE:
+    case TLS_ST_SW_FINISHED:
+        return SSL_version(tls->ssl) < TLS1_3_VERSION;
+    default:
+        return false;
+    }
+}
+
 char *tls_failure_remedy(const struct tls *tls, char *out, size_t size)
 {
     char serial[2 * SERIAL_SHOWN + 1];
@@ -143,7 +161,7 @@ char *tls_failure_remedy(const struct tls *tls, char *out, size_t size)
     switch (tls->alert) {
     case NO_ALERT:
         /* Some phones that do not know our certificate just go. */
-        if (tls->class == TLS_CLASS_UNKNOWN ||
+        if (tls->class == TLS_CLASS_UNKNOWN || has_taken_certificate(tls) ||
             (tls->failure != TLS_FAILURE_ABANDONED && tls->failure != TLS_FAILURE_RESET))
             break;
         if_that_is_it = "perhaps ";

@@ -147,7 +147,7 @@ test_overdue() {
     wait_until has_been "$since" 600
     kill -CONT "$PID"
     end_client
-    wait_log 'event=overload reason="phones waited for their handshake longer .* peer="127.0.0.1:[0-9]+" setting=server.handshake_timeout'
+    wait_log 'event=overload reason="phones waited for their handshake longer .* peer="127.0.0.1:[0-9]+" setting=server.workers'
     log_lacks 'event=conn-closed'
     counted end-overdue=1 handshakes=0 active=0
     stop

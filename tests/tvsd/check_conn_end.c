@@ -91,6 +91,27 @@ START_TEST(gone_during_the_handshake)
 }
 END_TEST
 
+/* Bytes of ours lie unread when it goes, so that it is a reset. It has either only seen our certificate, or
+ * sent its key, which no phone does for a certificate that it does not take. */
+START_TEST(reset_during_the_handshake)
+{
+    const bool has_taken_it = _i == 1;
+    struct bench bench;
+    struct phone phone;
+    begin(&bench, &phone, "", &(struct phone_options){.newest = TLS1_2_VERSION});
+    phone_step(&phone);
+    bench_begin();
+    bench_turn(&bench, NULL);
+    if (has_taken_it)
+        phone_step(&phone);
+    phone_hang_up(&phone);
+    expect_end(&bench, &phone, CONN_END_HANDSHAKE_FAILED);
+    BENCH_LOGGED(&bench, "detail=reset");
+    ck_assert_int_eq(strstr(bench_log(&bench), "its lists do not hold") == NULL, has_taken_it);
+    finish(&bench, &phone);
+}
+END_TEST
+
 /* The commonest trouble: our certificate is not in the phone's lists. */
 START_TEST(our_certificate_is_unknown)
 {
@@ -457,6 +478,7 @@ Suite *suite(void)
     tcase_add_loop_test(all, malformed_after_good_ones, 0, COUNT(malformed));
     tcase_add_test(all, gone_before_a_byte);
     tcase_add_test(all, gone_during_the_handshake);
+    tcase_add_loop_test(all, reset_during_the_handshake, 0, 2);
     tcase_add_loop_test(all, gone_after_the_handshake, 0, 4);
     tcase_add_test(all, reset_after_the_handshake);
     tcase_add_test(all, garbage_after_the_handshake);
