@@ -100,6 +100,16 @@ static struct place *place_for(struct tls_sessions *sessions, size_t set, int64_
     return &places[(queue->oldest + queue->count++) % WAYS];
 }
 
+/* Seconds since 1970. */
+static int64_t begun(const SSL_SESSION *session)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30300000L
+    return SSL_SESSION_get_time_ex(session);
+#else
+    return SSL_SESSION_get_time(session);
+#endif
+}
+
 void tls_sessions_keep(struct tls_sessions *sessions, const SSL_SESSION *session)
 {
     struct place place = {0};
@@ -108,7 +118,7 @@ void tls_sessions_keep(struct tls_sessions *sessions, const SSL_SESSION *session
     if (len != sizeof place.id)
         return;
     memcpy(place.id, id, len);
-    place.over = (int64_t)SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session);
+    place.over = begun(session) + SSL_SESSION_get_timeout(session);
     unsigned char *end = place.der;
     int size = i2d_SSL_SESSION(session, NULL);
     if (size > 0 && (size_t)size <= sizeof place.der && i2d_SSL_SESSION(session, &end) == size) {
