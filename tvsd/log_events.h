@@ -141,6 +141,10 @@
     X(TLS_WEAK, "tls-weak", INFO, "peer protocol cipher setting", \
       "A phone was let in with settings that only it gets, since it can do no better. Said once for an address.", \
       "Its firmware, or a newer phone, if there is one.") \
+    X(CONNECTIONS_LIMITED, "connections-limited", WARNING, "option limit max_connections remedy", \
+      "The configuration allows more connections than there are descriptors for: so many are taken as leave some for all else. Were it more, "  \
+      "silent ones could keep phones out.", \
+      "What the remedy says, and a restart.") \
     X(ACCEPT_PAUSED, "accept-paused", WARNING, "reason error remedy", \
       "There is no room for another connection; phones wait, and those who are connected are answered. It is tried again each time a " \
       "connection ends, and twice a second. Said once, until `accept-resumed`.", \
@@ -207,6 +211,7 @@
     X("in-force", "SHA-1 of the CTL that answers go by, or none") \
     X("instead-of", "the option that the sockets replace") \
     X("issuer", "the issuer of the certificate that was asked about") \
+    X("limit", "how many descriptors the process may have open") \
     X("listen", "address and port; several with commas") \
     X("max_connections", "how many connections are taken at a time") \
     X("ms", "how long it lasted, in milliseconds") \

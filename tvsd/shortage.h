@@ -8,7 +8,8 @@
 /* X(constant, name, remedy) */
 #define SHORTAGES(X)                                                                                         \
     X(SHARE, "a worker has its share of server.max_connections open",                                        \
-      "it goes on when one of them ends; if there are that many phones, raise server.max_connections")       \
+      "it goes on when one of them ends; if there are that many phones, raise server.max_connections, or "   \
+      "the limit of open files (LimitNOFILE, ulimit -n) if it is auto")                                      \
     X(HANDSHAKES, "a worker has its share of server.max_handshakes under way",                               \
       "it goes on when one of them ends; if there are that many phones, raise server.max_handshakes, else "  \
       "see whose they are (tls-refused, conn-closed)")                                                       \

@@ -50,14 +50,29 @@ static size_t worker_count(const struct config *config)
     return (size_t)(count > AUTO_MOST ? AUTO_MOST : count);
 }
 
+/* How many connections there are descriptors for, of *limit. */
+static int64_t room(int64_t *limit)
+{
+    struct rlimit files;
+    *limit = 0;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+        *limit = files.rlim_cur > INT_MAX ? INT_MAX : (int64_t)files.rlim_cur;
+    return *limit <= 2 * SPARE_FILES ? SPARE_FILES : *limit - SPARE_FILES;
+}
+
+/* Were descriptors to run out before connections, whoever says nothing would not give way to phones. */
 static int64_t most_connections(const struct config *config)
 {
-    if (config->server.max_connections != CONFIG_AUTO)
-        return config->server.max_connections;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= 2 * SPARE_FILES)
-        return SPARE_FILES;
-    return limit.rlim_cur > INT_MAX ? INT_MAX : (int64_t)limit.rlim_cur - SPARE_FILES;
+    int64_t limit, most = room(&limit), wanted = config->server.max_connections;
+    if (wanted == CONFIG_AUTO)
+        return most;
+    if (wanted <= most)
+        return wanted;
+    LOG_SAY(CONNECTIONS_LIMITED, log_text("option", "server.max_connections"), log_number("limit", limit),
+            log_number("max_connections", most),
+            log_text("remedy", "raise the limit of open files (LimitNOFILE, ulimit -n), or lower "
+                               "server.max_connections or have it auto"));
+    return most;
 }
 
 #define HANDSHAKES_LEAST 256

@@ -113,6 +113,24 @@ test_workers_are_full() {
     stop
 }
 
+# Whoever says nothing gives way to phones, however many connections the configuration allows.
+test_more_connections_than_descriptors() {
+    setup
+    limits max_connections: 1000
+    start_limited 200
+    log_shows 'level=warning event=connections-limited option=server.max_connections limit=200 max_connections=136 remedy=".*LimitNOFILE' ||
+        fail "it is not said that there are not descriptors enough"
+    log_shows 'event=started .*max_connections=136$' || fail "$(cat "$T/log")"
+    client -n 400 -w connected
+    wait_client 'connected 400'
+    ask 0 verify "$CERTS/tvs.crt"
+    timeout 10 "$BUILD/tvsctl" --config "$T/tvsd.yaml" show status >"$T/out" || fail "status is not told"
+    log_lacks 'event=accept-paused .*Too many open files'
+    kill "$HELPER"
+    wait "$HELPER" || true
+    HELPER=
+    stop
+}
 
 # What changes while there is no descriptor to read it with: what was known stays, and the change is taken up later
 # without being asked again.
