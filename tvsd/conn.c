@@ -141,21 +141,20 @@ static void conn_refused(struct conn *conn)
 {
     const enum tls_failure failure = tls_failure(conn->tls);
     const char *name = tls_failure_name(failure);
-    int64_t waited;
+    struct conn_socket_left left = {0};
     if (!tls_heard(conn->tls) && failure == TLS_FAILURE_RESET) {
         conn_close(conn, CONN_END_SILENT, tls_failure_detail(conn->tls));
         return;
     }
     /* Without a whole hello it was we who waited. */
     const bool has_reset = failure == TLS_FAILURE_RESET;
-    const bool left =
-        tls_class(conn->tls) != TLS_CLASS_UNKNOWN && (failure == TLS_FAILURE_ABANDONED || has_reset);
-    const bool is_unheard = left && conn_socket_is_unheard(conn->fd, has_reset, &waited);
-    if (is_unheard && waited >= PROMPT_MS) {
+    if (tls_class(conn->tls) != TLS_CLASS_UNKNOWN && (failure == TLS_FAILURE_ABANDONED || has_reset))
+        left = conn_socket_left(conn->fd, has_reset);
+    if (left.is_unheard && left.waited >= PROMPT_MS) {
         conn_close(conn, CONN_END_OVERDUE, "");
         return;
     }
-    conn_report_refused(&conn->host->stats, &conn->peer, conn->tls, is_unheard);
+    conn_report_refused(&conn->host->stats, &conn->peer, conn->tls, &left);
     conn_close(conn, failure == TLS_FAILURE_MEMORY ? CONN_END_NO_MEMORY : CONN_END_HANDSHAKE_FAILED, name);
 }
 

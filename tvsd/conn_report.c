@@ -46,19 +46,20 @@ void conn_report_admitted(struct stats *stats, const struct peer *peer, const st
 
 static const struct trust_bytes no_name; /* it is in the request, which has not come */
 
-void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls, bool is_unheard)
+void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls,
+                         const struct conn_socket_left *left)
 {
     enum tls_failure failure = tls_failure(tls);
     stats_bump(&stats->tls_failures[failure], 1);
     struct refusal *refusal = refusals_note(LOG_EV_TLS_REFUSED, failure, peer, no_name);
     if (refusal == NULL)
         return;
-    if (is_unheard) {
+    if (left->is_unheard) {
         snprintf(refusal->does, sizeof refusal->does, "%s before anything from us had reached it",
                  failure == TLS_FAILURE_RESET ? "reset the connection" : "closed the connection");
     } else {
         tls_failure_sentence(tls, refusal->does, sizeof refusal->does);
-        tls_failure_remedy(tls, refusal->remedy, sizeof refusal->remedy);
+        tls_failure_remedy(tls, left->delay, refusal->remedy, sizeof refusal->remedy);
     }
     refusal->families = tls_failure_families(tls);
     refusal->setting = tls_failure_setting(failure);

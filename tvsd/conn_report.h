@@ -4,6 +4,7 @@
 #define TVSD_CONN_REPORT_H
 
 #include "conn_end.h"
+#include "conn_socket.h"
 #include "peer.h"
 #include "stats.h"
 #include "tls.h"
@@ -11,9 +12,9 @@
 /* now and ms: monotonic milliseconds, and how many of them it lasted. */
 void conn_report_admitted(struct stats *stats, const struct peer *peer, const struct tls *tls, int64_t now);
 
-/* is_unheard: nothing of ours had reached it when it left, so that no remedy of ours would have kept it. */
+/* left: how it went, if it did; all 0 else. No remedy would have kept whom nothing of ours had reached. */
 void conn_report_refused(struct stats *stats, const struct peer *peer, const struct tls *tls,
-                         bool is_unheard);
+                         const struct conn_socket_left *left);
 
 /* One that server.max_connections_per_address refused. */
 void conn_report_crowded(const struct peer *peer, int64_t limit);

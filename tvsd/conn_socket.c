@@ -46,18 +46,22 @@ enum conn_socket_state conn_socket_state(int fd, int64_t patience)
     return waited < patience ? CONN_SOCKET_WAITS : CONN_SOCKET_OVERDUE;
 }
 
-bool conn_socket_is_unheard(int fd, bool has_reset, int64_t *waited)
+struct conn_socket_left conn_socket_left(int fd, bool has_reset)
 {
+    struct conn_socket_left left = {0};
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
-    *waited = 0;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
         len < offsetof(struct tcp_info, tcpi_bytes_retrans) + sizeof info.tcpi_bytes_retrans)
-        return false;
-    if (info.tcpi_bytes_retrans == 0) /* else it was the network that he waited for */
-        *waited = info.tcpi_last_data_recv;
+        return left;
     /* What a reset acknowledges is not counted. */
-    return has_reset ? info.tcpi_data_segs_out == 0 : info.tcpi_bytes_acked == 0;
+    left.is_unheard = has_reset ? info.tcpi_data_segs_out == 0 : info.tcpi_bytes_acked == 0;
+    if (info.tcpi_bytes_retrans == 0) { /* else it was the network that he waited for */
+        left.waited = info.tcpi_last_data_recv;
+        if (info.tcpi_data_segs_out > 0 && info.tcpi_last_data_recv > info.tcpi_last_data_sent)
+            left.delay = info.tcpi_last_data_recv - info.tcpi_last_data_sent;
+    }
+    return left;
 }
 
 /* Bytes that lie unread when a socket is closed reset the connection, and answers on their way would be lost.

@@ -23,10 +23,13 @@ enum conn_socket_state {
 };
 enum conn_socket_state conn_socket_state(int fd, int64_t patience);
 
-/* Of a connection that he has closed, or reset: whether nothing that was sent to him, if anything was, has
- * reached him for certain, so that it is not for its sake that he left; and how many milliseconds ago he last
- * said something, 0 where that tells nothing. */
-bool conn_socket_is_unheard(int fd, bool has_reset, int64_t *waited);
+/* Of one who has closed, or reset, the connection. Times are milliseconds, and 0 where they tell nothing. */
+struct conn_socket_left {
+    bool is_unheard; /* nothing that was sent to him, if anything was, has reached him for certain */
+    int64_t waited;  /* since he last said something */
+    int64_t delay;   /* from then until something was sent to him */
+};
+struct conn_socket_left conn_socket_left(int fd, bool has_reset);
 
 /* Close it so that answers on their way still arrive. */
 void conn_socket_close(int fd);

@@ -99,8 +99,10 @@ const char *tls_failure_families(const struct tls *tls);
 const char *
 tls_failure_setting(enum tls_failure failure); /* the option that would let the client in; "" if none would */
 
-/* What the operator can do for this client; "" if nothing is known. Returns out. */
-char *tls_failure_remedy(const struct tls *tls, char *out, size_t size);
+/* What the operator can do for this client, which waited delay milliseconds for our answer to its
+ * ClientHello;
+ * "" if nothing is known. Returns out. */
+char *tls_failure_remedy(const struct tls *tls, int64_t delay, char *out, size_t size);
 
 /* Once a whole ClientHello was seen; TLS_CLASS_UNKNOWN before. */
 enum tls_class tls_class(const struct tls *tls);

@@ -2,6 +2,7 @@
 #include "tls_internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <stdio.h>
@@ -89,7 +90,8 @@ void tls_failure_note(struct tls *tls)
     }
 }
 
-#define NO_ALERT 0 /* close_notify, which is no failure */
+#define LONG_MS  100 /* nobody waits so long for a server that is not busy */
+#define NO_ALERT 0   /* close_notify, which is no failure */
 
 /* RFC 5280, 4.1.2.2: no serial number is longer. */
 #define SERIAL_SHOWN 20
@@ -151,10 +153,10 @@ static bool has_taken_certificate(const struct tls *tls)
     }
 }
 
-char *tls_failure_remedy(const struct tls *tls, char *out, size_t size)
+char *tls_failure_remedy(const struct tls *tls, int64_t delay, char *out, size_t size)
 {
     char serial[2 * SERIAL_SHOWN + 1];
-    const char *if_that_is_it = "";
+    char if_that_is_it[100] = "";
     *out = '\0';
     if (settings_remedy(tls, out, size))
         return out;
@@ -164,7 +166,11 @@ char *tls_failure_remedy(const struct tls *tls, char *out, size_t size)
         if (tls->class == TLS_CLASS_UNKNOWN || has_taken_certificate(tls) ||
             (tls->failure != TLS_FAILURE_ABANDONED && tls->failure != TLS_FAILURE_RESET))
             break;
-        if_that_is_it = "perhaps ";
+        snprintf(if_that_is_it, sizeof if_that_is_it, "perhaps ");
+        if (delay >= LONG_MS)
+            snprintf(if_that_is_it, sizeof if_that_is_it,
+                     "it waited %" PRId64 " ms for us, perhaps too long for it (server.workers); else ",
+                     delay);
         /* fallthrough */
     case SSL_AD_UNKNOWN_CA:
     case SSL_AD_BAD_CERTIFICATE:

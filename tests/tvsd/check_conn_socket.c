@@ -115,32 +115,34 @@ END_TEST
 
 START_TEST(who_left_before_he_was_answered_heard_nothing)
 {
-    int64_t waited = -1;
     meet();
     speak();
     ck_assert_int_eq(becomes(CONN_SOCKET_OVERDUE, 100), CONN_SOCKET_OVERDUE);
     close(phone);
-    ck_assert(conn_socket_is_unheard(server, false, &waited));
-    ck_assert_int_ge(waited, 100);
+    struct conn_socket_left left = conn_socket_left(server, false);
+    ck_assert(left.is_unheard);
+    ck_assert_int_ge(left.waited, 100);
+    ck_assert_int_eq(left.delay, 0);
     ck_assert_int_eq(send(server, "answer", 6, MSG_NOSIGNAL), 6);
     ck_assert_int_eq(becomes(CONN_SOCKET_RESET, PATIENCE), CONN_SOCKET_RESET);
-    ck_assert(conn_socket_is_unheard(server, false, &waited));
-    ck_assert_int_ge(waited, 100);
-    ck_assert_int_lt(waited, 60000);
+    left = conn_socket_left(server, false);
+    ck_assert(left.is_unheard);
+    ck_assert_int_ge(left.delay, 100);
+    ck_assert_int_ge(left.waited, left.delay);
+    ck_assert_int_lt(left.waited, 60000);
     close(server);
 }
 END_TEST
 
 START_TEST(who_left_after_it_heard_us)
 {
-    int64_t waited = -1;
     meet();
     speak();
     ck_assert_int_eq(send(server, "answer", 6, MSG_NOSIGNAL), 6);
-    for (int i = 0; i < 1000 && conn_socket_is_unheard(server, false, &waited); i++)
+    for (int i = 0; i < 1000 && conn_socket_left(server, false).is_unheard; i++)
         poll(NULL, 0, 10);
     close(phone);
-    ck_assert(!conn_socket_is_unheard(server, false, &waited));
+    ck_assert(!conn_socket_left(server, false).is_unheard);
     close(server);
 }
 END_TEST
@@ -151,7 +153,6 @@ START_TEST(who_resets_may_have_heard_us)
     const struct linger at_once = {.l_onoff = 1};
     const int off = 0;
     for (int answered = 0; answered < 2; answered++) {
-        int64_t waited = -1;
         meet();
         speak();
         /* It does not acknowledge at once. */
@@ -161,7 +162,7 @@ START_TEST(who_resets_may_have_heard_us)
         ck_assert_int_eq(setsockopt(phone, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
         close(phone);
         ck_assert_int_eq(becomes(CONN_SOCKET_RESET, PATIENCE), CONN_SOCKET_RESET);
-        ck_assert_int_eq(conn_socket_is_unheard(server, true, &waited), !answered);
+        ck_assert_int_eq(conn_socket_left(server, true).is_unheard, !answered);
         close(server);
     }
 }
@@ -170,11 +171,12 @@ END_TEST
 /* What is no TCP tells nothing. */
 START_TEST(nobody_knows_of_other_sockets)
 {
-    int64_t waited = -1;
     int pair[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    ck_assert(!conn_socket_is_unheard(pair[0], false, &waited));
-    ck_assert_int_eq(waited, 0);
+    const struct conn_socket_left left = conn_socket_left(pair[0], false);
+    ck_assert(!left.is_unheard);
+    ck_assert_int_eq(left.waited, 0);
+    ck_assert_int_eq(left.delay, 0);
     close(pair[0]);
     close(pair[1]);
 }

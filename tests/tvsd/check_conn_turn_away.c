@@ -191,7 +191,7 @@ static void let_it_wait(const struct meeting *meeting)
     int64_t waited = 0;
     for (int i = 0; i < 1000 && waited < 150; i++) {
         poll(NULL, 0, 10);
-        ck_assert(conn_socket_is_unheard(meeting->server, false, &waited));
+        waited = conn_socket_left(meeting->server, false).waited;
     }
     ck_assert_int_ge(waited, 150);
 }
@@ -261,21 +261,29 @@ START_TEST(in_the_middle_of_his_hello)
 }
 END_TEST
 
-/* Who has seen our certificate may have left for its sake, however long he had waited for it. */
+/* Who has seen our certificate may have left for its sake; had he waited for it, that is another reason. */
 START_TEST(after_he_was_answered)
 {
+    const bool had_waited = _i == 1;
     struct bench bench;
     struct meeting meeting = meet();
-    int64_t waited;
     bench_init(&bench, "", &server, store, ctl);
     open_conn(&bench, &meeting);
+    int64_t begun = clock_milliseconds();
     say_hello(&meeting, SIZE_MAX);
-    let_it_wait(&meeting);
-    BENCH_UNTIL(&bench, NULL, !conn_socket_is_unheard(meeting.server, false, &waited));
+    if (had_waited)
+        let_it_wait(&meeting);
+    BENCH_UNTIL(&bench, NULL, !conn_socket_left(meeting.server, false).is_unheard);
+    const bool is_slow = clock_milliseconds() - begun >= 100; /* whoever it is that makes it so */
     leave(&bench, &meeting);
     ck_assert_uint_eq(bench.host.stats.ends[CONN_END_OVERDUE], 0);
     ck_assert_uint_eq(bench.host.stats.ends[CONN_END_HANDSHAKE_FAILED], 1);
-    BENCH_LOGGED(&bench, "perhaps its lists do not hold");
+    BENCH_LOGGED(&bench, "its lists do not hold");
+    BENCH_LOGGED(&bench, " (`tvsctl utils itl update`)\"");
+    if (had_waited)
+        BENCH_LOGGED(&bench, "ms for us, perhaps too long for it (server.workers); else its lists");
+    else if (!is_slow)
+        BENCH_LOGGED(&bench, "remedy=\"perhaps its lists");
     part(&bench, &meeting);
 }
 END_TEST
@@ -292,7 +300,7 @@ Suite *suite(void)
     tcase_add_test(all, after_he_waited_for_an_answer);
     tcase_add_test(all, at_once);
     tcase_add_test(all, in_the_middle_of_his_hello);
-    tcase_add_test(all, after_he_was_answered);
+    tcase_add_loop_test(all, after_he_was_answered, 0, 2);
     suite_add_tcase(away, all);
     return away;
 }
