@@ -29,6 +29,8 @@ struct hello {
     bool tls13;                          /* a TLS 1.3 suite */
     bool ecdhe;                          /* an ECDHE-AEAD suite for our kind of key, and a group of ours */
     bool ecdsa;                          /* the same for the further, EC certificate, its curve and ECDSA */
+    bool no_group;                       /* its groups alone keep it from ECDHE */
+    bool ec_suites;                      /* ECDHE-AEAD suites for EC certificates, whatever we have */
     bool rsa;                            /* RSA key exchange with AES, and we have such a key */
     bool legacy;                         /* the same with what TLS 1.0 has */
     bool no_signatures, weak_signatures; /* the signature algorithms: none named; SHA-1 and worse alone */
@@ -101,6 +103,7 @@ static void read_suites(SSL *ssl, const struct tls_policy *policy, struct hello 
         hello->tls13 |= is_in(suite, suites_tls13);
         hello->ecdhe |= is_in(suite, key == TRUST_KEY_RSA ? suites_ecdhe_rsa : suites_ecdhe_ecdsa);
         hello->ecdsa |= policy->ecdsa_group != 0 && is_in(suite, suites_ecdhe_ecdsa);
+        hello->ec_suites |= is_in(suite, suites_ecdhe_ecdsa);
         hello->rsa |= key == TRUST_KEY_RSA && is_in(suite, suites_rsa);
         hello->legacy |= key == TRUST_KEY_RSA && is_in(suite, suites_legacy);
         hello->fallback |= suite == SUITE_FALLBACK;
@@ -120,6 +123,7 @@ static void read_groups(SSL *ssl, const struct tls_policy *policy, struct hello 
         shared |= group == GROUP_P256 || group == GROUP_X25519;
         curve |= group == policy->ecdsa_group;
     }
+    hello->no_group = hello->ecdhe && !shared;
     hello->ecdhe &= shared;
     hello->ecdsa &= curve;
 }
@@ -206,6 +210,16 @@ static int admit_rsa(struct tls *tls, int *alert, const struct hello *hello)
                  SSL_set_SSL_CTX(tls->ssl, tls->weaker.rsa) != NULL && set_newest(tls, hello));
 }
 
+static const char *missing_suite(const struct tls *tls, const struct hello *hello)
+{
+    if (hello->no_group)
+        return "ECDHE, but on neither of the curves X25519 and P-256";
+    if (tls->policy.key != TRUST_KEY_RSA)
+        return "no ECDHE-ECDSA with AES-GCM or ChaCha20, which the server's EC certificate needs";
+    return hello->ec_suites ? "ECDHE for an EC certificate alone, and the server has none for it"
+                            : "neither ECDHE with AES-GCM or ChaCha20, nor RSA key exchange with AES";
+}
+
 int tls_hello(SSL *ssl, int *alert, void *arg)
 {
     (void)arg;
@@ -233,8 +247,5 @@ int tls_hello(SSL *ssl, int *alert, void *arg)
     if (hello.ecdhe)
         return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_SIGNATURE,
                       "it names no signature algorithm, which means SHA-1");
-    return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_CIPHER,
-                  tls->policy.key == TRUST_KEY_RSA
-                      ? "neither ECDHE with AES-GCM or ChaCha20, nor RSA key exchange with AES"
-                      : "no ECDHE-ECDSA with AES-GCM or ChaCha20, which the server's EC certificate needs");
+    return refuse(tls, alert, SSL_AD_HANDSHAKE_FAILURE, TLS_FAILURE_CIPHER, missing_suite(tls, &hello));
 }

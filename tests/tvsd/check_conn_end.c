@@ -290,6 +290,16 @@ static const struct {
      {.newest = TLS1_2_VERSION, .ciphers = "ECDHE-RSA-AES128-SHA:@SECLEVEL=0"},
      "event=tls-refused reason=\"the client at local offered no cipher suite that is allowed here: "},
     {"",
+     {.newest = TLS1_2_VERSION, .ciphers = "ECDHE-RSA-AES128-GCM-SHA256", .groups = "X448:P-521"},
+     "event=tls-refused reason=\"the client at local offered no cipher suite that is allowed here: ECDHE, "
+     "but on neither of the "
+     "curves X25519 and P-256\""},
+    {"",
+     {.newest = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"},
+     "event=tls-refused reason=\"the client at local offered no cipher suite that is allowed here: ECDHE for "
+     "an EC certificate "
+     "alone, and the server has none for it\""},
+    {"",
      {.newest = TLS1_2_VERSION, .signatures = "RSA+SHA1"},
      "event=tls-refused reason=\"the client at local accepts no signature algorithm that is allowed here: "
      "nothing stronger "
