@@ -1,5 +1,7 @@
 #include "state.h"
 
+#include "config/state_mode.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -78,6 +80,10 @@ int state_open(const struct config *config, enum trust_store_mode mode, struct s
         code = enter(state, err);
     if (code == TRUST_ENOTFOUND && mode == TRUST_STORE_WRITE)
         code = 0;
+    if (code == 0 && (code = state_mode_check(config->state, err)) != 0) {
+        state_close(state);
+        return code;
+    }
     if (code == 0)
         code = open_store(state, mode, path, err);
     if (code == 0)

@@ -26,8 +26,9 @@ struct state {
 
 /* Open the store. To read: TRUST_ENOTFOUND says that there is no store yet and how to get one. To write: if
  * there is none, it answers as an empty one would, and nothing is made before state_make; TRUST_EDENIED if
- * that would be refused. From success until state_close the process works as the owner of the state folder,
- * if that is there: read what the operator named before, not after. */
+ * that would be refused. Either way TRUST_EDENIED if everybody may write what lies there (state_mode_check).
+ * From success until state_close the process works as the owner of the state folder, if that is there: read
+ * what the operator named before, not after. */
 int state_open(const struct config *config, enum trust_store_mode mode, struct state *state,
                struct trust_error *err) TRUST_MUST_CHECK;
 

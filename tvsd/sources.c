@@ -1,6 +1,7 @@
 #include "sources.h"
 
 #include "clock.h"
+#include "config/state_mode.h"
 #include "ctl_age.h"
 #include "log.h"
 #include "remedy.h"
@@ -18,6 +19,14 @@ static int too_long(struct trust_error *err, const char *option)
 }
 
 /* ---- The store ---- */
+
+/* Whoever put it there may have left it open to all. */
+static int check_mode(const char *path, struct trust_error *err)
+{
+    char state[SOURCES_PATH_MAX];
+    snprintf(state, sizeof state, "%.*s", (int)(strlen(path) - strlen("/" TRUST_STORE_FILE)), path);
+    return state_mode_check(state, err);
+}
 
 /* Open the file at source->path. */
 static int open_file(struct store_source *source, struct trust_error *err)
@@ -37,7 +46,10 @@ int store_source_open(const struct config *config, const char *config_path, stru
     *source = made;
     if (config_state_path(config, TRUST_STORE_FILE, made.path, sizeof made.path) == NULL)
         return too_long(err, "state");
-    int rc = open_file(&made, err);
+    int rc = state_mode_check(config->state, err);
+    if (rc != 0)
+        return rc;
+    rc = open_file(&made, err);
     if (rc == TRUST_ENOTFOUND) {
         char remedy[REMEDY_MAX];
         return trust_error_set(
@@ -141,7 +153,9 @@ int store_source_load(struct store_source *source, const struct trust_index *bef
     int rc = 0;
     if (reopened) {
         fresh.db = NULL;
-        rc = open_file(&fresh, err);
+        rc = check_mode(source->path, err);
+        if (rc == 0)
+            rc = open_file(&fresh, err);
         if (rc == TRUST_ENOTFOUND)
             store_source_gone(source->path, err);
     }

@@ -28,7 +28,8 @@ struct store_source {
 };
 
 /* Open STATE/tvs.sqlite3. config_path (NULL: the default) goes into the phrases that the errors tell to run.
- * Errors: trust_store_open's. */
+ * Errors: trust_store_open's, and TRUST_EDENIED if everybody may write the state folder (state_mode_check).
+ */
 int store_source_open(const struct config *config, const char *config_path, struct store_source *source,
                       struct trust_error *err) TRUST_MUST_CHECK;
 
@@ -50,8 +51,8 @@ bool store_source_changed(struct store_source *source);
 bool store_source_is_same(struct store_source *source);
 
 /* Build the store's index. before: the one that it takes the place of, with which it shares what stays; NULL:
- * none. A file that was replaced is opened again. On failure the source stays as it was, and
- * store_source_changed asks for another try. */
+ * none. A file that was replaced is opened again, if not everybody may write it. On failure the source stays
+ * as it was, and store_source_changed asks for another try. */
 int store_source_load(struct store_source *source, const struct trust_index *before, struct trust_index **out,
                       struct trust_error *err) TRUST_MUST_CHECK;
 

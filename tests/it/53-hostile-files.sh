@@ -157,6 +157,32 @@ test_configuration_that_all_may_write() {
     stop
 }
 
+# Also a store that comes in its place by a copy.
+test_state_that_all_may_write() {
+    setup
+    start
+    mark
+    chmod 1777 "$T/state"
+    kill -HUP "$PID"
+    wait_log "level=error event=reload-refused reason=\"$T/state: everybody may write it \(mode 1777\); chmod o-w $T/state\""
+    ask 0 verify "$CERTS/tvs.crt"
+    chmod 0750 "$T/state"
+    mark
+    kill -HUP "$PID"
+    wait_log 'event=reload '
+    cp "$T/state/tvs.sqlite3" "$T/state/.new"
+    chmod 0666 "$T/state/.new"
+    mark
+    mv "$T/state/.new" "$T/state/tvs.sqlite3"
+    wait_log "level=error event=store-refused file=$T/state/tvs.sqlite3 reason=\"$T/state/tvs.sqlite3: everybody may write it \(mode 0666\); chmod o-w $T/state/tvs.sqlite3\""
+    ask 0 verify "$CERTS/tvs.crt"
+    mark
+    chmod o-w "$T/state/tvs.sqlite3"
+    wait_log 'event=store-loaded '
+    ask 0 verify "$CERTS/tvs.crt"
+    stop
+}
+
 test_key_that_others_may_read() {
     local key
     setup

@@ -132,6 +132,28 @@ test_unreadable() {
     chmod 0700 "$T/state"
 }
 
+# Whoever may write there decides what phones trust. tvsctl says it as well, and changes nothing.
+test_state_that_all_may_write() {
+    local what mode
+    setup
+    for what in state state/tvs.sqlite3 state/keys state/published; do
+        mode=$(stat -c %a "$T/$what")
+        chmod o+w "$T/$what"
+        refuses_plainly "$T/$what: everybody may write it (mode " "; chmod o-w $T/$what"
+        expect 1 tvsctl set cert regen CAPF
+        err_is_one_line
+        err_has "$T/$what: everybody may write it (mode " "; chmod o-w $T/$what"
+        chmod "$mode" "$T/$what"
+    done
+    chmod 1777 "$T/state"
+    refuses_plainly "$T/state: everybody may write it (mode 1777)"
+    chmod 0770 "$T/state" "$T/state/keys" "$T/state/published"
+    chmod 0660 "$T/state/tvs.sqlite3"
+    start
+    ask 0 verify "$CERTS/tvs.crt"
+    stop
+}
+
 test_store_of_another_version() {
     setup
     printf '\0\0\3\347' | dd of="$T/state/tvs.sqlite3" bs=1 seek=60 conv=notrunc 2>/dev/null

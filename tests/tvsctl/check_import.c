@@ -202,6 +202,26 @@ START_TEST(import_own_says_why_the_key_is_of_no_use)
 }
 END_TEST
 
+/* Whoever else may write there would decide with us what phones trust. */
+START_TEST(a_state_that_all_may_write)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    ck_assert_int_eq(mkdir(bench.state, 0700), 0);
+    ck_assert_int_eq(chmod(bench.state, 01777), 0);
+    bench_run(&bench, "set cert regen CallManager");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "state: everybody may write it (mode 1777); chmod o-w ");
+    ck_assert_int_eq(helper_count_files(bench.state), 0);
+    ck_assert_int_eq(chmod(bench.state, 0770), 0);
+    bench_run(&bench, "set cert regen CallManager");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    ck_assert_int_eq(chmod(bench.store, 0666), 0);
+    bench_run(&bench, "show cert list own");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "tvs.sqlite3: everybody may write it (mode 0666); chmod o-w ");
+    bench_close(&bench);
+}
+END_TEST
+
 /* Another node's certificate comes alone, and its records into the lists that ours signs. */
 START_TEST(import_own_of_another_node)
 {
@@ -418,6 +438,7 @@ Suite *suite(void)
     tcase_add_test(tests, import_own_of_a_renewed_certificate);
     tcase_add_test(tests, import_own_names_the_list_that_lags);
     tcase_add_test(tests, import_own_says_why_the_key_is_of_no_use);
+    tcase_add_test(tests, a_state_that_all_may_write);
     tcase_add_test(tests, import_own_of_another_node);
     tcase_add_test(tests, import_trust_says_what_happened);
     tcase_add_loop_test(tests, import_trust_keeps_the_newest, 0, 2);
