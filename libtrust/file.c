@@ -24,7 +24,7 @@ int file_error(struct trust_error *err, int number, const char *doing, const cha
                            advice);
 }
 
-static const char *kind_of(mode_t mode)
+const char *file_kind(mode_t mode)
 {
     if (S_ISDIR(mode))
         return "a folder";
@@ -83,7 +83,7 @@ static int open_regular(const char *path, int flags, int *out, struct stat *info
         code = file_error(err, errno, "read", path);
     else if (!S_ISREG(info->st_mode))
         code = trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "%s is %s, not a file", path,
-                               kind_of(info->st_mode));
+                               file_kind(info->st_mode));
     if (code == 0)
         *out = fd;
     else

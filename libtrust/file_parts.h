@@ -7,6 +7,9 @@
 /* file.c: errno as one of our codes, "cannot DOING PATH: reason", and what to do where that is known. */
 int file_error(struct trust_error *err, int number, const char *doing, const char *path);
 
+/* file.c: what is no regular file: "a folder", "a FIFO". */
+const char *file_kind(mode_t mode);
+
 /* file.c: open a regular file to read, as trust_file_read does. The caller closes *fd. */
 int file_open(const char *path, int *fd, struct stat *info, struct trust_error *err) TRUST_MUST_CHECK;
 

@@ -1,4 +1,5 @@
 /* The store as a file: opening, its schema's version, transactions, parameters. */
+#include "file_parts.h"
 #include "migrations.h"
 #include "store_internal.h"
 
@@ -57,13 +58,29 @@ static int make_file(const char *path, struct trust_error *err)
     }
 }
 
+static int no_file(const char *path, mode_t mode, struct trust_error *err)
+{
+    return trust_error_set(err, TRUST_ESTORE, TRUST_NO_OFFSET,
+                           "%s: no store: %s, not a file: move it away and put the store back, or name the "
+                           "store's folder (`state` in tvsd.yaml)",
+                           path, file_kind(mode));
+}
+
+static int no_store_of_ours(const char *path, struct trust_error *err)
+{
+    return trust_error_set(
+        err, TRUST_ESTORE, TRUST_NO_OFFSET,
+        "%s: no store: a database that other software made: move it away and put the store "
+        "back, or name the store's folder (`state` in tvsd.yaml); the open Python tools' is "
+        "taken over by `tvsctl utils import usecallmanager`",
+        path);
+}
+
 static int find_file(const char *path, struct trust_error *err)
 {
     struct stat info;
     if (stat(path, &info) == 0)
-        return S_ISREG(info.st_mode)
-                   ? 0
-                   : trust_error_set(err, TRUST_ESTORE, TRUST_NO_OFFSET, "%s: no store: not a file", path);
+        return S_ISREG(info.st_mode) ? 0 : no_file(path, info.st_mode, err);
     if (errno == ENOENT || errno == ENOTDIR)
         return trust_error_set(err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
                                "%s: there is no store yet: it is made when a certificate is made or imported",
@@ -99,8 +116,7 @@ static int check_version(struct trust_store *store, int64_t version, struct trus
                                (long long)version);
     bool is_new = version == 0 && application == 0 && objects == 0;
     if (application != STORE_APPLICATION && !is_new)
-        return trust_error_set(err, TRUST_ESTORE, TRUST_NO_OFFSET,
-                               "%s: no store: a database that other software made", store->path);
+        return no_store_of_ours(store->path, err);
     if (version < STORE_VERSION && store->mode == TRUST_STORE_READ)
         return trust_error_set(err, TRUST_ESTOREVERSION, TRUST_NO_OFFSET,
                                "%s: the store has schema version %lld, this program needs %lld: whatever "

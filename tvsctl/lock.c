@@ -14,6 +14,13 @@
 
 static int system_error(const char *path, int number, struct trust_error *err)
 {
+    const char *slash = strrchr(path, '/');
+    if (number == ENOSPC || number == EDQUOT)
+        return trust_error_set(
+            err, TRUST_ESYSTEM, TRUST_NO_OFFSET,
+            "cannot lock %s: there is no room on the disk of %.*s: free some and try again; "
+            "nothing was changed",
+            path, slash != NULL ? (int)(slash - path) : 1, slash != NULL ? path : ".");
     int code = number == EACCES || number == EPERM || number == EROFS ? TRUST_EDENIED : TRUST_ESYSTEM;
     return trust_error_set(err, code, TRUST_NO_OFFSET, "cannot lock %s: %s", path, strerror(number));
 }

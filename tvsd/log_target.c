@@ -82,6 +82,27 @@ struct log_target *log_target_default(void)
     return &target;
 }
 
+/* What an errno of open() calls for, that says nothing of rights. */
+static const char *remedy(int number)
+{
+    switch (number) {
+    case EISDIR:
+        return "name a file in it";
+    case ENOSPC:
+    case EDQUOT:
+        return "free some room on its disk, or choose another place";
+    case ENXIO:
+        return "nothing reads that FIFO: start its reader first, or choose a file";
+    case EMFILE:
+    case ENFILE:
+        return "raise the limit of open files (LimitNOFILE, ulimit -n)";
+    case ENOMEM:
+        return "try again when there is memory";
+    default:
+        return "correct log.target";
+    }
+}
+
 /* The error of a file that cannot be opened, by errno. */
 static int file_refused(const char *path, struct trust_error *err)
 {
@@ -103,7 +124,8 @@ static int file_refused(const char *path, struct trust_error *err)
             path, strerrordesc_np(number), (unsigned)geteuid());
     default:
         return trust_error_set(err, number == ENOMEM ? TRUST_ENOMEM : TRUST_ESYSTEM, TRUST_NO_OFFSET,
-                               "log.target: %.250s cannot be written: %s", path, strerrordesc_np(number));
+                               "log.target: %.250s cannot be written: %s: %s", path, strerrordesc_np(number),
+                               remedy(number));
     }
 }
 

@@ -29,6 +29,8 @@ static const char *remedy(int error)
     case EMFILE:
     case ENFILE:
         return "too many open files: raise LimitNOFILE= or `ulimit -n`";
+    case EINVAL:
+        return "a link-local address needs its interface, as in [fe80::1%eth0]:2445";
     default:
         return "correct the entry";
     }
@@ -54,9 +56,10 @@ static int resolve(const char *entry, struct addrinfo **out, struct trust_error 
     snprintf(service, sizeof service, "%u", (unsigned)port);
     int rc = getaddrinfo(address, service, &hints, out);
     if (rc != 0)
-        return trust_error_set(err, TRUST_EVALUE, TRUST_NO_OFFSET,
-                               "server.listen: %.100s: %s: give a numeric IPv4 or IPv6 address", entry,
-                               gai_strerror(rc));
+        return trust_error_set(
+            err, TRUST_EVALUE, TRUST_NO_OFFSET, "server.listen: %.100s: %s: %s", entry, gai_strerror(rc),
+            strchr(address, '%') != NULL ? "behind the % stands an interface that `ip address` shows"
+                                         : "give a numeric IPv4 or IPv6 address");
     return 0;
 }
 

@@ -164,13 +164,18 @@ test_store_that_is_none() {
     setup
     rm -f "$T/state/tvs.sqlite3"-*
     head -c 8192 /dev/zero | tr '\0' x >"$T/state/tvs.sqlite3"
-    refuses_plainly "$T/state/tvs.sqlite3"
+    refuses_plainly "$T/state/tvs.sqlite3" 'restore it from a backup'
+    cp "$DATA/peer.sqlite3" "$T/state/tvs.sqlite3"
+    refuses_plainly "$T/state/tvs.sqlite3: no store: a database that other software made" 'state` in tvsd.yaml' \
+        'tvsctl utils import usecallmanager'
+    mv "$T/state/tvs.sqlite3" "$T/peer.sqlite3"
+    do_tvsctl utils import usecallmanager "$T/peer.sqlite3"
     rm "$T/state/tvs.sqlite3"
     mkdir "$T/state/tvs.sqlite3"
-    refuses_plainly "$T/state/tvs.sqlite3"
+    refuses_plainly "$T/state/tvs.sqlite3: no store: a folder, not a file: move it away and put the store back"
     rmdir "$T/state/tvs.sqlite3"
     mkfifo "$T/state/tvs.sqlite3"
-    refuses_plainly "$T/state/tvs.sqlite3"
+    refuses_plainly "$T/state/tvs.sqlite3: no store: a FIFO, not a file: move it away and put the store back"
 }
 
 test_store_that_is_held() {
@@ -189,6 +194,8 @@ test_log_that_cannot_be_written() {
     expect 1 "$BUILD/tvsd" --config "$T/tvsd.yaml"
     err_is_one_line
     err_has "log.target" "$T/nowhere/tvsd.log" 'its folder is not there'
+    sed -i "s,$T/nowhere/tvsd.log,$T/tftp," "$T/tvsd.yaml"
+    refuses_plainly "log.target: $T/tftp cannot be written: Is a directory: name a file in it"
 }
 
 run_tests "$@"

@@ -57,7 +57,9 @@ START_TEST(missing)
     strcat(path, "/below/" TRUST_STORE_FILE);
     helper_open_fails(path, TRUST_STORE_WRITE, TRUST_ENOTFOUND, "folder");
     helper_open_fails(path, TRUST_STORE_READ, TRUST_ENOTFOUND, "no store yet");
-    helper_open_fails(folder, TRUST_STORE_WRITE, TRUST_ESTORE, "not a file");
+    helper_open_fails(folder, TRUST_STORE_WRITE, TRUST_ESTORE,
+                      "a folder, not a file: move it away and put the store back, or name the store's folder "
+                      "(`state` in tvsd.yaml)");
     fixture_folder_remove(folder);
 }
 END_TEST
@@ -79,8 +81,8 @@ START_TEST(a_database_of_others)
 {
     char path[256], *folder = helper_fresh_path(path);
     helper_exec(path, "CREATE TABLE t (a)");
-    helper_open_fails(path, TRUST_STORE_READ, TRUST_ESTORE, "other software");
-    helper_open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "other software");
+    helper_open_fails(path, TRUST_STORE_READ, TRUST_ESTORE, "name the store's folder (`state` in tvsd.yaml)");
+    helper_open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "`tvsctl utils import usecallmanager`");
     helper_exec(path, "PRAGMA user_version = 1");
     helper_open_fails(path, TRUST_STORE_WRITE, TRUST_ESTORE, "other software");
     helper_exec(path, "SELECT a FROM t");

@@ -3,6 +3,7 @@
 #include "helper.h"
 #include "tests/check_main.h"
 #include "tests/fixture.h"
+#include "tvsctl/lock.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -314,6 +315,17 @@ START_TEST(makes_nothing_for_nothing)
 }
 END_TEST
 
+START_TEST(says_that_there_is_no_room)
+{
+    struct trust_error err = {0};
+    struct lock lock;
+    ck_assert_int_eq(lock_take("/dev/full", "set cert regen TVS", &lock, &err), TRUST_ESYSTEM);
+    ck_assert_str_eq(err.text,
+                     "cannot lock /dev/full: there is no room on the disk of /dev: free some and try "
+                     "again; nothing was changed");
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *all = suite_create("change");
@@ -326,6 +338,7 @@ Suite *suite(void)
     tcase_add_test(cases, finishes_what_was_half_finished);
     tcase_add_test(cases, says_what_cannot_be_finished);
     tcase_add_test(cases, finishes_in_a_folder_that_was_moved);
+    tcase_add_test(cases, says_that_there_is_no_room);
     tcase_add_test(cases, two_owners);
     tcase_add_test(cases, makes_nothing_for_nothing);
     suite_add_tcase(all, cases);

@@ -118,6 +118,7 @@ static const struct {
 } refused[] = {
     {"192.0.2.77:0", "does not have the address", TRUST_ESYSTEM},
     {"tvs.example:2445", "numeric", TRUST_EVALUE},
+    {"[fe80::1%nosuch0]:0", "an interface that `ip address` shows", TRUST_EVALUE},
     {"127.0.0.1", "ADDRESS:PORT", TRUST_EVALUE},
     {"127.0.0.1:70000", "ADDRESS:PORT", TRUST_EVALUE},
     {NULL, "no entry gives a socket", TRUST_EVALUE},
@@ -131,6 +132,17 @@ START_TEST(entries_that_are_refused)
     ck_assert_msg(strstr(err.text, refused[_i].word) != NULL, "%s", err.text);
     ck_assert_ptr_nonnull(strstr(err.text, "server.listen"));
     ck_assert_ptr_null(sockets.fds);
+}
+END_TEST
+
+/* The kernel says no more than "Invalid argument". */
+START_TEST(a_link_local_address_has_an_interface)
+{
+    struct sockets sockets;
+    if (!has_ipv6())
+        return;
+    ck_assert_int_eq(open_these(&sockets, "[fe80::1]:0", NULL), TRUST_ESYSTEM);
+    ck_assert_msg(strstr(err.text, "needs its interface, as in [fe80::1%eth0]:2445") != NULL, "%s", err.text);
 }
 END_TEST
 
@@ -150,6 +162,7 @@ Suite *suite(void)
     tcase_add_test(c, both_wildcards_share_a_port);
     tcase_add_test(c, a_port_in_use_is_one_clear_line);
     tcase_add_loop_test(c, entries_that_are_refused, 0, (int)(sizeof refused / sizeof refused[0]));
+    tcase_add_test(c, a_link_local_address_has_an_interface);
     tcase_add_test(c, a_name_for_what_is_no_socket);
     suite_add_tcase(s, c);
     return s;
