@@ -123,13 +123,15 @@
       "slowly. Said once a minute for each phone and reason.", \
       "If it is a phone of yours: what the setting allows, or its firmware. Else see what runs at that address.") \
     X(CONN_CLOSED, "conn-closed", INFO, "reason peer requests ms detail", \
-      "A connection ended; tvsd(8) tells the reasons. `detail` of `handshake-failed` is what `tls-refused` says in words.", \
+      "A connection ended; tvsd(8) tells the reasons. `detail` of `handshake-failed` is what `tls-refused` says in words. One address has at " \
+      "most 20 lines a second each of `silent`, `handshake-failed`, and of `handshake-timeout` without a byte; `stats` counts all.", \
       "A phone that asks nothing after the handshake may not know our certificate: it needs an ITL that holds it.") \
     X(TLS_REFUSED, "tls-refused", WARNING, "reason peer setting remedy device count", \
       "A phone could not be let in; tvsd(8) tells the reasons. An alert about our certificate, such as `unknown CA`, means that the phone's " \
       "lists do not hold the TVS certificate. The device is the one that asked from that address before. Said once a minute for each " \
       "address and reason.", \
-      "What the remedy says, or set the option that would let it in.") \
+      "What the remedy says, or set the option that would let it in. Without a remedy see what runs at that address, and how good the " \
+      "line to it is: who \"did not finish the handshake in time\" began one, and sent too slowly.") \
     X(ADDRESS_REFUSED, "address-refused", WARNING, "peer connections setting count", \
       "An address had as many connections as `server.max_connections_per_address` allows, and wanted one more. Said once a " \
       "minute for one address.", \

@@ -58,6 +58,32 @@ test_noise() {
     stop
 }
 
+# events_say TEXT: tvsd-events(7), whose words stand in several strings.
+events_say() {
+    tr -d '\n\\"' <"$ROOT/tvsd/log_events.h" | tr -s ' ' | grep -qF "$1" || fail "tvsd-events(7) does not say: $1"
+}
+
+# As many lines as tvsd(8) and tvsd-events(7) say, in each of the seconds that it takes; all are counted.
+test_lines_of_one_address() {
+    local most began lines count=150
+    most=$(sed -n 's/.*have at most \([0-9]*\) lines a second for one address.*/\1/p' "$ROOT/man/tvsd.8")
+    [ -n "$most" ] || fail 'tvsd(8) does not say how many lines one address has'
+    events_say "One address has at most $most lines a second"
+    setup
+    start
+    began=$(date +%s)
+    for ((i = 0; i < count; i++)); do
+        exec 5<>"/dev/tcp/${HOST%:*}/${HOST##*:}"
+        exec 5>&-
+    done
+    all_are_counted() { kill -USR1 "$PID" && log_shows "event=stats .*\\bend-silent=$count\\b"; }
+    wait_until all_are_counted
+    stop
+    lines=$(grep -c 'event=conn-closed reason=silent ' "$T/log")
+    [ "$lines" -ge "$most" ] || fail "$lines lines"
+    [ "$lines" -le $((most * ($(date +%s) - began + 1))) ] || fail "$lines lines, not $most a second"
+}
+
 # A request that stops in the middle, and a phone that connects and says nothing.
 test_deadlines() {
     setup 'log: { level: debug }'
@@ -66,6 +92,13 @@ test_deadlines() {
     exec 5<>"/dev/tcp/${HOST%:*}/${HOST##*:}"
     wait_log 'event=conn-closed reason=handshake-timeout '
     exec 5>&-
+    # Who had begun is a phone that failed. Nobody knows why, as tvsd-events(7) says.
+    log_lacks 'event=tls-refused'
+    exec 5<>"/dev/tcp/${HOST%:*}/${HOST##*:}"
+    printf '\x16\x03\x01' >&5
+    wait_log 'event=tls-refused reason="[^"]* did not finish the handshake in time" .*remedy=""'
+    exec 5>&-
+    events_say 'did not finish the handshake in time began one, and sent too slowly'
     send_hex '57 01 03 00 00000001 008f 01 0018' 3
     wait_log 'event=conn-closed reason=request-timeout '
     stop
