@@ -17,6 +17,8 @@ int file_error(struct trust_error *err, int number, const char *doing, const cha
         code = TRUST_EDENIED;
         advice =
             number == EROFS ? "" : " (check the owner and mode of the file and its folder, and who you are)";
+    } else if (number == EISDIR) {
+        advice = " (a folder stands there: take it away)";
     } else if (number == ENOMEM) {
         code = TRUST_ENOMEM;
     }
@@ -74,6 +76,13 @@ static int open_regular(const char *path, int flags, int *out, struct stat *info
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | flags);
     if (fd < 0 && errno == ELOOP && flags != 0)
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "%s is a link, not a file", path);
+    if (fd < 0 && errno == ELOOP) /* of what lies there, like those below; no trouble that could pass */
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
+                               "%s is a link that leads in a circle, not to a file: %s", path,
+                               strerror(ELOOP));
+    if (fd < 0 && errno == ENAMETOOLONG)
+        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET, "%s leads to no file: %s", path,
+                               strerror(ENAMETOOLONG));
     if (fd < 0 && errno == ENXIO)
         return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
                                "%s is a socket or a device, not a file", path);

@@ -1,41 +1,102 @@
+#include "config/ctl_published.h"
 #include "identity.h"
 #include "log.h"
 #include "remedy.h"
 #include "world_parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- The CTL ---- */
 
+#define CTL_REMEDY_MAX (2 * REMEDY_MAX + 2 * SOURCES_PATH_MAX)
+
+/* What tells which remedy is the right one. */
+struct ctl_site {
+    bool mixed;     /* the cluster is in mixed mode, where phones need a CTL; so it is said if nobody knows */
+    bool published; /* one was published here */
+};
+
+static void look_at_site(const struct world *world, struct ctl_site *site)
+{
+    char *mode = NULL, folder[SOURCES_PATH_MAX];
+    struct ctl_published last = {.count = 0};
+    int rc = trust_store_get_param(world->store.db, "ClusterSecurityMode", &mode, NULL);
+    site->mixed = rc != TRUST_ENOTFOUND && (mode == NULL || strcmp(mode, "1") == 0);
+    free(mode);
+    site->published = config_state_path(world->config, CTL_FILE_PUBLISHED, folder, sizeof folder) == NULL ||
+                      ctl_published_last(folder, 1, 0, &last, NULL) != 0 || last.count > 0;
+    ctl_published_fini(&last);
+}
+
 /* How people get a CTL that is believed. Returns out. */
-static const char *how_to_make_ctl(const struct world *world, const char *start, char *out, size_t size)
+static const char *how_to_make_ctl(const struct world *world, const struct ctl_site *site, const char *start,
+                                   char *out, size_t size)
 {
     char phrase[REMEDY_MAX], published[SOURCES_PATH_MAX];
     if (config_state_path(world->config, CTL_FILE_PUBLISHED, published, sizeof published) == NULL)
         published[0] = '\0';
-    snprintf(out, size, "%s%s, or put back the last list from %s", start,
-             remedy_phrase(world->config_path, "utils ctl update CTLFile", phrase, sizeof phrase), published);
+    remedy_phrase(world->config_path,
+                  site->mixed ? "utils ctl update CTLFile" : "utils ctl set-cluster non-secure-mode", phrase,
+                  sizeof phrase);
+    snprintf(out, size, "%s%s, or put back the last list from %s", start, phrase, published);
     return out;
 }
 
-static const char *ctl_remedy(const struct world *world, int code, char *out, size_t size)
+/* Without mixed mode: whoever can write the TFTP folder must not get people to publish the first CTL. */
+static const char *how_to_go_without(const struct world *world, const struct ctl_site *site, char *out,
+                                     size_t size)
 {
+    char phrase[REMEDY_MAX];
+    if (site->published)
+        return how_to_make_ctl(world, site, "", out, size);
+    snprintf(out, size,
+             "take CTLFile.tlv away, %s: the cluster is not in mixed mode, where phones need none, and "
+             "none was published here",
+             remedy_phrase(world->config_path, "file delete tftp " CTL_FILE_NAME, phrase, sizeof phrase));
+    return out;
+}
+
+/* Neither does a phrase replace a folder, nor does anything write through the others. */
+static const char *how_to_clear(const struct world *world, const struct ctl_site *site, const char *path,
+                                char *out, size_t size)
+{
+    const int used = snprintf(out, size, "take it away: `rm -d %s`", path);
+    if (site->mixed || site->published)
+        how_to_make_ctl(world, site, "; then ", out + used, size - (size_t)used);
+    return out;
+}
+
+static const char *ctl_remedy(const struct world *world, const char *path, int code, char *out, size_t size)
+{
+    struct ctl_site site;
+    char good[SOURCES_PATH_MAX];
     if (ctl_file_is_trouble(code))
         return "it is tried again";
     if (code == TRUST_ENOTFOUND)
         return "put the folder back, or correct trust_lists.directory and send SIGHUP";
     if (code == TRUST_EDENIED)
         return "let the user that tvsd runs as read it, then send SIGHUP";
-    return how_to_make_ctl(world, "", out, size);
+    look_at_site(world, &site);
+    if (!site.mixed && !site.published && world->ctl.list != NULL &&
+        config_state_path(world->config, CTL_FILE_GOOD, good, sizeof good) != NULL) {
+        /* Somebody else's. To take the file away would be to give it up. */
+        snprintf(out, size, "put back the CTL in force: a copy of %s, moved over it", good);
+        return out;
+    }
+    if (code == TRUST_EARGUMENT)
+        return how_to_clear(world, &site, path, out, size);
+    return site.mixed ? how_to_make_ctl(world, &site, "", out, size)
+                      : how_to_go_without(world, &site, out, size);
 }
 
 static void say_refused(const struct world *world, const char *path, const struct trust_error *why)
 {
-    char in_force[CTL_SOURCE_NAME_SIZE], remedy[REMEDY_MAX + SOURCES_PATH_MAX];
+    char in_force[CTL_SOURCE_NAME_SIZE], remedy[CTL_REMEDY_MAX];
     LOG_SAY(CTL_REFUSED, log_text("file", path), log_text("code", trust_error_name(why->code)),
             log_text("reason", why->text), log_text("in-force", ctl_source_name(&world->ctl, in_force)),
-            log_text("remedy", ctl_remedy(world, why->code, remedy, sizeof remedy)));
+            log_text("remedy", ctl_remedy(world, path, why->code, remedy, sizeof remedy)));
 }
 
 void world_say_ctl_refused(struct world *world, const char *path, const struct trust_error *why, bool again)
@@ -48,11 +109,20 @@ void world_say_ctl_refused(struct world *world, const char *path, const struct t
 
 static void say_ctl_gone(const struct world *world, const char *path)
 {
-    char remedy[REMEDY_MAX + SOURCES_PATH_MAX];
-    LOG_SAY(
-        CTL_GONE, log_text("file", path),
-        log_text("reason", "it was deleted: answers come from the store alone"),
-        log_text("remedy", how_to_make_ctl(world, "phones in mixed mode need it: ", remedy, sizeof remedy)));
+    char remedy[CTL_REMEDY_MAX];
+    struct ctl_site site;
+    look_at_site(world, &site);
+    const char *what = "none is needed: the cluster is not in mixed mode, and no CTL was published here";
+    if (site.mixed || site.published)
+        what =
+            how_to_make_ctl(world, &site,
+                            site.mixed ? "phones in mixed mode need it: "
+                                       : "phones need none, since the cluster is not in mixed mode; if it is "
+                                         "to be there again, ",
+                            remedy, sizeof remedy);
+    LOG_SAY(CTL_GONE, log_text("file", path),
+            log_text("reason", "it was deleted: answers come from the store alone"),
+            log_text("remedy", what));
 }
 
 /* ---- The certificates ---- */

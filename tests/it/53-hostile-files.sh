@@ -56,6 +56,7 @@ test_what_is_no_file() {
     refused 'is larger than [0-9]+ bytes' sparse
     refused 'is a device, not a file' link_to /dev/zero
     refused 'Too many levels of symbolic links' link_to CTLFile.tlv
+    ! grep -qF 'remedy="it is tried again"' "$T/log" || fail "a link to itself is waited for"
     refused 'is a folder, not a file' link_to "$T"
     : >"$T/empty"
     refused '.' cp "$T/empty"

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 START_TEST(a_believed_ctl_is_in_force_and_kept)
@@ -314,10 +315,16 @@ START_TEST(said_when_it_is_in_force)
 }
 END_TEST
 
+static void set_mode(const char *mode)
+{
+    ck_assert_int_eq(trust_store_set_param(site.store, "ClusterSecurityMode", mode, NULL), 0);
+}
+
 START_TEST(refusals_say_what_to_do)
 {
-    char want[600];
+    char want[700];
     log_into_file();
+    set_mode("1");
     garble_ctl();
     ck_started();
     snprintf(want, sizeof want,
@@ -332,6 +339,73 @@ START_TEST(refusals_say_what_to_do)
     ck_assert_uint_eq(said(" reason=\"it was deleted: answers come from the store alone\" remedy=\"phones in "
                            "mixed mode need it: `tvsctl utils ctl update CTLFile --config "),
                       1);
+    log_close();
+}
+END_TEST
+
+/* Without mixed mode, and without a CTL that was published here, phones need none: nobody is told to publish
+ * one. Where there was one, the phrase is another than in mixed mode. */
+START_TEST(refusals_without_mixed_mode)
+{
+    char want[700], path[300];
+    log_into_file();
+    garble_ctl();
+    ck_started();
+    snprintf(
+        want, sizeof want,
+        " in-force=none remedy=\"take CTLFile.tlv away, `tvsctl file delete tftp CTLFile.tlv --config %s`: "
+        "the cluster is not in mixed mode, ",
+        config_path);
+    ck_assert_uint_eq(said(want), 1);
+    ck_assert_int_eq(unlink(site.ctl_path), 0);
+    ck_assert(ctl_changed());
+    ck_assert_uint_eq(said("event=ctl-gone file="), 1);
+    ck_assert_uint_eq(said(" remedy=\"none is needed: the cluster is not in mixed mode"), 1);
+    put_ctl(&signer, NULL); /* as other software published it */
+    ck_assert(ctl_changed());
+    garble_ctl();
+    ck_assert(!ctl_changed());
+    snprintf(want, sizeof want, " remedy=\"put back the CTL in force: a copy of %s, moved over it\"\n",
+             good_path);
+    ck_assert_uint_eq(said(want), 1);
+    ck_assert_uint_eq(said("utils ctl "), 0);
+    snprintf(path, sizeof path, "%s/000001-CTLFile.tlv", site.published);
+    put_list(path, "CTLFile.tlv", &signer, &signer, NULL);
+    garble_ctl();
+    ck_assert(!ctl_changed());
+    ck_assert_uint_eq(said(" remedy=\"`tvsctl utils ctl set-cluster non-secure-mode --config "), 1);
+    log_close();
+}
+END_TEST
+
+/* What is no file does not become one by waiting: it has to go, before any phrase. */
+START_TEST(what_is_no_file_is_to_go)
+{
+    char want[700];
+    log_into_file();
+    ck_started();
+    snprintf(want, sizeof want, " in-force=none remedy=\"take it away: `rm -d %s`\"\n", site.ctl_path);
+    switch (_i) {
+    case 0:
+        ck_assert_int_eq(symlink("CTLFile.tlv", site.ctl_path), 0);
+        break;
+    case 1:
+        ck_assert_int_eq(mkdir(site.ctl_path, 0755), 0);
+        break;
+    case 2:
+        ck_assert_int_eq(mkfifo(site.ctl_path, 0644), 0);
+        break;
+    default:
+        ck_assert_int_eq(symlink("/dev/null", site.ctl_path), 0);
+    }
+    ck_assert(!ctl_changed());
+    ck_assert_int_eq(world.ctl_error.code, TRUST_EARGUMENT);
+    ck_assert(!world_waits(&world));
+    ck_assert_uint_eq(said(want), 1);
+    set_mode("1");
+    ck_assert(!ctl_changed());
+    snprintf(want, sizeof want, "`rm -d %s`; then `tvsctl utils ctl update CTLFile --config ", site.ctl_path);
+    ck_assert_uint_eq(said(want), 1);
     log_close();
 }
 END_TEST
@@ -402,6 +476,7 @@ Suite *suite(void)
         what_stays_in_force_is_not_loaded,
         said_when_it_is_in_force,
         refusals_say_what_to_do,
+        refusals_without_mixed_mode,
     };
     Suite *s = suite_create("world: CTL");
     TCase *c = tcase_create("CTL");
@@ -409,6 +484,7 @@ Suite *suite(void)
     tcase_set_timeout(c, 60);
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         tcase_add_test(c, tests[i]);
+    tcase_add_loop_test(c, what_is_no_file_is_to_go, 0, 4);
     tcase_add_loop_test(c, a_withdrawn_signer_takes_his_ctl_along, 0, 3);
     suite_add_tcase(s, c);
     return s;
