@@ -1,6 +1,8 @@
 /* utils ctl set-cluster …, utils ctl update: the CTL file and the cluster's mode. */
+#include "ctl_left.h"
 #include "handlers.h"
 #include "list_dialogue.h"
+#include "published.h"
 #include "relist.h"
 #include "say.h"
 #include "tftp_folder.h"
@@ -10,22 +12,35 @@ struct mode_change {
     const char *mode; /* ClusterSecurityMode from then on; NULL: stays */
 };
 
-static int find_ctl(const struct config *config, bool *is_there, struct trust_error *err)
+/* What lies there has only to go: to publish a CTL for it would give phones one that they never had. */
+static int say_not_ours(struct tvsctl *ctl)
 {
-    struct stat info;
-    int code = tftp_folder_look(config, PUBLISHED_CTL, &info, err);
-    *is_there = code == 0;
-    return code == TRUST_ENOTFOUND ? 0 : code;
+    struct stat info = {0};
+    const char *folder = ctl->config->trust_lists.directory;
+    if (tftp_folder_look(ctl->config, PUBLISHED_CTL, &info, NULL) == 0 && S_ISDIR(info.st_mode))
+        return say_refusal(ctl,
+                           "the cluster is not in mixed mode, and %s/" PUBLISHED_CTL
+                           " is a folder: take it away (`rmdir %s/" PUBLISHED_CTL "`); nothing was changed",
+                           folder, folder);
+    return say_refusal(
+        ctl,
+        "the cluster is not in mixed mode, no CTL file was published here, and %s/" PUBLISHED_CTL
+        " is none of a signer that is known here: `file delete tftp " PUBLISHED_CTL
+        "` takes it away (`show ctl` tells what it is); nothing was changed",
+        folder);
 }
 
 static int check_update(struct tvsctl *ctl, struct state *state, struct list_dialogue *dialogue)
 {
     struct trust_error err = {0};
-    bool mixed, has_list = false;
+    struct ctl_left left;
+    bool mixed;
     (void)dialogue;
-    if (state_is_mixed(state, &mixed, &err) != 0 || find_ctl(ctl->config, &has_list, &err) != 0)
+    if (state_is_mixed(state, &mixed, &err) != 0 || ctl_left_look(state, &left, &err) != 0)
         return say_error(ctl, &err);
-    if (!mixed && has_list) /* the mode is not to change by following this */
+    if (!mixed && left.is_there && !left.is_ours)
+        return say_not_ours(ctl);
+    if (!mixed && left.is_there) /* the mode is not to change by following this */
         return say_refusal(
             ctl, "the cluster is not in mixed mode; `utils ctl set-cluster non-secure-mode` publishes "
                  "the CTL file that it left behind once more, `utils ctl set-cluster mixed-mode` one "
@@ -48,11 +63,14 @@ static int check_mixed(struct tvsctl *ctl, struct state *state, struct list_dial
 static int check_non_secure(struct tvsctl *ctl, struct state *state, struct list_dialogue *dialogue)
 {
     struct trust_error err = {0};
-    bool mixed, has_list = false;
+    struct ctl_left left;
+    bool mixed;
     (void)dialogue;
-    if (state_is_mixed(state, &mixed, &err) != 0 || find_ctl(ctl->config, &has_list, &err) != 0)
+    if (state_is_mixed(state, &mixed, &err) != 0 || ctl_left_look(state, &left, &err) != 0)
         return say_error(ctl, &err);
-    if (!mixed && !has_list)
+    if (!mixed && left.is_there && !left.is_ours)
+        return say_not_ours(ctl);
+    if (!mixed && !left.is_there)
         return say_refusal(ctl,
                            "the cluster is not in mixed mode, and there is no CTL file in %s: nothing was "
                            "changed",

@@ -78,8 +78,8 @@ static bool is_weak(const struct trust_cert *cert)
     return trust_cert_key_type(cert) == TRUST_KEY_RSA && trust_cert_key_bits(cert) < RSA_LEAST;
 }
 
-/* The signature verifies, and the store vouches for the signer, or it signed one of our last lists. */
-static int is_believed(struct state *state, const struct trust_list *list, bool *is, struct trust_error *err)
+int rehearse_ctl_is_believed(struct state *state, const struct trust_list *list, bool *is,
+                             struct trust_error *err)
 {
     struct signer_search signer = {.list = list};
     *is = false;
@@ -155,7 +155,7 @@ static int read_published(struct state *state, const struct trust_list *list, co
                           struct trust_index **out, bool *is, struct trust_error *err)
 {
     bool old = false;
-    int code = is_believed(state, list, is, err);
+    int code = rehearse_ctl_is_believed(state, list, is, err);
     if (code == 0 && *is)
         code = is_too_old(state, list, good, &old, err);
     *is = *is && !old;
@@ -169,7 +169,7 @@ static int read_good(struct state *state, const char *path, struct trust_index *
     bool is = false;
     int code = read_list(path, &list) != 0 ? no_memory(err) : 0;
     if (code == 0 && list != NULL)
-        code = is_believed(state, list, &is, err);
+        code = rehearse_ctl_is_believed(state, list, &is, err);
     if (code == 0 && is)
         code = index_list(list, out, err);
     trust_list_free(list);

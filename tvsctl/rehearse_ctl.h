@@ -10,4 +10,9 @@
 int rehearse_ctl_read(struct state *state, const struct trust_list *published, struct trust_index **out,
                       struct trust_error *err) TRUST_MUST_CHECK;
 
+/* Whether tvsd believes a CTL by its signature and its signer: the store vouches for him, or he signed one of
+ * the last lists that were published here. Errors as above. */
+int rehearse_ctl_is_believed(struct state *state, const struct trust_list *list, bool *is,
+                             struct trust_error *err) TRUST_MUST_CHECK;
+
 #endif

@@ -167,6 +167,23 @@ static bool ends_in(const char *name, const char *end)
     return len > tail && strcmp(name + len - tail, end) == 0;
 }
 
+/* What is no file, or too large to be a list: as much of it as phrases look at, whether it can be replaced or
+ * taken away. A link to itself stands for every kind that can be. */
+static int copy_no_file(const struct copying *copying, const char *name, struct trust_error *err)
+{
+    struct stat info;
+    if (tftp_folder_look(copying->from, name, &info, NULL) != 0)
+        return 0;
+    if (S_ISREG(info.st_mode))
+        return write_file(copying->place->tftp, name, (struct trust_bytes){0}, 0644, err);
+    char *path = tftp_folder_path(&copying->place->config, name);
+    int code = path == NULL ? no_memory(err) : 0;
+    if (code == 0 && (S_ISDIR(info.st_mode) ? mkdir(path, 0700) : symlink(name, path)) != 0)
+        code = rehearse_folder_error(errno, "make", path, err);
+    free(path);
+    return code;
+}
+
 /* Of files that say nothing of trust the name alone. What cannot be read as such a file is none for phones
  * either, and one that went meanwhile is gone. A signed file that may not be read stays as it is whatever is
  * said. */
@@ -183,8 +200,9 @@ static int copy_from_tftp(const struct copying *copying, const char *name, struc
         code = tftp_folder_read(copying->from, name, TRUST_SIGNED_FILE_MAX, &data, &len, &why);
     if (code == 0)
         code = write_file(copying->place->tftp, name, (struct trust_bytes){data, len}, 0644, err);
-    else if (code == TRUST_ENOTFOUND || code == TRUST_EARGUMENT || code == TRUST_ETOOLARGE ||
-             (code == TRUST_EDENIED && is_signed))
+    else if (code == TRUST_EARGUMENT || code == TRUST_ETOOLARGE)
+        code = copy_no_file(copying, name, err);
+    else if (code == TRUST_ENOTFOUND || (code == TRUST_EDENIED && is_signed))
         code = 0;
     else
         code = trust_error_set(err, code, TRUST_NO_OFFSET, "%s", why.text);

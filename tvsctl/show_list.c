@@ -1,6 +1,7 @@
 /* show ctl, show itl. */
 #include "show_list.h"
 
+#include "ctl_left.h"
 #include "handlers.h"
 #include "history.h"
 #include "phrase.h"
@@ -66,8 +67,20 @@ static void parse_and_verify(struct tvsctl *ctl, struct shown_list *shown)
         verify_by_store(ctl, shown);
 }
 
+/* The phrase that makes another list of the kind; NULL: none is needed. Without mixed mode only a CTL file
+ * that was published here is published again. */
+static const char *maker(struct state *state, bool is_ctl)
+{
+    bool mixed = true, was = true;
+    if (!is_ctl)
+        return "itl update";
+    if (state_is_mixed(state, &mixed, NULL) != 0 || mixed)
+        return "ctl update CTLFile";
+    return ctl_left_was_published(state, &was, NULL) != 0 || was ? "ctl set-cluster non-secure-mode" : NULL;
+}
+
 /* What puts another in the place of a list of the TFTP folder that phones cannot use; "" without a store. */
-#define REMEDY_SIZE 160
+#define REMEDY_SIZE 200
 static const char *remedy(struct tvsctl *ctl, const struct shown_list *shown, char out[REMEDY_SIZE])
 {
     struct state state;
@@ -76,8 +89,13 @@ static const char *remedy(struct tvsctl *ctl, const struct shown_list *shown, ch
     out[0] = '\0';
     if (state_open(ctl->config, TRUST_STORE_READ, &state, NULL) == 0 &&
         history_last_good(&state, is_ctl ? COMPOSE_CTL : COMPOSE_ITL, &number, NULL) == 0) {
-        int used = snprintf(out, REMEDY_SIZE, "; `utils %s` makes a new one",
-                            is_ctl ? "ctl update CTLFile" : "itl update");
+        const char *phrase = maker(&state, is_ctl);
+        int used =
+            phrase != NULL
+                ? snprintf(out, REMEDY_SIZE, "; `utils %s` makes a new one", phrase)
+                : snprintf(out, REMEDY_SIZE,
+                           "; the cluster is not in mixed mode, where phones need none: `file delete tftp "
+                           "CTLFile.tlv` takes it away");
         if (number > 0)
             snprintf(out + used, REMEDY_SIZE - (size_t)used,
                      ", `utils %s restore %" PRId64 "` publishes the last good one again",
@@ -170,19 +188,32 @@ static void say_emptied(struct tvsctl *ctl, const struct shown_list *shown)
     state_close(&state);
 }
 
+/* The file of the TFTP folder. */
+static int say_unreadable(struct tvsctl *ctl, const struct shown_list *shown)
+{
+    char what[REMEDY_SIZE];
+    switch (shown->err.code) {
+    case TRUST_ENOTFOUND:
+        print_missing(ctl, shown->kind, shown->path);
+        return say_refusal(ctl, "%s%s", shown->err.text,
+                           strcmp(shown->kind, "CTL") == 0 ? "; `utils ctl set-cluster mixed-mode` makes one"
+                                                           : "; `utils itl update` makes one");
+    case TRUST_EARGUMENT: /* a folder, a FIFO: no phrase replaces the one, and nobody needs the other */
+        return say_refusal(ctl, "%s; take it away: `rm -d %s`", shown->err.text, shown->path);
+    case TRUST_ETOOLARGE:
+        return say_refusal(ctl, "%s%s", shown->err.text, remedy(ctl, shown, what));
+    default:
+        return say_error(ctl, &shown->err);
+    }
+}
+
 static int show_file(struct tvsctl *ctl, const char *kind, const char *path, bool is_own)
 {
     struct shown_list shown = {.kind = kind, .path = path, .err.offset = TRUST_NO_OFFSET};
     uint8_t *data;
     int code = trust_file_read(path, TRUST_LIST_MAX, &data, &shown.file.len, NULL, &shown.err);
-    if (code != 0) {
-        if (!is_own || code != TRUST_ENOTFOUND)
-            return say_error(ctl, &shown.err);
-        print_missing(ctl, kind, path);
-        return say_refusal(ctl, "%s%s", shown.err.text,
-                           strcmp(kind, "CTL") == 0 ? "; `utils ctl set-cluster mixed-mode` makes one"
-                                                    : "; `utils itl update` makes one");
-    }
+    if (code != 0)
+        return is_own ? say_unreadable(ctl, &shown) : say_error(ctl, &shown.err);
     shown.file.data = data;
     parse_and_verify(ctl, &shown);
     if (flag_given(&ctl->flags, FLAG_JSON))

@@ -105,8 +105,8 @@ START_TEST(what_comes_next_is_said)
 }
 END_TEST
 
-/* A list that is there and cannot be read is not one that is missing. */
-START_TEST(unreadable_list)
+/* What is no file is no list, whatever it is: it does not keep the next one from its place. */
+START_TEST(link_to_itself)
 {
     struct bench bench;
     open_with_lists(&bench, "");
@@ -114,7 +114,11 @@ START_TEST(unreadable_list)
     ck_assert_int_eq(unlink(list), 0);
     ck_assert_int_eq(symlink("ITLFile.tlv", list), 0);
     bench_run(&bench, "utils itl reset localkey --yes");
-    bench_expect(&bench, TVSCTL_REFUSED, "", "Too many levels of symbolic links");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "there is no trust list to sign anew");
+    bench_run(&bench, "show itl");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "Too many levels of symbolic links; take it away: `rm -d ");
+    bench_run(&bench, "utils itl update --yes");
+    bench_expect(&bench, TVSCTL_DONE, "ITL file Updated", NULL);
     bench_close(&bench);
 }
 END_TEST
@@ -425,7 +429,7 @@ Suite *suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, localkey, 0, sizeof local / sizeof local[0]);
     tcase_add_test(tests, what_comes_next_is_said);
-    tcase_add_test(tests, unreadable_list);
+    tcase_add_test(tests, link_to_itself);
     tcase_add_test(tests, backup_is_no_key);
     tcase_add_test(tests, ctl_dialogue);
     tcase_add_test(tests, callmanager_key_that_is_lost);
