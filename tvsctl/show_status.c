@@ -251,6 +251,7 @@ struct file {
     const char *name;
     size_t len;
     bool found;
+    struct trust_error why; /* why it was not */
     char md5[2 * TRUST_DIGEST_MAX + 1], sha1[2 * TRUST_DIGEST_MAX + 1];
 };
 
@@ -258,7 +259,7 @@ static void read_file(const struct config *config, struct file *file)
 {
     struct trust_bytes bytes = {0};
     uint8_t digest[TRUST_DIGEST_MAX], *data = NULL;
-    if (tftp_folder_read(config, file->name, TRUST_LIST_MAX, &data, &file->len, NULL) != 0)
+    if (tftp_folder_read(config, file->name, TRUST_LIST_MAX, &data, &file->len, &file->why) != 0)
         return;
     bytes = (struct trust_bytes){data, file->len};
     file->found = trust_digest_pieces(TRUST_DIGEST_MD5, &bytes, 1, digest, NULL) == 0;
@@ -266,6 +267,18 @@ static void read_file(const struct config *config, struct file *file)
     file->found = file->found && trust_digest_pieces(TRUST_DIGEST_SHA1, &bytes, 1, digest, NULL) == 0;
     trust_hex((struct trust_bytes){digest, trust_digest_size(TRUST_DIGEST_SHA1)}, 0, false, file->sha1);
     free(data);
+}
+
+/* That there is none is no fault: a cluster that never was in mixed mode has no CTL file. */
+static void print_file(FILE *out, const struct file *file)
+{
+    print_label(out, file->name);
+    if (file->found)
+        fprintf(out, "%s(MD5) %s(SHA1), %zu bytes\n", file->md5, file->sha1, file->len);
+    else if (file->why.code == TRUST_ENOTFOUND)
+        fputs("none\n", out);
+    else
+        fprintf(out, "none that can be read: %s\n", file->why.text);
 }
 
 static void show_files(struct tvsctl *ctl, struct json *json)
@@ -280,9 +293,7 @@ static void show_files(struct tvsctl *ctl, struct json *json)
         struct file *file = &files[i];
         read_file(ctl->config, file);
         if (json == NULL) {
-            print_label(out, file->name);
-            fprintf(out, file->found ? "%s(MD5) %s(SHA1), %zu bytes\n" : "none that can be read\n", file->md5,
-                    file->sha1, file->len);
+            print_file(out, file);
             continue;
         }
         json_object(json, file->name);

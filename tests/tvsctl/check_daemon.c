@@ -285,6 +285,20 @@ START_TEST(hostile_phones)
 }
 END_TEST
 
+/* A cluster without mixed mode has no CTL file, and that is as it should be; what cannot be read is not. */
+START_TEST(lists_of_the_status)
+{
+    static const char answer[] = "what=ctl state=absent\ndone\n";
+    serve(answer, sizeof answer - 1);
+    bench_run(&bench, "show status");
+    bench_expect(&bench, 0, "CTLFile.tlv : none\nITLFile.tlv : none\n", "");
+    ck_assert_int_eq(mkdir(bench_in_tftp(&bench, "CTLFile.tlv"), 0755), 0);
+    bench_run(&bench, "show status");
+    bench_expect(&bench, 0, "CTLFile.tlv : none that can be read: ", "");
+    bench_expect(&bench, 0, "CTLFile.tlv is a folder, not a file\nITLFile.tlv : none\n", "");
+}
+END_TEST
+
 START_TEST(hostile_status)
 {
     static const char answer[] =
@@ -343,6 +357,7 @@ Suite *suite(void)
     suite_add_tcase(suite, phones);
     tcase_add_checked_fixture(prints, set_up, tear_down);
     tcase_add_test(prints, hostile_phones);
+    tcase_add_test(prints, lists_of_the_status);
     tcase_add_test(prints, hostile_status);
     tcase_add_loop_test(prints, hostile_outcomes, 0, 2);
     suite_add_tcase(suite, prints);
