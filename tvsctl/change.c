@@ -4,6 +4,7 @@
 #include "guard_seen.h"
 #include "say.h"
 #include "settle.h"
+#include "tftp_folder.h"
 #include "workplace.h"
 
 #include <stdlib.h>
@@ -25,7 +26,7 @@ int change_begin(struct tvsctl *ctl, struct state *state, struct change *change,
     if (change->lock.was_left) {
         code = settle_all(state, err);
         if (code != 0)
-            trust_error_prefix(err, code, "a phrase was interrupted, and its change cannot be finished now");
+            trust_error_prefix(err, code, CHANGE_UNFINISHED);
     }
     if (code == 0)
         code = guard_seen_check(change, err);
@@ -64,12 +65,22 @@ static int stage_in_tftp(struct change *change, struct trust_bytes bytes, bool s
     return code;
 }
 
+/* Others may write into the TFTP folder, and what was decided and cannot be put in place holds up everything:
+ * it is looked at before. */
+static int check_place(const struct change *change, enum trust_place place, const char *name,
+                       struct trust_error *err)
+{
+    return place == TRUST_PLACE_TFTP ? tftp_folder_check_place(change->ctl->config, name, err) : 0;
+}
+
 int change_put(struct change *change, enum trust_place place, const char *name, struct trust_bytes bytes,
                struct trust_error *err)
 {
     char staged[sizeof SETTLE_STATE_STAGED + TRUST_STAGED_SIZE], *file = staged;
     const bool sync = change->staged++ < SYNC_EACH;
-    int code;
+    int code = check_place(change, place, name, err);
+    if (code != 0)
+        return code;
     if (place == TRUST_PLACE_TFTP) {
         code = stage_in_tftp(change, bytes, sync, staged, err);
     } else {
@@ -84,7 +95,8 @@ int change_put(struct change *change, enum trust_place place, const char *name, 
 
 int change_drop(struct change *change, enum trust_place place, const char *name, struct trust_error *err)
 {
-    return add_pending(change, place, "", name, err);
+    int code = check_place(change, place, name, err);
+    return code == 0 ? add_pending(change, place, "", name, err) : code;
 }
 
 int change_put_key(struct change *change, const char *unit, const struct trust_key *key,
@@ -234,7 +246,8 @@ int change_commit(struct change *change, struct trust_error *err)
     if (code != 0)
         trust_error_set(
             err, code, why.offset,
-            "the change is made, but not everything is in place yet: %.300s; the next phrase finishes it",
+            "the change is made, but not everything is in place yet: %.280s; when that is mended, the next "
+            "phrase finishes it",
             why.text);
     change->begun = code != 0;
     change->deeds.is_note = change->ctl->deeds.is_note;
@@ -273,23 +286,21 @@ int change_run(struct tvsctl *ctl, struct state *state, change_work work, void *
     return change_do(ctl, state, work, arg, &err) == 0 ? TVSCTL_DONE : say_error(ctl, &err);
 }
 
-void change_recover(struct tvsctl *ctl)
+int change_recover(struct tvsctl *ctl, struct trust_error *err)
 {
     char path[STATE_PATH_MAX];
-    struct trust_error err = {0};
     struct state state;
     struct lock lock = {.fd = -1};
     bool under_way;
     if (config_state_path(ctl->config, STATE_LOCK, path, sizeof path) == NULL ||
         !lock_is_left(path, &under_way) || under_way)
-        return;
-    int code = state_open(ctl->config, TRUST_STORE_WRITE, &state, &err);
+        return 0;
+    int code = state_open(ctl->config, TRUST_STORE_WRITE, &state, err);
     if (code == 0)
-        code = lock_take(state.lock, ctl->said, &lock, &err);
+        code = lock_take(state.lock, ctl->said, &lock, err);
     if (code == 0 && lock.was_left)
-        code = settle_all(&state, &err);
+        code = settle_all(&state, err);
     lock_release(&lock, code == 0);
     state_close(&state);
-    if (code != 0)
-        say_warning(ctl, "a phrase was interrupted, and its change cannot be finished now: %s", err.text);
+    return code != 0 ? trust_error_prefix(err, code, CHANGE_UNFINISHED) : 0;
 }

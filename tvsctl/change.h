@@ -39,7 +39,8 @@ int change_begin(struct tvsctl *ctl, struct state *state, struct change *change,
                  struct trust_error *err) TRUST_MUST_CHECK;
 
 /* A file that is to stand at its place: 0644 and the TFTP folder's owner there, 0640 elsewhere. For keys:
- * change_put_key. Errors say the file and what to do. */
+ * change_put_key. Errors say the file and what to do; TRUST_EEXISTS: a folder of the TFTP folder has its
+ * name. */
 int change_put(struct change *change, enum trust_place place, const char *name, struct trust_bytes bytes,
                struct trust_error *err) TRUST_MUST_CHECK;
 
@@ -87,8 +88,9 @@ int change_do(struct tvsctl *ctl, struct state *state, change_work work, void *a
 /* The same; an error is said. TVSCTL_DONE or TVSCTL_REFUSED. */
 int change_run(struct tvsctl *ctl, struct state *state, change_work work, void *arg);
 
-/* Finish what a phrase left that died: called before every phrase that has a configuration. Says what it did
- * or why it could not; never an error. */
-void change_recover(struct tvsctl *ctl);
+/* Finish what a phrase left that died, or could not put in place: called before every phrase that has a
+ * configuration. Errors say why it cannot be finished: until that is mended, nothing can be changed. */
+#define CHANGE_UNFINISHED "a phrase was interrupted, and its change cannot be finished now"
+int change_recover(struct tvsctl *ctl, struct trust_error *err) TRUST_MUST_CHECK;
 
 #endif

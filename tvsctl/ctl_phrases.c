@@ -95,6 +95,7 @@ int ctl_mixed_mode(struct tvsctl *ctl, char *const *args, size_t count)
     struct mode_change wanted = {"1"};
     (void)args, (void)count;
     return list_dialogue_run(ctl, &(struct list_dialogue){
+                                      .kind = COMPOSE_CTL,
                                       .question = "This operation will set the cluster to Mixed mode.",
                                       .begins = "Moving Cluster to Mixed Mode",
                                       .done = "Cluster set to Mixed Mode",
@@ -110,6 +111,7 @@ int ctl_non_secure_mode(struct tvsctl *ctl, char *const *args, size_t count)
     struct mode_change wanted = {"0"};
     (void)args, (void)count;
     return list_dialogue_run(ctl, &(struct list_dialogue){
+                                      .kind = COMPOSE_CTL,
                                       .question = "This operation will set the cluster to non secure mode.",
                                       .begins = "Moving Cluster to Non Secure Mode",
                                       .done = "Cluster set to Non Secure Mode",
@@ -125,6 +127,7 @@ int ctl_update(struct tvsctl *ctl, char *const *args, size_t count)
     struct mode_change wanted = {NULL};
     (void)args, (void)count;
     return list_dialogue_run(ctl, &(struct list_dialogue){
+                                      .kind = COMPOSE_CTL,
                                       .question = "This operation will update the CTLFile.",
                                       .begins = "Updating CTL file",
                                       .done = "CTL file Updated",

@@ -190,6 +190,7 @@ static int run(struct tvsctl *ctl, struct signing *signing)
              name, short_serial(cert, serial));
     free(name);
     return list_dialogue_run(ctl, &(struct list_dialogue){
+                                      .kind = COMPOSE_CTL,
                                       .question = signing->question,
                                       .begins = "Updating CTL file",
                                       .done = "CTL file Updated",

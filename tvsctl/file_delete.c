@@ -40,7 +40,11 @@ static int check_file(struct tvsctl *ctl, const char *name)
     if (code != 0)
         return say_error(ctl, &err);
     if (S_ISDIR(info.st_mode))
-        return say_refusal(ctl, "%s is a folder, not a file; nothing was deleted", name);
+        return say_refusal(
+            ctl,
+            "%s is a folder, not a file; nothing was deleted. `rmdir %s/%s` takes an empty one "
+            "away",
+            name, ctl->config->trust_lists.directory, name);
     return TVSCTL_DONE;
 }
 

@@ -322,6 +322,7 @@ static int restore(struct tvsctl *ctl, enum compose_kind kind, const char *numbe
         return say_usage(ctl, "%s is no number of a list; `show published` lists them", number);
     return list_dialogue_run(ctl,
                              &(struct list_dialogue){
+                                 .kind = kind,
                                  .question = restoration.question,
                                  .begins = kind == COMPOSE_CTL ? "Restoring CTL file" : "Restoring ITL file",
                                  .done = kind == COMPOSE_CTL ? "CTL file Restored" : "ITL file Restored",

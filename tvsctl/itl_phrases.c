@@ -20,6 +20,7 @@ int itl_update(struct tvsctl *ctl, char *const *args, size_t count)
 {
     (void)args, (void)count;
     return list_dialogue_run(ctl, &(struct list_dialogue){
+                                      .kind = COMPOSE_ITL,
                                       .question = "This operation will update the ITLFile.",
                                       .begins = "Updating ITL file",
                                       .done = "ITL file Updated",
@@ -72,6 +73,7 @@ int itl_rollback_on(struct tvsctl *ctl, char *const *args, size_t count)
     bool on = true;
     (void)args, (void)count;
     return list_dialogue_run(ctl, &(struct list_dialogue){
+                                      .kind = COMPOSE_ITL,
                                       .question = question_on,
                                       .begins = "Preparing Cluster for Rollback",
                                       .done = "Cluster prepared for Rollback",
@@ -87,6 +89,7 @@ int itl_rollback_off(struct tvsctl *ctl, char *const *args, size_t count)
     bool on = false;
     (void)args, (void)count;
     return list_dialogue_run(ctl, &(struct list_dialogue){
+                                      .kind = COMPOSE_ITL,
                                       .question = "This operation will end the preparation for rollback and "
                                                   "publish the ITL file with its content again.",
                                       .begins = "Updating ITL file",

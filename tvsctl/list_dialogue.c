@@ -3,6 +3,7 @@
 #include "ask.h"
 #include "publish.h"
 #include "say.h"
+#include "tftp_folder.h"
 
 static const char restart[] = "Please Restart the TFTP and Cisco CallManager services on all nodes in the "
                               "cluster\nthat run these services\n";
@@ -21,7 +22,9 @@ static int look(struct tvsctl *ctl, struct state *state, struct list_dialogue *d
 {
     struct trust_error err = {0};
     int result = dialogue->check != NULL ? dialogue->check(ctl, state, dialogue) : TVSCTL_DONE;
-    if (result == TVSCTL_DONE && publish_check(ctl->config, &err) != 0)
+    if (result == TVSCTL_DONE &&
+        (publish_check(ctl->config, &err) != 0 ||
+         tftp_folder_check_place(ctl->config, compose_file_name(dialogue->kind), &err) != 0))
         result = say_error(ctl, &err);
     return result;
 }

@@ -4,12 +4,14 @@
 #define TVSCTL_LIST_DIALOGUE_H
 
 #include "change.h"
+#include "compose.h"
 
 struct list_dialogue {
-    const char *question; /* the sentence before it; NULL: check gives it */
-    const char *begins;   /* printed before the step */
-    const char *done;     /* after it, one line or several */
-    bool restart;         /* CUCM's last sentence stands behind that */
+    enum compose_kind kind; /* of the list */
+    const char *question;   /* the sentence before it; NULL: check gives it */
+    const char *begins;     /* printed before the step */
+    const char *done;       /* after it, one line or several */
+    bool restart;           /* CUCM's last sentence stands behind that */
 
     /* Look before anything is asked: TVSCTL_DONE, or said. May set question. NULL: nothing to look at. */
     int (*check)(struct tvsctl *ctl, struct state *state, struct list_dialogue *dialogue);

@@ -1,6 +1,7 @@
 #include "rehearse_place.h"
 
 #include "backup.h"
+#include "lock.h"
 #include "published.h"
 #include "signed_files.h"
 #include "state.h"
@@ -270,6 +271,21 @@ static int copy_once(struct copying *copying, enum rehearse_extent extent, bool 
     return code;
 }
 
+/* Nobody is at it, though a change is not in place whole: run.c has tried to finish it, and said why not. */
+static int never_whole(const struct config *from, const struct state *state, struct trust_error *err)
+{
+    bool under_way;
+    if (lock_is_left(state->lock, &under_way) && !under_way)
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET,
+                               "%s: what an interrupted phrase changed is not in place yet, so this state "
+                               "cannot be copied; `utils rehearse` tells why it cannot be finished",
+                               from->state);
+    return trust_error_set(err, TRUST_ESTOREBUSY, TRUST_NO_OFFSET,
+                           "%s: another phrase has been changing this state for %d s: try again when it is "
+                           "done",
+                           from->state, WAIT_MS / 1000);
+}
+
 static int copy_state(const struct config *from, const struct state *state, enum rehearse_extent extent,
                       struct rehearse_place *place, struct trust_error *err)
 {
@@ -283,11 +299,7 @@ static int copy_state(const struct config *from, const struct state *state, enum
             break;
         rehearse_place_remove(place);
         if (code == 0 && waited >= WAIT_MS)
-            code =
-                trust_error_set(err, TRUST_ESTOREBUSY, TRUST_NO_OFFSET,
-                                "%s: another phrase has been changing this state for %d s: try again when it "
-                                "is done",
-                                from->state, WAIT_MS / 1000);
+            code = never_whole(from, state, err);
         else if (code == 0)
             nanosleep(&step, NULL);
     }

@@ -209,6 +209,7 @@ static int run(struct tvsctl *ctl, struct reset *reset)
     const bool is_ctl = reset->kind == COMPOSE_CTL;
     return list_dialogue_run(
         ctl, &(struct list_dialogue){
+                 .kind = reset->kind,
                  .question = reset->question,
                  .begins = is_ctl ? "Resetting CTL file" : "Generating the reset ITL file.....",
                  .done = is_ctl ? "CTL file Reset" : reset->done,

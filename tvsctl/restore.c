@@ -12,6 +12,7 @@
 #include "rollout.h"
 #include "say.h"
 #include "signed_files.h"
+#include "tftp_folder.h"
 #include "workplace.h"
 
 #include <stdlib.h>
@@ -377,7 +378,9 @@ static int check(struct tvsctl *ctl)
 {
     struct trust_error err = {0};
     int result = ask_is_possible(ctl, QUESTION);
-    if (result == TVSCTL_DONE && publish_check(ctl->config, &err) != 0)
+    if (result == TVSCTL_DONE && (publish_check(ctl->config, &err) != 0 ||
+                                  tftp_folder_check_place(ctl->config, PUBLISHED_CTL, &err) != 0 ||
+                                  tftp_folder_check_place(ctl->config, PUBLISHED_ITL, &err) != 0))
         result = say_error(ctl, &err);
     return result;
 }

@@ -7,6 +7,7 @@
 #include "console.h"
 #include "guard.h"
 #include "guard_seen.h"
+#include "handlers.h"
 #include "say.h"
 #include "token_keys.h"
 
@@ -116,6 +117,19 @@ int run_find(struct tvsctl *ctl, char *const *words, size_t count, struct phrase
     return check_flags(ctl);
 }
 
+/* What only looks says what it sees. What changes something would be refused by its own step, and a rehearsal
+ * has nothing whole to copy: both say the reason here, in the place of what it leads to there. */
+static int recover(struct tvsctl *ctl)
+{
+    struct trust_error err = {0};
+    if (change_recover(ctl, &err) == 0)
+        return TVSCTL_DONE;
+    if ((ctl->phrase->flags & PHRASE_CHANGES) != 0 || ctl->phrase->run == utils_rehearse)
+        return say_error(ctl, &err);
+    say_warning(ctl, "%s", err.text);
+    return TVSCTL_DONE;
+}
+
 static int run_phrase(struct tvsctl *ctl, char *const *words, size_t count, struct token_keys *tokens)
 {
     struct phrase_match match;
@@ -131,7 +145,7 @@ static int run_phrase(struct tvsctl *ctl, char *const *words, size_t count, stru
     if (result == TVSCTL_DONE && ctl->phrase->config != PHRASE_CONFIG_NONE)
         result = load_config(ctl, match.arg_count);
     if (result == TVSCTL_DONE && ctl->config != NULL)
-        change_recover(ctl);
+        result = recover(ctl);
     if (result == TVSCTL_DONE)
         result = token_keys_begin(tokens, ctl);
     if (result == TVSCTL_DONE && ctl->config != NULL)

@@ -141,6 +141,21 @@ int tftp_folder_read(const struct config *config, const char *name, size_t max, 
     return code;
 }
 
+int tftp_folder_check_place(const struct config *config, const char *name, struct trust_error *err)
+{
+    struct stat info;
+    const char *folder = config->trust_lists.directory;
+    int code = tftp_folder_look(config, name, &info, err);
+    if (code != 0)
+        return code == TRUST_ENOTFOUND ? 0 : code;
+    if (!S_ISDIR(info.st_mode))
+        return 0;
+    return trust_error_set(err, TRUST_EEXISTS, TRUST_NO_OFFSET,
+                           "%.150s/%s is a folder, and no file can take its place: take it away (`rmdir "
+                           "%.150s/%s`); nothing was changed",
+                           folder, name, folder, name);
+}
+
 int tftp_folder_check_writable(const struct config *config, struct trust_error *err)
 {
     struct rights before;

@@ -30,6 +30,11 @@ void tftp_folder_follow(const struct config *config, const char *name, struct st
 /* Whether it is a symbolic link to a file of the folder: what happens to that one happens to it. */
 bool tftp_folder_is_alias(const struct config *config, const char *name);
 
+/* Whether a file can take that name, or be taken away by it: a folder that stands there cannot be replaced.
+ * TRUST_EEXISTS says so; else as tftp_folder_look, but for TRUST_ENOTFOUND. */
+int tftp_folder_check_place(const struct config *config, const char *name,
+                            struct trust_error *err) TRUST_MUST_CHECK;
+
 /* Whether files can be put there and taken away: to be asked before an operator is. */
 int tftp_folder_check_writable(const struct config *config, struct trust_error *err) TRUST_MUST_CHECK;
 

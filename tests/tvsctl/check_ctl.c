@@ -4,6 +4,7 @@
 #include "tests/fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -229,23 +230,6 @@ START_TEST(tftp_folder_that_is_missing)
 }
 END_TEST
 
-/* A folder stands where the list should: what was decided is finished as soon as that can be. */
-START_TEST(tftp_folder_that_refuses)
-{
-    struct bench bench;
-    bench_open(&bench, "");
-    bench_run(&bench, "set cert regen CallManager");
-    ck_assert_int_eq(mkdir(lists_tftp(&bench, "CTLFile.tlv"), 0755), 0);
-    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
-    bench_expect(&bench, TVSCTL_REFUSED, NULL, "the change is made, but not everything is in place yet");
-    ck_assert(!helper_holds(bench.out, "Cluster set to Mixed Mode"));
-    ck_assert_int_eq(rmdir(lists_tftp(&bench, "CTLFile.tlv")), 0);
-    expect_mode(&bench, "1");
-    trust_list_free(lists_read(&bench, "CTL"));
-    bench_close(&bench);
-}
-END_TEST
-
 /* In the place of the C library's: fails for the folder whose inode number this is. */
 static ino_t unsyncable;
 int fsync(int fd)
@@ -257,6 +241,91 @@ int fsync(int fd)
     }
     return (int)syscall(SYS_fsync, fd);
 }
+
+/* Likewise: somebody makes a folder of that path in the last moment. */
+static const char *folder_in_the_way;
+int rename(const char *from, const char *to)
+{
+    if (folder_in_the_way != NULL && strcmp(to, folder_in_the_way) == 0) {
+        ck_assert_int_eq(mkdir(to, 0755), 0);
+        folder_in_the_way = NULL;
+    }
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+/* A folder stands where a list should: nothing is changed, and the line says what to do. The second list is
+ * the ITL that follows. */
+START_TEST(folder_in_the_place_of_a_list)
+{
+    static const char *const names[] = {"CTLFile.tlv", "ITLFile.tlv"};
+    struct bench bench;
+    char want[700];
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    const char *path = lists_tftp(&bench, names[_i]);
+    unlink(path);
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    snprintf(want, sizeof want,
+             "tvsctl: %s is a folder, and no file can take its place: take it away (`rmdir %s`); nothing was "
+             "changed\n",
+             path, path);
+    char *before = lists_snapshot(&bench);
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, want);
+    ck_assert(_i > 0 || bench.out[0] == '\0'); /* not even asked */
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes --force");
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, want);
+    bench_run(&bench, "utils rehearse utils ctl set-cluster mixed-mode");
+    bench_expect(&bench, TVSCTL_REFUSED, "", want);
+    bench_run(&bench, "show %s", _i == 0 ? "ctl" : "itl");
+    bench_expect(&bench, TVSCTL_REFUSED, "", "is a folder, not a file; take it away: `rm -d ");
+    bench_run(&bench, "file delete tftp %s --yes", names[_i]);
+    bench_expect(&bench, TVSCTL_REFUSED, "", "is a folder, not a file; nothing was deleted. `rmdir ");
+    lists_expect_unchanged(&bench, before);
+    expect_mode(&bench, "0");
+    ck_assert_int_eq(rmdir(lists_tftp(&bench, names[_i])), 0);
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    bench_expect(&bench, TVSCTL_DONE, "Cluster set to Mixed Mode", NULL);
+    bench_close(&bench);
+}
+END_TEST
+
+/* One that comes after it was looked at: what was decided is finished as soon as that can be. Until then who
+ * changes something, and who rehearses, is told what is in the way, and of no other phrase. */
+START_TEST(folder_that_comes_late)
+{
+    static const char *const phrases[] = {
+        "utils ctl update CTLFile --yes",
+        "utils ctl update CTLFile --yes --force",
+        "utils rehearse utils ctl update CTLFile",
+    };
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_run(&bench, "set cert regen CallManager");
+    const char *path = lists_tftp(&bench, "CTLFile.tlv");
+    folder_in_the_way = path;
+    bench_run(&bench, "utils ctl set-cluster mixed-mode --yes");
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, "the change is made, but not everything is in place yet");
+    bench_expect(&bench, TVSCTL_REFUSED, NULL,
+                 "Is a directory (a folder stands there: take it away); when that");
+    ck_assert(!helper_holds(bench.out, "Cluster set to Mixed Mode"));
+    for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++) {
+        bench_run(&bench, "%s", phrases[i]);
+        bench_expect(&bench, TVSCTL_REFUSED, "",
+                     "tvsctl: a phrase was interrupted, and its change cannot be");
+        bench_expect(&bench, TVSCTL_REFUSED, "", "Is a directory (a folder stands there: take it away)\n");
+        ck_assert(!helper_holds(bench.err, "another phrase"));
+        ck_assert(!helper_holds(bench.err, "--force"));
+        ck_assert_int_eq(helper_count(bench.err, "\n"), 1);
+    }
+    bench_run(&bench, "utils itl diagnose %s", lists_tftp(&bench, "ITLFile.tlv"));
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, "what an interrupted phrase changed is not in place yet");
+    ck_assert_int_eq(rmdir(lists_tftp(&bench, "CTLFile.tlv")), 0);
+    expect_mode(&bench, "1");
+    trust_list_free(lists_read(&bench, "CTL"));
+    bench_close(&bench);
+}
+END_TEST
 
 /* An error after the list was put there: phones can fetch it, so the history has to have it. */
 START_TEST(list_that_is_out_stays_in_the_history)
@@ -371,7 +440,8 @@ Suite *suite(void)
     tcase_add_test(tests, history_goes_on);
     tcase_add_test(tests, what_is_missing_is_said_before_the_question);
     tcase_add_test(tests, tftp_folder_that_is_missing);
-    tcase_add_test(tests, tftp_folder_that_refuses);
+    tcase_add_loop_test(tests, folder_in_the_place_of_a_list, 0, 2);
+    tcase_add_test(tests, folder_that_comes_late);
     tcase_add_test(tests, list_that_is_out_stays_in_the_history);
     tcase_add_test(tests, non_secure_mode);
     tcase_add_test(tests, non_secure_mode_that_is_refused);
