@@ -373,6 +373,28 @@ END_TEST
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* A folder in the place of a list cannot be replaced: that is seen before anything is asked. */
+START_TEST(folder_in_the_place_of_a_list)
+{
+    struct bench bench;
+    backup_open(&bench, "");
+    backup_make(&bench);
+    char path[512];
+    snprintf(path, sizeof path, "%s", lists_tftp(&bench, _i == 0 ? "CTLFile.tlv" : "ITLFile.tlv"));
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    char *before = lists_snapshot(&bench);
+    backup_run(&bench, "utils restore", BACKUP);
+    bench_expect(&bench, TVSCTL_REFUSED, "",
+                 "is a folder, and no file can take its place: take it away (`rmdir");
+    lists_expect_unchanged(&bench, before);
+    ck_assert_int_eq(rmdir(path), 0);
+    backup_run(&bench, "utils restore", BACKUP);
+    bench_expect(&bench, TVSCTL_DONE, "Backup restored", NULL);
+    bench_close(&bench);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *all = suite_create("restore");
@@ -390,6 +412,7 @@ Suite *suite(void)
     tcase_add_loop_test(tests, who_is_stranded, 0, COUNT(losses));
     tcase_add_test(tests, key_that_is_here);
     tcase_add_test(tests, empty_itl);
+    tcase_add_loop_test(tests, folder_in_the_place_of_a_list, 0, 2);
     suite_add_tcase(all, tests);
     return all;
 }
