@@ -1,4 +1,6 @@
 /* The folder of private keys (trust/key.h). */
+#include "key_file_parts.h"
+
 #include "file_parts.h"
 #include "internal.h"
 
@@ -10,18 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_FILE_MAX (64 * 1024)
-#define KEY_ID_CHARS 16
-#define SUFFIX_CHARS (1 + KEY_ID_CHARS + 4)
-#define READY        ".new" /* behind the name of a key that lies ready */
-#define READY_CHARS  4
-#define KEY_END      ".pem"
-#define URI_END      ".uri" /* as long */
-
-/* What the name of a key's file ends in: "-0123456789abcdef.pem". */
-struct key_suffix {
-    char text[SUFFIX_CHARS + 1];
-};
+#define READY       ".new" /* behind the name of a key that lies ready */
+#define READY_CHARS 4
+#define URI_END     ".uri" /* as long as KEY_END */
 
 static int suffix_of_spki(struct trust_bytes spki, struct key_suffix *out, struct trust_error *err)
 {
@@ -43,7 +36,7 @@ static struct key_suffix uri_suffix(const struct key_suffix *of_key)
     return suffix;
 }
 
-static int suffix_of_key(const struct trust_key *key, struct key_suffix *out, struct trust_error *err)
+int key_file_suffix(const struct trust_key *key, struct key_suffix *out, struct trust_error *err)
 {
     unsigned char *spki = NULL;
     int len = i2d_PUBKEY(key_pkey(key), &spki);
@@ -94,7 +87,7 @@ int trust_key_save(const char *folder, const char *unit, const struct trust_key 
 {
     struct key_suffix suffix;
     char *path = NULL;
-    int code = suffix_of_key(key, &suffix, err);
+    int code = key_file_suffix(key, &suffix, err);
     if (code == 0)
         code = path_of(folder, unit, &suffix, "", &path, err);
     if (code == 0)
@@ -126,7 +119,7 @@ int trust_key_stage(const char *folder, const char *unit, const struct trust_key
     struct key_suffix suffix;
     char *path = NULL;
     staged[0] = name[0] = '\0';
-    int code = suffix_of_key(key, &suffix, err);
+    int code = key_file_suffix(key, &suffix, err);
     if (code == 0)
         code = ready_path(folder, unit, &suffix, &path, err);
     if (code == 0)
@@ -306,9 +299,7 @@ static int read_key(const char *path, const struct trust_cert *cert, struct trus
         goto out;
     }
     if (!trust_key_matches(key, cert)) {
-        code = trust_error_set(err, TRUST_EMISMATCH, TRUST_NO_OFFSET,
-                               "private key %s: does not belong to the certificate %s", path,
-                               trust_name_cucm(trust_cert_subject(cert)));
+        code = key_file_mismatch(path, key, cert, err);
         goto out;
     }
     *out = key;

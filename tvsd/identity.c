@@ -47,9 +47,12 @@ static int without_cert(const struct config *config, const char *config_path, st
 }
 
 /* A new certificate is one that no phone knows yet: the key that was lost comes first. */
-static int without_key(const char *config_path, const char *folder, int code, struct trust_error *err)
+static int without_key(const char *config_path, const char *folder, const struct trust_cert *cert, int code,
+                       struct trust_error *err)
 {
-    char remedy[REMEDY_MAX];
+    char remedy[REMEDY_MAX], file[TRUST_KEY_NAME_SIZE];
+    if (code == TRUST_EMISMATCH && trust_key_misplaced(folder, cert, file)) /* the text says what to do */
+        return trust_error_prefix(err, code, "no usable key for the TVS certificate");
     if (err == NULL || (code != TRUST_ENOTFOUND && code != TRUST_EMISMATCH && code != TRUST_EKEY))
         return code;
     struct trust_error cause = *err;
@@ -176,12 +179,15 @@ static void load_ecdsa(const struct config *config, const char *config_path, str
         if (rc == 0)
             return;
         if (rc != TRUST_ENOTFOUND || is_same || tries == REPLACED_MAX) {
-            char remedy[REMEDY_MAX];
-            trust_error_prefix(
-                &out->why, rc,
-                "no usable key for the TVS-ECDSA certificate; restore it from a backup, or %.200s "
-                "makes a new certificate",
-                remedy_phrase(config_path, "set cert regen TVS-ECDSA", remedy, sizeof remedy));
+            char remedy[REMEDY_MAX], file[TRUST_KEY_NAME_SIZE];
+            if (rc == TRUST_EMISMATCH && trust_key_misplaced(folder, out->ecdsa, file))
+                trust_error_prefix(&out->why, rc, "no usable key for the TVS-ECDSA certificate");
+            else
+                trust_error_prefix(
+                    &out->why, rc,
+                    "no usable key for the TVS-ECDSA certificate; restore it from a backup, or %.200s "
+                    "makes a new certificate",
+                    remedy_phrase(config_path, "set cert regen TVS-ECDSA", remedy, sizeof remedy));
             drop_ecdsa(out);
             return;
         }
@@ -213,9 +219,10 @@ int identity_load(const struct config *config, const char *config_path, struct t
     if (rc == TRUST_ENOTFOUND && made.cert == NULL)
         return without_cert(config, config_path, store, err);
     if (rc != 0) {
-        bool has_cert = made.cert != NULL;
+        if (made.cert != NULL)
+            rc = without_key(config_path, folder, made.cert, rc, err);
         identity_fini(&made);
-        return has_cert ? without_key(config_path, folder, rc, err) : rc;
+        return rc;
     }
     load_ecdsa(config, config_path, store, folder, &made);
     *out = made;

@@ -44,8 +44,8 @@ int trust_key_save(const char *folder, const char *unit, const struct trust_key 
                    struct trust_error *err) TRUST_MUST_CHECK;
 
 /* Read the key of cert. Errors: TRUST_ENOTFOUND (no file for that public key under any unit's name),
- * TRUST_EMISMATCH, TRUST_EDENIED (file readable by group or others: says the chmod), TRUST_EKEY,
- * TRUST_ESYSTEM. */
+ * TRUST_EMISMATCH (says which file has it, if one does), TRUST_EDENIED (file readable by group or others:
+ * says the chmod), TRUST_EKEY, TRUST_ESYSTEM. */
 int trust_key_load(const char *folder, const char *unit, const struct trust_cert *cert,
                    struct trust_key **out, struct trust_error *err) TRUST_MUST_CHECK;
 
@@ -88,6 +88,10 @@ int trust_key_find(const char *folder, const char *unit, const struct trust_cert
 /* The same of a public key (SubjectPublicKeyInfo, DER) that has no certificate yet. */
 int trust_key_find_public(const char *folder, const char *unit, struct trust_bytes spki,
                           char name[TRUST_KEY_NAME_SIZE], struct trust_error *err) TRUST_MUST_CHECK;
+
+/* Whether some file there holds the key of cert, whatever key its name is for: where trust_key_load says
+ * TRUST_EMISMATCH, whose text then names that file and says what to do. */
+bool trust_key_misplaced(const char *folder, const struct trust_cert *cert, char name[TRUST_KEY_NAME_SIZE]);
 
 /* Remove the key file of cert, if there is one. */
 int trust_key_remove(const char *folder, const char *unit, const struct trust_cert *cert,

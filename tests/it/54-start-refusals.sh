@@ -85,6 +85,23 @@ test_no_key_or_another_one() {
     refuses_plainly "private key $key: others may read or change it (mode 0604)" "chmod 600 $key"
 }
 
+# A backup that was copied back by hand: `set cert regen TVS` would have been the last resort, and have failed.
+test_keys_swapped() {
+    local tvs signer swapped
+    setup
+    do_tvsctl set cert import own CallManager "$CERTS/other.pem"
+    tvs=$(find "$T/state/keys" -name 'TVS-*.pem')
+    signer=$(find "$T/state/keys" -name 'CallManager-*.pem')
+    mv "$tvs" "$T/key"
+    mv "$signer" "$tvs"
+    mv "$T/key" "$signer"
+    swapped="it was swapped with ${signer##*/}: exchange the two files"
+    refuses_plainly "private key $tvs: does not belong to the certificate" "$swapped"
+    ! grep -q regen "$T/err" || fail 'a new certificate is no remedy'
+    expect 1 tvsctl utils itl update
+    err_has "private key $signer: does not belong" "it was swapped with ${tvs##*/}: exchange the two files"
+}
+
 test_bad_options() {
     local line
     setup
