@@ -117,6 +117,8 @@ static int check_version(struct trust_store *store, int64_t version, struct trus
     bool is_new = version == 0 && application == 0 && objects == 0;
     if (application != STORE_APPLICATION && !is_new)
         return no_store_of_ours(store->path, err);
+    if (is_new && store->mode == TRUST_STORE_READ)
+        return store_is_empty(store->path, err);
     if (version < STORE_VERSION && store->mode == TRUST_STORE_READ)
         return trust_error_set(err, TRUST_ESTOREVERSION, TRUST_NO_OFFSET,
                                "%s: the store has schema version %lld, this program needs %lld: whatever "

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 int store_no_memory(struct trust_error *err)
 {
@@ -87,6 +88,22 @@ static int no_room(const char *path, const char *doing, const char *name, int ex
                            path, doing, len, slash != NULL ? path : ".", name, extended);
 }
 
+int store_is_empty(const char *path, struct trust_error *err)
+{
+    return trust_error_set(err, TRUST_EEMPTY, TRUST_NO_OFFSET,
+                           "%s: the store is empty: if it ever held anything, put it back, or restore a "
+                           "backup (`tvsctl utils restore FILE`)",
+                           path);
+}
+
+/* To a connection that was open before, a file that was cut to nothing is a damaged one. */
+static bool was_emptied(const char *path, int extended)
+{
+    struct stat info;
+    return (extended & 0xff) == SQLITE_CORRUPT && stat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+           info.st_size == 0;
+}
+
 int store_db_error(sqlite3 *db, const char *path, const char *doing, struct trust_error *err)
 {
     int extended = db != NULL ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
@@ -100,6 +117,8 @@ int store_db_error(sqlite3 *db, const char *path, const char *doing, struct trus
     }
     if (is_no_room(db, extended))
         return no_room(path, doing, name, extended, err);
+    if (was_emptied(path, extended))
+        return store_is_empty(path, err);
     if ((extended & 0xff) == SQLITE_CANTOPEN && db != NULL) {
         int system = sqlite3_system_errno(db);
         if (system == EACCES || system == EPERM || system == EROFS)

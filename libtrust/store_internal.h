@@ -27,6 +27,8 @@ int store_db_open(const char *path, int flags, sqlite3 **out, struct trust_error
 
 /* Describe the last failure of the connection: "PATH: DOING: words (CODE)". Returns the code that it sets. */
 int store_db_error(sqlite3 *db, const char *path, const char *doing, struct trust_error *err);
+/* TRUST_EEMPTY: a file without a schema. */
+int store_is_empty(const char *path, struct trust_error *err);
 int store_error(struct trust_store *store, const char *doing, struct trust_error *err);
 
 int store_no_memory(struct trust_error *err);

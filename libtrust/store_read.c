@@ -227,3 +227,15 @@ int trust_store_vouches(struct trust_store *store, const struct trust_cert *cert
     *vouches = rc > 0;
     return rc < 0 ? rc : 0;
 }
+
+int trust_store_is_blank(struct trust_store *store, bool *blank, struct trust_error *err)
+{
+    int64_t is_blank = 0;
+    int rc = store_number(store, 0, &is_blank, err,
+                          "SELECT NOT EXISTS (SELECT 1 FROM certificate)"
+                          " AND NOT EXISTS (SELECT 1 FROM signingrequest)"
+                          " AND NOT EXISTS (SELECT 1 FROM publication)",
+                          "");
+    *blank = is_blank != 0;
+    return rc;
+}

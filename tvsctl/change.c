@@ -2,6 +2,7 @@
 
 #include "guard.h"
 #include "guard_seen.h"
+#include "lost_store.h"
 #include "say.h"
 #include "settle.h"
 #include "tftp_folder.h"
@@ -17,7 +18,9 @@ int change_begin(struct tvsctl *ctl, struct state *state, struct change *change,
 {
     *change = (struct change){.ctl = ctl, .state = state, .lock.fd = -1};
     state->tokens = ctl->tokens;
-    int code = state_make(state, err);
+    int code = lost_store_check(ctl, state, err);
+    if (code == 0)
+        code = state_make(state, err);
     if (code == 0)
         code = rights_explain(ctl->config->state, lock_take(state->lock, ctl->said, &change->lock, err), err);
     if (code != 0)

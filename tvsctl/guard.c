@@ -4,6 +4,7 @@
 #include "change.h"
 #include "guard_seen.h"
 #include "handlers.h"
+#include "lost_store.h"
 #include "person.h"
 #include "phrase.h"
 #include "print.h"
@@ -180,6 +181,35 @@ static int rehearse(struct guard_scene *scene, struct tvsctl *ctl, char *const *
     return result;
 }
 
+/* Without a store there is nothing to rehearse on; it may have been lost. The phrase that brings it back is
+ * let through. */
+static int check_lost(struct tvsctl *ctl)
+{
+    struct guard_findings findings = {.count = 1};
+    struct guard_finding *finding = &findings.items[0];
+    struct lost_store lost;
+    struct state state;
+    if (ctl->phrase->run == utils_restore || state_open(ctl->config, TRUST_STORE_WRITE, &state, NULL) != 0)
+        return TVSCTL_DONE;
+    bool is_lost = lost_store_look(&state, &lost);
+    state_close(&state);
+    if (!is_lost)
+        return TVSCTL_DONE;
+    finding->guard = "lost-store";
+    lost_store_why(&lost, finding->why, sizeof finding->why);
+    if (flag_given(&ctl->flags, FLAG_FORCE))
+        return force(ctl, &findings);
+    return say_refusal(ctl,
+                       "refused by guard rail %s: %s; nothing was changed: " LOST_STORE_WAY
+                       "; --force goes on without, with what no phone knows, and is logged",
+                       finding->guard, finding->why);
+}
+
+static bool may_be_lost(int code, const struct guard_view *view)
+{
+    return code == TRUST_ENOTFOUND || (code == 0 && view->cert_count == 0 && !guard_view_has_history(view));
+}
+
 /* A store of an older version is brought up to this one by whoever opens it to write. */
 static int read_before(struct tvsctl *ctl, struct guard_view *view, struct trust_error *err)
 {
@@ -219,7 +249,9 @@ int guard_check(struct tvsctl *ctl, char *const *words, size_t count)
     if (seen == NULL)
         return say_no_memory(ctl);
     int code = read_before(ctl, &scene.before, &err);
-    if (code == 0 && guard_view_has_history(&scene.before))
+    if (is_guarded(ctl->phrase) && may_be_lost(code, &scene.before))
+        result = check_lost(ctl);
+    else if (code == 0 && guard_view_has_history(&scene.before))
         result = rehearse_undisturbed(&scene, ctl, words, count, seen);
     /* What keeps the state from being read, the phrase says itself. */
     else if (code != 0 && code != TRUST_ENOTFOUND)

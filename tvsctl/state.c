@@ -1,6 +1,7 @@
 #include "state.h"
 
 #include "config/state_mode.h"
+#include "lost_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,10 +58,19 @@ static int check_can_make(const struct config *config, struct trust_error *err)
 static int open_store(struct state *state, enum trust_store_mode mode, const char *path,
                       struct trust_error *err)
 {
-    state->is_new = mode == TRUST_STORE_WRITE && access(path, F_OK) != 0 && errno == ENOENT;
+    struct trust_error why = {0};
+    int code = trust_store_open(path, TRUST_STORE_READ, &state->store, &why);
+    if (code != 0 && err != NULL && (mode == TRUST_STORE_READ || code == TRUST_ESTOREBUSY))
+        *err = why;
+    if (mode == TRUST_STORE_READ || code == TRUST_ESTOREBUSY)
+        return code;
+    trust_store_close(state->store);
+    state->store = NULL;
+    /* A file without a schema is as good as none: nothing is made of it before state_make. */
+    state->is_new = code == TRUST_EEMPTY || (code == TRUST_ENOTFOUND && access(path, F_OK) != 0);
     if (!state->is_new)
         return trust_store_open(path, mode, &state->store, err);
-    int code = check_can_make(state->config, err);
+    code = check_can_make(state->config, err);
     return code == 0 ? trust_store_open_empty(path, &state->store, err) : code;
 }
 
@@ -91,10 +101,8 @@ int state_open(const struct config *config, enum trust_store_mode mode, struct s
     if (code == 0)
         return 0;
     code = rights_explain(config->state, code, err);
-    if (code == TRUST_ENOTFOUND && mode == TRUST_STORE_READ)
-        code = trust_error_set(
-            err, code, TRUST_NO_OFFSET,
-            "%s: there is no store yet; `set cert regen CallManager` or `set cert import` makes it", path);
+    if ((code == TRUST_ENOTFOUND || code == TRUST_EEMPTY) && mode == TRUST_STORE_READ)
+        code = lost_store_none(state, code == TRUST_EEMPTY ? LOST_STORE_EMPTY : LOST_STORE_GONE, err);
     state_close(state);
     return code;
 }
@@ -200,7 +208,10 @@ static int no_own_row(struct state *state, const char *node, enum trust_unit uni
 {
     const char *name = trust_unit_by_number((int)unit)->name;
     char other[TRUST_NODE_NAME_SIZE] = "";
-    int code = strcmp(node, state->node) == 0 ? state_other_node(state, unit, other, err) : 0;
+    int code = lost_store_is_why(state, err);
+    if (code != 0)
+        return code;
+    code = strcmp(node, state->node) == 0 ? state_other_node(state, unit, other, err) : 0;
     if (code != 0)
         return code;
     if (other[0] != '\0')

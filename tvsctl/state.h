@@ -20,7 +20,7 @@ struct state {
     char lock[STATE_PATH_MAX];       /* file of the lock (lock.h) */
     char node[TRUST_NODE_NAME_SIZE]; /* our own: node.name of the configuration, or what it was renamed to */
     struct rights before;
-    bool is_new;  /* there is no store yet, and store is empty and in no file */
+    bool is_new;  /* there is no store yet, or nothing in its file, and store is empty and in no file */
     bool entered; /* the process works as the folder's owner; before says as what it did until then */
 };
 

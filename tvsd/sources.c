@@ -6,6 +6,7 @@
 #include "log.h"
 #include "remedy.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,6 +40,38 @@ static int open_file(struct store_source *source, struct trust_error *err)
     return trust_store_open(source->path, TRUST_STORE_READ, &source->db, err);
 }
 
+/* What cannot be a folder, or be in one, tvsctl cannot make one of. */
+static bool is_no_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? !S_ISDIR(info.st_mode) : errno == ENOTDIR;
+}
+
+static int without_store(const struct config *config, const char *config_path, const char *path,
+                         struct trust_error *err)
+{
+    char remedy[REMEDY_MAX];
+    if (is_no_folder(config->state))
+        return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET,
+                               "state: %.250s is no folder: name the folder in which the store is",
+                               config->state);
+    return trust_error_set(
+        err, TRUST_ENOTFOUND, TRUST_NO_OFFSET,
+        "%.120s: there is no store: if there was one, put it back; the first time, %.200s makes it", path,
+        remedy_phrase(config_path, "set cert regen TVS", remedy, sizeof remedy));
+}
+
+static int with_empty_store(const char *config_path, const char *path, struct trust_error *err)
+{
+    char restore[REMEDY_MAX], regen[REMEDY_MAX];
+    return trust_error_set(
+        err, TRUST_EEMPTY, TRUST_NO_OFFSET,
+        "%.100s: the store is empty: if it ever held anything, put it back, or restore a backup: %.110s; if "
+        "it never did, %.110s makes it",
+        path, remedy_phrase(config_path, "utils restore FILE", restore, sizeof restore),
+        remedy_phrase(config_path, "set cert regen TVS", regen, sizeof regen));
+}
+
 int store_source_open(const struct config *config, const char *config_path, struct store_source *source,
                       struct trust_error *err)
 {
@@ -50,13 +83,10 @@ int store_source_open(const struct config *config, const char *config_path, stru
     if (rc != 0)
         return rc;
     rc = open_file(&made, err);
-    if (rc == TRUST_ENOTFOUND) {
-        char remedy[REMEDY_MAX];
-        return trust_error_set(
-            err, rc, TRUST_NO_OFFSET,
-            "%.120s: there is no store: if there was one, put it back; the first time, %.200s makes it",
-            made.path, remedy_phrase(config_path, "set cert regen TVS", remedy, sizeof remedy));
-    }
+    if (rc == TRUST_ENOTFOUND)
+        return without_store(config, config_path, made.path, err);
+    if (rc == TRUST_EEMPTY)
+        return with_empty_store(config_path, made.path, err);
     if (rc == TRUST_EDENIED && err != NULL) {
         struct trust_error why = *err;
         return trust_error_set(err, rc, why.offset, "%.400s; run tvsd as the owner of its state folder",

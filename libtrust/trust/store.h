@@ -22,8 +22,8 @@ enum trust_store_mode {
 
 #define TRUST_STORE_FILE "tvs.sqlite3" /* in the state folder */
 
-/* Errors: TRUST_ENOTFOUND, TRUST_EDENIED, TRUST_ESTORE (corrupt, not a database), TRUST_ESTOREVERSION,
- * TRUST_ESTOREBUSY (after 5 s). */
+/* Errors: TRUST_ENOTFOUND, TRUST_EEMPTY (to read: a file without a schema, of 0 bytes say), TRUST_EDENIED,
+ * TRUST_ESTORE (corrupt, not a database), TRUST_ESTOREVERSION, TRUST_ESTOREBUSY (after 5 s). */
 int trust_store_open(const char *path, enum trust_store_mode mode, struct trust_store **out,
                      struct trust_error *err) TRUST_MUST_CHECK;
 
@@ -32,6 +32,9 @@ int trust_store_open(const char *path, enum trust_store_mode mode, struct trust_
 int trust_store_open_empty(const char *path, struct trust_store **out,
                            struct trust_error *err) TRUST_MUST_CHECK;
 void trust_store_close(struct trust_store *store);
+
+/* Whether nothing was ever put into it: no certificate, no request for one, no list that was published. */
+int trust_store_is_blank(struct trust_store *store, bool *blank, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* A number that changes whenever another connection has changed the database (PRAGMA data_version). */
 int trust_store_data_version(struct trust_store *store, int64_t *version,

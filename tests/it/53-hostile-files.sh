@@ -112,10 +112,22 @@ test_store_that_goes_bad() {
     printf '\0\0\3\347' | dd of="$T/state/.new" bs=1 seek=60 conv=notrunc 2>/dev/null
     mv "$T/state/.new" "$T/state/tvs.sqlite3"
     store_refused 999
+    : >"$T/state/.new"
+    mv "$T/state/.new" "$T/state/tvs.sqlite3"
+    store_refused 'the store is empty: .*put it back, or restore a backup .`tvsctl utils restore FILE`'
     cp "$T/good.sqlite3" "$T/state/.new"
     mv "$T/state/.new" "$T/state/tvs.sqlite3"
     wait_log 'event=store-loaded '
     ask 0 verify "$CERTS/tvs.crt"
+    stop
+}
+
+# A full disk, or a redirection: the file is the same, and there is nothing in it.
+test_store_that_is_cut_to_nothing() {
+    setup
+    start
+    : >"$T/state/tvs.sqlite3"
+    store_refused 'the store is empty: .*put it back, or restore a backup .`tvsctl utils restore FILE`'
     stop
 }
 

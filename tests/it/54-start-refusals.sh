@@ -195,6 +195,28 @@ test_store_that_is_none() {
     refuses_plainly "$T/state/tvs.sqlite3: no store: a FIFO, not a file: move it away and put the store back"
 }
 
+# No old version, and nothing to be written over.
+test_store_that_is_empty() {
+    setup
+    rm -f "$T/state/tvs.sqlite3"-*
+    : >"$T/state/tvs.sqlite3"
+    refuses_plainly "$T/state/tvs.sqlite3: the store is empty" "tvsctl utils restore FILE --config $T/tvsd.yaml" \
+        "if it never did, \`tvsctl set cert regen TVS --config $T/tvsd.yaml\` makes it"
+    expect 1 tvsctl set cert regen TVS
+    err_has 'guard rail lost-store' "$T/state/tvs.sqlite3: the store is empty, and keys/TVS-" 'utils restore FILE'
+}
+
+test_state_that_is_no_folder() {
+    local path
+    setup
+    echo text >"$T/file"
+    for path in "$T/file" "$T/file/state"; do
+        sed -i "s,^state:.*,state: $path," "$T/tvsd.yaml"
+        refuses_plainly "state: $path is no folder: name the folder in which the store is"
+        ! grep -q regen "$T/err" || fail 'tvsctl cannot make it either'
+    done
+}
+
 test_store_that_is_held() {
     setup
     hold_store all

@@ -50,6 +50,66 @@ START_TEST(starts_with_what_cucm_has)
 }
 END_TEST
 
+/* Of 0 bytes, or without a table: nothing that a reader could bring up to date. To write, it becomes one. */
+START_TEST(empty)
+{
+    char path[256], *folder = helper_fresh_path(path);
+    helper_exec(path, ""); /* 0 bytes */
+    for (int i = 0; i < 2; i++) {
+        helper_open_fails(path, TRUST_STORE_READ, TRUST_EEMPTY, "the store is empty: ");
+        helper_open_fails(path, TRUST_STORE_READ, TRUST_EEMPTY, "`tvsctl utils restore FILE`");
+        helper_exec(path, "CREATE TABLE t (c); DROP TABLE t");
+    }
+    trust_store_close(helper_store_open(path, TRUST_STORE_WRITE));
+    trust_store_close(helper_store_open(path, TRUST_STORE_READ));
+    fixture_folder_remove(folder);
+}
+END_TEST
+
+/* Whoever has it open finds it damaged. */
+START_TEST(emptied_while_open)
+{
+    struct helper_store s = helper_store_new();
+    struct trust_error err = {0};
+    bool blank;
+    helper_store_close(&s); /* nothing is left in its log */
+    struct trust_store *reader = helper_store_open(s.path, TRUST_STORE_READ);
+    ck_assert_int_eq(trust_store_is_blank(reader, &blank, &err), 0);
+    ck_assert_int_eq(truncate(s.path, 0), 0);
+    ck_assert_int_eq(trust_store_is_blank(reader, &blank, &err), TRUST_EEMPTY);
+    ck_assert_msg(strstr(err.text, "the store is empty: ") != NULL, "%s", err.text);
+    trust_store_close(reader);
+    helper_store_free(&s);
+}
+END_TEST
+
+/* In any of the three tables, and in no other: what a first phrase that fails leaves is blank. */
+START_TEST(blank_until_something_is_in_it)
+{
+    static const char *const rows[] = {
+        "INSERT INTO publication VALUES (1, '', 0, '', '', '', '', '', '', 0, 0)",
+        "INSERT INTO signingrequest VALUES ('node', 1, '', 0)",
+    };
+    struct helper_store s = helper_store_new();
+    bool blank = false;
+    helper_exec(s.path, "INSERT INTO processconfig (paramname, paramvalue) VALUES ('a', 'b')");
+    ck_assert_int_eq(trust_store_is_blank(s.store, &blank, NULL), 0);
+    ck_assert(blank);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        helper_exec(s.path, rows[i]);
+        ck_assert_int_eq(trust_store_is_blank(s.store, &blank, NULL), 0);
+        ck_assert(!blank);
+        helper_exec(s.path, "DELETE FROM publication; DELETE FROM signingrequest");
+    }
+    struct trust_cert *cert = helper_cert_from("one", time(NULL));
+    helper_add_trust(s.store, TRUST_UNIT_TOMCAT_TRUST, cert);
+    ck_assert_int_eq(trust_store_is_blank(s.store, &blank, NULL), 0);
+    ck_assert(!blank);
+    trust_cert_free(cert);
+    helper_store_free(&s);
+}
+END_TEST
+
 START_TEST(missing)
 {
     char path[256], *folder = helper_fresh_path(path);
@@ -117,7 +177,7 @@ START_TEST(unfinished_file_is_finished)
 {
     char path[256], *folder = helper_fresh_path(path);
     close(open(path, O_CREAT | O_WRONLY, 0640));
-    helper_open_fails(path, TRUST_STORE_READ, TRUST_ESTOREVERSION, "version 0");
+    helper_open_fails(path, TRUST_STORE_READ, TRUST_EEMPTY, "is empty");
     trust_store_close(helper_store_open(path, TRUST_STORE_WRITE));
     trust_store_close(helper_store_open(path, TRUST_STORE_READ));
     fixture_folder_remove(folder);
@@ -369,6 +429,9 @@ Suite *suite(void)
     tcase_set_timeout(opening, 60);
     tcase_add_test(opening, made_with_its_mode_whatever_the_umask);
     tcase_add_test(opening, starts_with_what_cucm_has);
+    tcase_add_test(opening, empty);
+    tcase_add_test(opening, emptied_while_open);
+    tcase_add_test(opening, blank_until_something_is_in_it);
     tcase_add_test(opening, missing);
     tcase_add_test(opening, no_database);
     tcase_add_test(opening, a_database_of_others);

@@ -14,8 +14,8 @@
 
 /* ---- Scenes */
 
-const char *const wrong_scenes[WRONG_SCENES] = {"none",     "full",    "plain",   "empty",  "homeless",
-                                                "rollback", "keyless", "corrupt", "usurped"};
+const char *const wrong_scenes[WRONG_SCENES] = {"none",     "full",    "plain",   "empty",   "homeless",
+                                                "rollback", "keyless", "corrupt", "usurped", "lost"};
 
 static struct trust_bytes bytes_of(const char *text)
 {
@@ -154,6 +154,10 @@ void wrong_scene_open(struct wrong_scene *scene, const char *name)
     if (strcmp(name, "corrupt") == 0) {
         make_backups(bench);
         bench_write(bench, bench->store, bytes_of("no database, though there is something in it\n"));
+    }
+    if (strcmp(name, "lost") == 0) {
+        make_backups(bench);
+        bench_write(bench, bench->store, bytes_of(""));
     }
     if (strcmp(name, "plain") == 0)
         must(bench, "utils itl reset localkey --yes");

@@ -8,8 +8,8 @@
 /* "none": no state folder. "full": a cluster in mixed mode, in which history and files are damaged. "plain":
  * one that is not in mixed mode, with an open roll-out. "empty": a store without certificates. "homeless": no
  * TFTP folder. "rollback": prepared for it. "keyless": the keys are gone. "corrupt": the store is garbage.
- * "usurped": a file stands in the place of the state folder. */
-#define WRONG_SCENES 9
+ * "usurped": a file stands in the place of the state folder. "lost": the store is a file of 0 bytes. */
+#define WRONG_SCENES 10
 extern const char *const wrong_scenes[WRONG_SCENES];
 
 struct wrong_scene {
