@@ -95,8 +95,12 @@ test_swapped_while_it_is_read() {
 
 # ---- The store, while tvsd runs
 
-store_refused() { # REASON
+# Another store, made in $T/state/.new, comes into its place.
+new_store() {
     mark
+    mv "$T/state/.new" "$T/state/tvs.sqlite3"
+}
+store_refused() { # REASON; after `mark` or new_store
     wait_log "level=error event=store-refused file=$T/state/tvs.sqlite3 reason=\".*$1"
     ask 0 verify "$CERTS/tvs.crt"
 }
@@ -106,17 +110,17 @@ test_store_that_goes_bad() {
     cp "$T/state/tvs.sqlite3" "$T/good.sqlite3"
     start
     head -c 65536 /dev/urandom >"$T/state/.new"
-    mv "$T/state/.new" "$T/state/tvs.sqlite3"
+    new_store
     store_refused ''
     cp "$T/good.sqlite3" "$T/state/.new"
     printf '\0\0\3\347' | dd of="$T/state/.new" bs=1 seek=60 conv=notrunc 2>/dev/null
-    mv "$T/state/.new" "$T/state/tvs.sqlite3"
+    new_store
     store_refused 999
     : >"$T/state/.new"
-    mv "$T/state/.new" "$T/state/tvs.sqlite3"
+    new_store
     store_refused 'the store is empty: .*put it back, or restore a backup .`tvsctl utils restore FILE`'
     cp "$T/good.sqlite3" "$T/state/.new"
-    mv "$T/state/.new" "$T/state/tvs.sqlite3"
+    new_store
     wait_log 'event=store-loaded '
     ask 0 verify "$CERTS/tvs.crt"
     stop
@@ -126,6 +130,7 @@ test_store_that_goes_bad() {
 test_store_that_is_cut_to_nothing() {
     setup
     start
+    mark
     : >"$T/state/tvs.sqlite3"
     store_refused 'the store is empty: .*put it back, or restore a backup .`tvsctl utils restore FILE`'
     stop

@@ -186,6 +186,9 @@ test_store_that_is_none() {
     refuses_plainly "$T/state/tvs.sqlite3: no store: a database that other software made" 'state` in tvsd.yaml' \
         'tvsctl utils import usecallmanager'
     mv "$T/state/tvs.sqlite3" "$T/peer.sqlite3"
+    expect 1 tvsctl utils import usecallmanager "$T/peer.sqlite3"
+    err_has 'guard rail lost-store'
+    rm -r "$T/state/keys" # nothing of ours was ever there
     do_tvsctl utils import usecallmanager "$T/peer.sqlite3"
     rm "$T/state/tvs.sqlite3"
     mkdir "$T/state/tvs.sqlite3"

@@ -217,6 +217,7 @@ START_TEST(history_file)
         editor_remember(editor, "ż 'c'");
         editor_remember(editor, "a b");
         editor_free(editor);
+        free(folder);
         _exit(0);
     }
     ck_assert_int_eq(terminal_end(&terminal, SECONDS), 0);
