@@ -86,17 +86,20 @@ int key_file_mismatch(const char *path, const struct trust_key *key, const struc
                     trust_name_cucm(trust_cert_subject(cert)));
     if (err == NULL)
         goto mismatch;
+    /* Aside, since it may be the only file that has another certificate's key. */
     size_t used = strlen(err->text), room = sizeof err->text - used;
     char *end = err->text + used;
     if (places.of_cert[0] != '\0' && strcmp(places.of_cert, places.of_suffix) == 0)
         snprintf(end, room, "; it was swapped with %s: exchange the two files", places.of_cert);
     else if (places.of_cert[0] != '\0')
-        snprintf(end, room, ", whose key is in %s: copy that file over this one", places.of_cert);
+        snprintf(end, room, ", whose key is in %s: move this file aside, and copy that one to its place",
+                 places.of_cert);
     else if (places.of_suffix[0] != '\0')
-        snprintf(end, room, "; it is the key that belongs in %s: restore this one from a backup",
+        snprintf(end, room,
+                 "; it is the key that belongs in %s: move it aside, and restore this one from a backup",
                  places.of_suffix);
     else
-        snprintf(end, room, ": restore the file from a backup");
+        snprintf(end, room, ": move it aside, and restore it from a backup");
 mismatch:
     code = TRUST_EMISMATCH;
 out:

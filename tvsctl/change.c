@@ -293,12 +293,18 @@ int change_recover(struct tvsctl *ctl, struct trust_error *err)
 {
     char path[STATE_PATH_MAX];
     struct state state;
+    struct lost_store lost;
     struct lock lock = {.fd = -1};
     bool under_way;
     if (config_state_path(ctl->config, STATE_LOCK, path, sizeof path) == NULL ||
         !lock_is_left(path, &under_way) || under_way)
         return 0;
     int code = state_open(ctl->config, TRUST_STORE_WRITE, &state, err);
+    /* What was pending stands in the store that was lost: it is finished when that is back. */
+    if (code == 0 && lost_store_look(&state, &lost)) {
+        state_close(&state);
+        return 0;
+    }
     if (code == 0)
         code = lock_take(state.lock, ctl->said, &lock, err);
     if (code == 0 && lock.was_left)

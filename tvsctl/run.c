@@ -117,14 +117,16 @@ int run_find(struct tvsctl *ctl, char *const *words, size_t count, struct phrase
     return check_flags(ctl);
 }
 
-/* What only looks says what it sees. What changes something would be refused by its own step, and a rehearsal
- * has nothing whole to copy: both say the reason here, in the place of what it leads to there. */
+/* What only looks says what it sees, and what restores replaces it. What changes something would be refused
+ * by its own step, and a rehearsal has nothing whole to copy: both say the reason here, in the place of what
+ * it leads to there. */
 static int recover(struct tvsctl *ctl)
 {
     struct trust_error err = {0};
     if (change_recover(ctl, &err) == 0)
         return TVSCTL_DONE;
-    if ((ctl->phrase->flags & PHRASE_CHANGES) != 0 || ctl->phrase->run == utils_rehearse)
+    const bool is_hindered = (ctl->phrase->flags & PHRASE_CHANGES) != 0 && ctl->phrase->run != utils_restore;
+    if (is_hindered || ctl->phrase->run == utils_rehearse)
         return say_error(ctl, &err);
     say_warning(ctl, "%s", err.text);
     return TVSCTL_DONE;

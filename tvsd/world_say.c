@@ -30,17 +30,23 @@ static void look_at_site(const struct world *world, struct ctl_site *site)
     ctl_published_fini(&last);
 }
 
-/* How people get a CTL that is believed. Returns out. */
-static const char *how_to_make_ctl(const struct world *world, const struct ctl_site *site, const char *start,
-                                   char *out, size_t size)
+/* How people get a CTL that is believed, one lies there or, !is_there, does not. Returns out. */
+static const char *how_to_make_ctl(const struct world *world, const struct ctl_site *site, bool is_there,
+                                   const char *start, char *out, size_t size)
 {
     char phrase[REMEDY_MAX], published[SOURCES_PATH_MAX];
     if (config_state_path(world->config, CTL_FILE_PUBLISHED, published, sizeof published) == NULL)
         published[0] = '\0';
-    remedy_phrase(world->config_path,
-                  site->mixed ? "utils ctl update CTLFile" : "utils ctl set-cluster non-secure-mode", phrase,
-                  sizeof phrase);
-    snprintf(out, size, "%s%s, or put back the last list from %s", start, phrase, published);
+    /* Out of mixed mode a phrase publishes anew what is there, and nothing where nothing is. */
+    if (!site->mixed && !is_there)
+        snprintf(out, size, "%sput back the last list from %s", start, published);
+    else
+        snprintf(
+            out, size, "%s%s, or put back the last list from %s", start,
+            remedy_phrase(world->config_path,
+                          site->mixed ? "utils ctl update CTLFile" : "utils ctl set-cluster non-secure-mode",
+                          phrase, sizeof phrase),
+            published);
     return out;
 }
 
@@ -50,7 +56,7 @@ static const char *how_to_go_without(const struct world *world, const struct ctl
 {
     char phrase[REMEDY_MAX];
     if (site->published)
-        return how_to_make_ctl(world, site, "", out, size);
+        return how_to_make_ctl(world, site, true, "", out, size);
     snprintf(out, size,
              "take CTLFile.tlv away, %s: the cluster is not in mixed mode, where phones need none, and "
              "none was published here",
@@ -64,7 +70,7 @@ static const char *how_to_clear(const struct world *world, const struct ctl_site
 {
     const int used = snprintf(out, size, "take it away: `rm -d %s`", path);
     if (site->mixed || site->published)
-        how_to_make_ctl(world, site, "; then ", out + used, size - (size_t)used);
+        how_to_make_ctl(world, site, false, "; then ", out + used, size - (size_t)used);
     return out;
 }
 
@@ -82,12 +88,15 @@ static const char *ctl_remedy(const struct world *world, const char *path, int c
     if (!site.mixed && !site.published && world->ctl.list != NULL &&
         config_state_path(world->config, CTL_FILE_GOOD, good, sizeof good) != NULL) {
         /* Somebody else's. To take the file away would be to give it up. */
-        snprintf(out, size, "put back the CTL in force: a copy of %s, moved over it", good);
+        const int used =
+            code == TRUST_EARGUMENT ? snprintf(out, size, "take it away: `rm -d %s`; then ", path) : 0;
+        snprintf(out + used, size - (size_t)used,
+                 "put back the CTL in force: a copy of %s, moved to its place", good);
         return out;
     }
     if (code == TRUST_EARGUMENT)
         return how_to_clear(world, &site, path, out, size);
-    return site.mixed ? how_to_make_ctl(world, &site, "", out, size)
+    return site.mixed ? how_to_make_ctl(world, &site, true, "", out, size)
                       : how_to_go_without(world, &site, out, size);
 }
 
@@ -115,7 +124,7 @@ static void say_ctl_gone(const struct world *world, const char *path)
     const char *what = "none is needed: the cluster is not in mixed mode, and no CTL was published here";
     if (site.mixed || site.published)
         what =
-            how_to_make_ctl(world, &site,
+            how_to_make_ctl(world, &site, false,
                             site.mixed ? "phones in mixed mode need it: "
                                        : "phones need none, since the cluster is not in mixed mode; if it is "
                                          "to be there again, ",

@@ -50,7 +50,8 @@ START_TEST(says_where_the_key_lies)
     char *path = path_of("TVS", cert), *other_path = path_of("CallManager", other_cert);
     moves(path, aside);
     moves(other_path, path);
-    snprintf(text, sizeof text, ", whose key is in aside.pem: copy that file over this one");
+    snprintf(text, sizeof text,
+             ", whose key is in aside.pem: move this file aside, and copy that one to its place");
     mismatch_says(cert, text);
     moves(aside, other_path);
     snprintf(text, sizeof text, "; it was swapped with %s: exchange the two files",
@@ -61,12 +62,13 @@ START_TEST(says_where_the_key_lies)
     snprintf(text, sizeof text, "; it was swapped with %s: exchange the two files", strrchr(path, '/') + 1);
     mismatch_says(other_cert, text);
     ck_assert_int_eq(trust_key_save(folder, "CallManager", other, NULL), 0);
-    snprintf(text, sizeof text, "; it is the key that belongs in %s: restore this one from a backup",
+    snprintf(text, sizeof text,
+             "; it is the key that belongs in %s: move it aside, and restore this one from a backup",
              strrchr(other_path, '/') + 1);
     mismatch_says(cert, text);
     ck_assert(!trust_key_misplaced(folder, cert, name));
     ck_assert_int_eq(unlink(other_path), 0);
-    mismatch_says(cert, ";C=PL: restore the file from a backup");
+    mismatch_says(cert, ";C=PL: move it aside, and restore it from a backup");
     ck_assert_int_eq(unlink(path), 0);
     free(path);
     free(other_path);

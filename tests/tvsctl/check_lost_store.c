@@ -76,6 +76,51 @@ START_TEST(no_phrase_makes_another)
 }
 END_TEST
 
+static void leave_a_phrase_unfinished(struct bench *bench)
+{
+    bench_write(bench, bench_in_state(bench, "lock"), helper_bytes("set cert regen TVS"));
+    bench_write(bench, bench_in_state(bench, "keys/TVS-0123456789abcdef.pem.new"), helper_bytes("a key"));
+}
+
+/* What it put aside is for the store that was lost: it stays until that is back. */
+START_TEST(an_unfinished_phrase_waits)
+{
+    struct bench bench;
+    backup_open(&bench, "");
+    leave_a_phrase_unfinished(&bench);
+    lose(&bench, (enum loss)_i);
+    expect_refused(&bench, (enum loss)_i, "set cert regen TVS --yes");
+    if (_i != BLANK)
+        expect_refused(&bench, (enum loss)_i, "show cert own TVS");
+    bench_close(&bench);
+}
+END_TEST
+
+/* It cannot be finished; that keeps nobody from the way out. */
+START_TEST(a_store_is_damaged_under_an_unfinished_phrase)
+{
+    struct bench bench;
+    char words[1400], password[600];
+    backup_open(&bench, "");
+    backup_make(&bench);
+    lose(&bench, GONE);
+    bench_write(&bench, bench.store,
+                helper_bytes("no database, but longer than the head of one, which has 100 bytes "
+                             "and begins with the words that SQLite looks for at first"));
+    leave_a_phrase_unfinished(&bench);
+    snprintf(password, sizeof password, "%s", bench_path(&bench, "password"));
+    snprintf(words, sizeof words, "utils restore %s --password-file %s --yes", bench_path(&bench, BACKUP),
+             password);
+    bench_run(&bench, "%s", words);
+    ck_assert_int_ne(bench.status, TVSCTL_DONE);
+    ck_assert_msg(helper_holds(bench.err, " away and say it again"), "%s", bench.err);
+    lose(&bench, GONE);
+    bench_run(&bench, "%s", words);
+    bench_expect(&bench, TVSCTL_DONE, "Backup restored", "");
+    bench_close(&bench);
+}
+END_TEST
+
 START_TEST(forced)
 {
     struct bench bench;
@@ -174,6 +219,8 @@ Suite *suite(void)
     Suite *lost = suite_create("lost_store");
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, no_phrase_makes_another, 0, LOSSES);
+    tcase_add_loop_test(all, an_unfinished_phrase_waits, 0, LOSSES);
+    tcase_add_test(all, a_store_is_damaged_under_an_unfinished_phrase);
     tcase_add_loop_test(all, forced, 0, LOSSES);
     tcase_add_loop_test(all, restored, 0, LOSSES);
     tcase_add_test(all, a_list_shows_it);
