@@ -130,7 +130,7 @@ int trust_key_stage(const char *folder, const char *unit, const struct trust_key
     return code;
 }
 
-static bool ends_in(const char *name, const char *end)
+bool key_file_ends_in(const char *name, const char *end)
 {
     size_t len = strlen(name), tail = strlen(end);
     return len > tail && strcmp(name + len - tail, end) == 0;
@@ -141,7 +141,7 @@ static bool is_key_name(const char *name, const char *end)
 {
     const size_t len = strlen(name), tail = 1 + KEY_ID_CHARS + strlen(end);
     return name[0] != '.' && len > tail && name[len - tail] == '-' &&
-           strspn(name + len - tail + 1, "0123456789abcdef") == KEY_ID_CHARS && ends_in(name, end);
+           strspn(name + len - tail + 1, "0123456789abcdef") == KEY_ID_CHARS && key_file_ends_in(name, end);
 }
 
 /* What is not in its place yet, and what a process left that died while it wrote a key. */
@@ -164,7 +164,7 @@ static int rank_of(const char *name, const struct key_suffix *suffix)
     snprintf(ready, sizeof ready, "%s" READY, suffix->text);
     if (name[0] == '.')
         return 0;
-    return ends_in(name, suffix->text) ? 2 : ends_in(name, ready) ? 1 : 0;
+    return key_file_ends_in(name, suffix->text) ? 2 : key_file_ends_in(name, ready) ? 1 : 0;
 }
 
 /* A file with the key of any unit's name: a certificate finds its key whatever the store says of units.

@@ -15,6 +15,7 @@ struct key_suffix {
 };
 
 /* key_file.c */
+bool key_file_ends_in(const char *name, const char *end);
 int key_file_suffix(const struct trust_key *key, struct key_suffix *out,
                     struct trust_error *err) TRUST_MUST_CHECK;
 

@@ -12,12 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool ends_in(const char *name, const char *end)
-{
-    size_t len = strlen(name), tail = strlen(end);
-    return len > tail && strcmp(name + len - tail, end) == 0;
-}
-
 static bool holds_key_of(const char *folder, const char *name, const struct trust_cert *cert)
 {
     char *path = NULL;
@@ -53,9 +47,9 @@ static void look(const char *folder, const struct trust_cert *cert, const struct
         return;
     for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
         const char *name = entry->d_name;
-        if (name[0] == '.' || !ends_in(name, KEY_END) || strlen(name) >= TRUST_KEY_NAME_SIZE)
+        if (name[0] == '.' || !key_file_ends_in(name, KEY_END) || strlen(name) >= TRUST_KEY_NAME_SIZE)
             continue;
-        if (suffix != NULL && ends_in(name, suffix->text))
+        if (suffix != NULL && key_file_ends_in(name, suffix->text))
             memcpy(places->of_suffix, name, strlen(name) + 1);
         if (holds_key_of(folder, name, cert))
             memcpy(places->of_cert, name, strlen(name) + 1);

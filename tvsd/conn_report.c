@@ -141,10 +141,8 @@ static const char *overload(enum conn_end end, const char **setting, const char 
     case CONN_END_GAVE_WAY:
         *setting = "server.max_connections";
         *remedy = "if there are that many phones, raise server.max_connections, or the limit of open files "
-                  "(LimitNOFILE, ulimit -n) "
-                  "if it is auto; else stop them with a firewall or server.max_connections_per_address: `ss "
-                  "-tn` tells from where "
-                  "they come";
+                  "(LimitNOFILE, ulimit -n) if it is auto; else stop them with a firewall or "
+                  "server.max_connections_per_address: `ss -tn` tells from where they come";
         return "connections that were idle, or from which nothing ever came, gave way to new ones, since all "
                "are in use";
     default:

@@ -50,7 +50,7 @@ static size_t worker_count(const struct config *config)
     return (size_t)(count > AUTO_MOST ? AUTO_MOST : count);
 }
 
-/* How many connections there are descriptors for, of *limit. */
+/* How many connections there are descriptors for. *limit: how many descriptors may be open. */
 static int64_t room(int64_t *limit)
 {
     struct rlimit files;

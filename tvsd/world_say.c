@@ -30,7 +30,7 @@ static void look_at_site(const struct world *world, struct ctl_site *site)
     ctl_published_fini(&last);
 }
 
-/* How people get a CTL that is believed, one lies there or, !is_there, does not. Returns out. */
+/* How people get a CTL that is believed. is_there: something lies in its place now. Returns out. */
 static const char *how_to_make_ctl(const struct world *world, const struct ctl_site *site, bool is_there,
                                    const char *start, char *out, size_t size)
 {
