@@ -1,4 +1,4 @@
-/* What the service manager is told, and the sockets that it hands over. The test is the manager. */
+/* What the service manager is told. The test is the manager. */
 #include "helper_scene.h"
 #include "helper_site.h"
 #include "tests/check_main.h"
@@ -6,24 +6,19 @@
 #include "tvsd/control.h"
 #include "tvsd/log.h"
 #include "tvsd/notify.h"
-#include "tvsd/sockets.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define PATIENCE    20 /* seconds */
@@ -354,126 +349,6 @@ START_TEST(a_worker_hangs)
 }
 END_TEST
 
-/* ---- Sockets that are handed over */
-
-enum kind { NONE, TCP4, TCP6, TCP_DEAF, UDP, UNIX };
-
-/* What became of them in a process of its own, where they can be descriptors 3 and 4. */
-struct outcome {
-    int rc, flags[2];
-    size_t count;
-    bool inherited;
-    char text[400];
-};
-
-static int make_socket(enum kind kind)
-{
-    const struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    const struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    const struct sockaddr_un local = {.sun_family = AF_UNIX};
-    int fd = socket(kind == TCP6   ? AF_INET6
-                    : kind == UNIX ? AF_UNIX
-                                   : AF_INET,
-                    kind == UDP ? SOCK_DGRAM : SOCK_STREAM, 0);
-    if (fd < 0 && kind == TCP6)
-        return make_socket(TCP4); /* a kernel without IPv6 */
-    int rc = kind == TCP6   ? bind(fd, (const struct sockaddr *)&v6, sizeof v6)
-             : kind == UNIX ? bind(fd, (const struct sockaddr *)&local, sizeof local.sun_family)
-                            : bind(fd, (const struct sockaddr *)&v4, sizeof v4);
-    if (rc != 0 && kind == TCP6) {
-        close(fd);
-        return make_socket(TCP4);
-    }
-    ck_assert_int_eq(rc, 0);
-    if (kind != UDP && kind != TCP_DEAF)
-        ck_assert_int_eq(listen(fd, 8), 0);
-    return fd;
-}
-
-/* In the child. */
-static void inherit(const int fds[2], int handed, const char *listen_fds, bool ours, struct outcome *outcome)
-{
-    struct trust_error err = {0};
-    struct sockets sockets;
-    char pid[24];
-    int high[2];
-    for (int i = 0; i < handed; i++)
-        high[i] = fcntl(fds[i], F_DUPFD, 30);
-    for (int i = 0; i < handed; i++)
-        dup2(high[i], 3 + i);
-    snprintf(pid, sizeof pid, "%ld", ours ? (long)getpid() : 1L);
-    setenv("LISTEN_PID", pid, 1);
-    setenv("LISTEN_FDS", listen_fds, 1);
-    outcome->rc = sockets_inherit(&sockets, &err);
-    outcome->count = sockets.count;
-    outcome->inherited = sockets.inherited;
-    memcpy(outcome->text, err.text, sizeof outcome->text);
-    for (size_t i = 0; i < sockets.count && i < 2; i++)
-        outcome->flags[i] = (fcntl(sockets.fds[i], F_GETFL) & O_NONBLOCK) != 0 &&
-                            (fcntl(sockets.fds[i], F_GETFD) & FD_CLOEXEC) != 0 &&
-                            sockets.fds[i] == 3 + (int)i;
-    sockets_stop(&sockets);
-    sockets_close(&sockets);
-}
-
-static bool still_listens(int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t len = sizeof address;
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    int client = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool is = connect(client, (const struct sockaddr *)&address, len) == 0;
-    close(client);
-    return is;
-}
-
-static const struct {
-    enum kind kinds[2];
-    const char *listen_fds;
-    bool ours;
-    size_t count;
-    const char *words[2]; /* of the refusal */
-} handed_over[] = {
-    {{TCP4, TCP6}, "2", true, 2, {NULL, NULL}},
-    {{TCP4, NONE}, "1", true, 1, {NULL, NULL}},
-    {{TCP4, NONE}, "1", false, 0, {NULL, NULL}},
-    {{TCP4, UDP}, "2", true, 0, {"socket 2 of 2", "127.0.0.1:"}},
-    {{TCP_DEAF, TCP4}, "2", true, 0, {"socket 1 of 2", "127.0.0.1:"}},
-    {{UNIX, NONE}, "1", true, 0, {"socket 1 of 1", "not a listening TCP"}},
-    {{TCP4, NONE}, "x", true, 0, {"LISTEN_FDS", "wrong"}},
-};
-
-START_TEST(sockets_are_handed_over)
-{
-    const enum kind *kinds = handed_over[_i].kinds;
-    struct outcome *outcome =
-        mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    int fds[2] = {-1, -1}, handed = 0, status;
-    for (; handed < 2 && kinds[handed] != NONE; handed++)
-        fds[handed] = make_socket(kinds[handed]);
-    pid_t child = fork();
-    if (child == 0) {
-        inherit(fds, handed, handed_over[_i].listen_fds, handed_over[_i].ours, outcome);
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert_int_eq(status, 0);
-    ck_assert_msg((outcome->rc == 0) == (handed_over[_i].words[0] == NULL), "%d: %s", outcome->rc,
-                  outcome->text);
-    for (size_t i = 0; i < 2 && handed_over[_i].words[i] != NULL; i++)
-        ck_assert_msg(strstr(outcome->text, handed_over[_i].words[i]) != NULL, "%s", outcome->text);
-    ck_assert_uint_eq(outcome->count, handed_over[_i].count);
-    ck_assert(outcome->inherited == (outcome->count > 0));
-    for (size_t i = 0; i < outcome->count; i++) {
-        ck_assert_int_eq(outcome->flags[i], 1);
-        ck_assert(still_listens(fds[i])); /* who connects now waits for the successor */
-    }
-    for (int i = 0; i < handed; i++)
-        close(fds[i]);
-    munmap(outcome, sizeof *outcome);
-}
-END_TEST
-
 Suite *suite(void)
 {
     Suite *s = suite_create("notify");
@@ -484,8 +359,6 @@ Suite *suite(void)
     tcase_add_test(messages, nobody_listens);
     tcase_add_test(messages, no_descriptors);
     tcase_add_test(messages, watchdog_interval);
-    tcase_add_loop_test(messages, sockets_are_handed_over, 0,
-                        (int)(sizeof handed_over / sizeof handed_over[0]));
     suite_add_tcase(s, messages);
     tcase_set_timeout(daemon, 60);
     tcase_add_checked_fixture(daemon, set_up, tear_down);
