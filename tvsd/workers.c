@@ -130,7 +130,7 @@ static bool all_turn(const struct workers *workers)
 static void take_pongs(struct workers *workers)
 {
     workers_turn turn = workers->turn;
-    if (turn == NULL || !all_turn(workers))
+    if (turn == NULL)
         return;
     workers->turn = NULL;
     turn(workers->turn_arg);
@@ -187,13 +187,17 @@ static void take_ack(evutil_socket_t fd, short events, void *arg)
     (void)events;
     if (read(fd, &acks, sizeof acks) < 0 && errno != EAGAIN && errno != EINTR)
         return;
+    /* Looked at but once: who answers from here on comes with the next ack, and is named then before the
+     * turn. */
+    const bool all_answered = all_turn(workers);
     name_answering(workers);
     if (workers->previous != NULL && all_changed_over(workers)) {
         snapshot_free(workers->previous);
         workers->previous = NULL;
     }
     if (workers->draining) {
-        take_pongs(workers);
+        if (all_answered)
+            take_pongs(workers);
         if (all_ended(workers))
             workers->ended(workers->arg);
         return;
@@ -203,7 +207,7 @@ static void take_ack(evutil_socket_t fd, short events, void *arg)
         workers->pending = NULL;
         post_now(workers, pending);
     }
-    if (workers->previous == NULL)
+    if (all_answered && workers->previous == NULL)
         take_pongs(workers);
 }
 
