@@ -145,7 +145,7 @@ check-hammer: all $(IT_PROGRAMS) ## A minute of questions while everything chang
 	@BUILD=$(BUILD) scripts/tools.sh
 	@BUILD=$(BUILD) TVS_HAMMER_SECONDS=$(or $(TVS_HAMMER_SECONDS),60) tests/it/run.sh tests/it/80-hammer.sh
 
-check-crash: all $(IT_PROGRAMS) ## Kill phrases at every system call, and fail every write; check-it tries a tenth of them
+check-crash: all $(IT_PROGRAMS) ## Kill phrases at every system call, and fail every write; check-it tries a thirtieth of them, CI a tenth
 	@BUILD=$(BUILD) scripts/tools.sh
 	@BUILD=$(BUILD) TVS_CRASH_SHARE=1 tests/it/run.sh tests/it/85-crash.sh
 

@@ -1,12 +1,12 @@
 #!/bin/bash
 # A phrase that is killed, or that meets a full or a broken disk, at any system call leaves everything as before or as
 # after, never between. strace stops or disturbs it at one system call after the other: all of them with
-# TVS_CRASH_SHARE=1 (make check-crash), else every tenth, chosen by TVS_CRASH_SEED, which is printed.
+# TVS_CRASH_SHARE=1 (make check-crash), else every thirtieth, chosen by TVS_CRASH_SEED, which is printed.
 . "$(dirname "$0")/lib.sh"
 
 # Leaks cannot be looked for under a tracer.
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
-SHARE=${TVS_CRASH_SHARE:-10}
+SHARE=${TVS_CRASH_SHARE:-30}
 SEED=${TVS_CRASH_SEED:-$RANDOM}
 # Which fail on a full disk, and which on a broken one.
 WRITING=write,pwrite64,ftruncate,fdatasync,fsync,openat,rename,renameat,renameat2,link,linkat,unlink,unlinkat
