@@ -288,8 +288,12 @@ static void conn_judge(struct conn *conn, int64_t now)
     enum conn_end end;
     bool idle =
         conn->phase == CONN_OPEN && conn->outbox.unsent == 0 && !conn_has_request(conn) && !conn->more;
-    if (conn->phase != CONN_CLOSED && now >= conn_deadline(conn, &end))
+    if (conn->phase != CONN_CLOSED && now >= conn_deadline(conn, &end)) {
+        /* It was we who did not listen in time. */
+        if (end == CONN_END_HANDSHAKE_TIMEOUT && conn->tls == NULL && conn_socket_has_bytes(conn->fd))
+            end = CONN_END_OVERDUE;
         conn_close(conn, end, "");
+    }
     /* Who has not sent a byte wants nothing yet, and can just as well connect again. */
     bool silent =
         conn->phase == CONN_HANDSHAKE && conn->host->draining && (conn->tls == NULL || !tls_heard(conn->tls));

@@ -140,7 +140,7 @@ test_overdue() {
     limits handshake_timeout: 400ms
     request
     start
-    kill -STOP "$PID"
+    freeze "$PID"
     client "$T/request"
     wait_client 'connected 1'
     since=${EPOCHREALTIME/[.,]/}

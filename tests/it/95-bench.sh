@@ -104,7 +104,7 @@ test_addresses() {
 # Whoever gets no answer gives up when it said; tvsd is not to blame for what it cannot do.
 test_patience() {
     begin
-    kill -STOP "$PID"
+    freeze "$PID"
     bench 3 --burst --connections 20 --timeout 200ms "$CERTS/tvs.crt"
     kill -CONT "$PID"
     figures answered=0 gave-up=20 handshakes=0 trusted=0

@@ -139,6 +139,12 @@ stop() {
     kill -TERM "$PID"
     wait_end 0
 }
+# freeze PID: a stop that is for a process reaches its threads once one of them has been given a processor.
+freeze() {
+    kill -STOP "$1"
+    wait_until is_frozen "$1"
+}
+is_frozen() { ! grep -h '^State:' "/proc/$1"/task/*/status | grep -qv 'T (stopped)'; }
 is_gone() { ! kill -0 "$PID" 2>/dev/null || [ "$(ps_state "$PID")" = Z ]; }
 ps_state() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -c1; }
 wait_end() {

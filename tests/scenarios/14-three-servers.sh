@@ -14,7 +14,7 @@ test_third_answers() {
     device "$down" "${HOSTS[node-b]}" "$HOST"
     follows 'ctl=missing itl=accepted itl-by=blind config=accepted'
     changes CallManager set cert regen CallManager
-    kill -STOP "${NODES[node-b]}"
+    freeze "${NODES[node-b]}"
     mark
     began=${EPOCHREALTIME/[.,]/}
     TVS_TIMEOUT=500ms follows 'itl=accepted itl-by=tvs config=accepted by=tvs'

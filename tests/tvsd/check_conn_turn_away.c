@@ -3,6 +3,7 @@
 #include "helper_scene.h"
 #include "tests/check_main.h"
 #include "tvsd/clock.h"
+#include "tvsd/conn_internal.h"
 #include "tvsd/conn_socket.h"
 #include "tvsd/peer.h"
 
@@ -144,6 +145,28 @@ START_TEST(at_his_first_bytes)
     act(&meeting, &bench, _i);
     BENCH_UNTIL(&bench, NULL, bench.host.stats.active == 0);
     expect_turned_away(&bench, &meeting, _i);
+    part(&bench, &meeting);
+}
+END_TEST
+
+/* His time ends before the loop tells of his bytes, as it does when the whole process was stopped: that he
+ * did not finish is not his fault. Had he said nothing, it would be. */
+START_TEST(at_his_deadline)
+{
+    const bool has_spoken = _i == 1;
+    struct bench bench;
+    struct meeting meeting = meet();
+    bench_init(&bench, "server: { handshake_timeout: 400ms }", &server, store, ctl);
+    open_conn(&bench, &meeting);
+    const int64_t opened = bench.host.first->opened;
+    if (has_spoken)
+        act(&meeting, &bench, 0);
+    while (clock_milliseconds() - opened < 400)
+        poll(NULL, 0, 10);
+    conn_ready(meeting.server, EV_TIMEOUT, bench.host.first);
+    const enum conn_end end = has_spoken ? CONN_END_OVERDUE : CONN_END_HANDSHAKE_TIMEOUT;
+    ck_assert_uint_eq(bench.host.stats.ends[end], 1);
+    ck_assert_uint_eq(bench.host.stats.active, 0);
     part(&bench, &meeting);
 }
 END_TEST
@@ -296,6 +319,7 @@ Suite *suite(void)
     tcase_add_unchecked_fixture(all, scene_set_up, scene_tear_down);
     tcase_add_loop_test(all, at_the_door, 0, COUNT(cases));
     tcase_add_loop_test(all, at_his_first_bytes, 0, COUNT(cases));
+    tcase_add_loop_test(all, at_his_deadline, 0, 2);
     tcase_add_test(all, in_nobodys_place);
     tcase_add_test(all, after_he_waited_for_an_answer);
     tcase_add_test(all, at_once);
