@@ -28,7 +28,7 @@ int control_no_memory(struct trust_error *err)
     return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
 }
 
-static void say_stats(struct control *control)
+static void say_stats(const struct control *control)
 {
     struct stats sum;
     workers_stats(control->workers, &sum);
@@ -374,10 +374,13 @@ int control_run(const char *config_path)
     struct trust_error err = {0};
     clock_gettime(CLOCK_MONOTONIC, &control.started);
     int rc = start(&control, &err);
-    if (rc == 0)
+    if (rc == 0) {
         event_base_dispatch(control.base);
-    else
+        log_drain();
+        say_stats(&control);
+    } else {
         say_refused(&control, &err);
+    }
     fini(&control);
     log_drain();
     if (rc == 0)

@@ -93,6 +93,7 @@ test_stop_does_not_wait_for_idle() {
     wait_log 'event=stopping '
     wait_end 0
     log_shows 'event=stopped' || fail "the log does not say stopped"
+    log_shows 'event=stats accepted=2 .*handshakes=2 .*end-drained=1' || fail "the last counters are not in the log"
     log_shows 'event=conn-closed reason=drained ' || fail "the idle connection was not closed as drained"
 }
 
