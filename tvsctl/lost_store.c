@@ -112,6 +112,8 @@ int lost_store_check(const struct tvsctl *ctl, const struct state *state, struct
         flag_given(&ctl->flags, FLAG_FORCE) || (ctl->phrase != NULL && ctl->phrase->run == utils_restore);
     if (may || !lost_store_look(state, &lost))
         return 0;
-    return trust_error_set(err, TRUST_EDENIED, TRUST_NO_OFFSET, "%s; nothing was changed: " LOST_STORE_WAY,
+    return trust_error_set(err, TRUST_EDENIED, TRUST_NO_OFFSET,
+                           "%s; nothing was changed: " LOST_STORE_WAY
+                           "; `set cert regen CallManager --force` begins without, with what no phone knows",
                            lost_store_why(&lost, why, sizeof why));
 }
