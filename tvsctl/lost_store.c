@@ -71,7 +71,7 @@ char *lost_store_why(const struct lost_store *lost, char *out, size_t size)
 {
     static const char *const how[] = {
         [LOST_STORE_GONE] = "is gone", [LOST_STORE_EMPTY] = "is empty", [LOST_STORE_BLANK] = "holds nothing"};
-    snprintf(out, size, "%.140s: the store %s, and %s shows that there was one", lost->store, how[lost->how],
+    snprintf(out, size, "%.110s: the store %s, and %s shows that there was one", lost->store, how[lost->how],
              lost->shows);
     return out;
 }

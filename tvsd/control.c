@@ -86,6 +86,7 @@ static void stop_at_once(struct control *control)
     workers_drain(control->workers, 0);
     if (control->stops > 2) { /* a third signal: something must be wrong with the workers */
         log_drain();
+        say_stats(control);
         LOG_SAY(STOPPED);
         log_close();
         _exit(EXIT_SUCCESS);

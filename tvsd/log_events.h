@@ -152,8 +152,8 @@
       "connection ends, and twice a second. Said once, until `accept-resumed`.", \
       "What the remedy says.") \
     X(OVERLOAD, "overload", WARNING, "reason peer setting remedy", \
-      "Connections were closed because there are too many at a time; the address is that of one of them. Said once a minute for each " \
-      "reason; the statistics count all.", \
+      "Connections were closed because there are too many at a time, or because tvsd did not come to them in time (a machine that is too " \
+      "busy, or was stopped); the address is that of one of them. Said once a minute for each reason; the statistics count all.", \
       "What the remedy says; if it is an attack, keep those networks from the port.") \
     X(ACCEPT_RESUMED, "accept-resumed", WARNING, "reason seconds pauses", \
       "What `accept-paused` said has not happened for 10 seconds: how many seconds it had lasted, and how often accepting was paused.", \

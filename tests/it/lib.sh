@@ -141,7 +141,7 @@ stop() {
 }
 # freeze PID: a stop that is for a process reaches its threads once one of them has been given a processor.
 freeze() {
-    kill -STOP "$1"
+    kill -STOP "$1" || fail "process $1 cannot be stopped"
     wait_until is_frozen "$1"
 }
 is_frozen() { ! grep -h '^State:' "/proc/$1"/task/*/status | grep -qv 'T (stopped)'; }

@@ -194,6 +194,34 @@ START_TEST(a_crowd_that_was_quiet_waits_for_room)
 }
 END_TEST
 
+/* Whose time is over while he waits for room did not come too late with his handshake: we did. */
+START_TEST(a_crowd_whose_time_is_over_was_kept_waiting)
+{
+    static struct phone phones[MANY], other;
+    struct bench bench;
+    bench_init(&bench, "", &server, store, ctl);
+    crowds_wait(&bench);
+    bench.host.admission.limit = 1;
+    connect_many(&bench, phones, "203.0.113.1");
+    all_are_quiet(&bench);
+    bench_connect_from(&bench, &other, "192.0.2.1");
+    phone_send_raw(&other, half);
+    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == 1);
+    phone_send_raw(&phones[MANY - 1], half);
+    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_CROWD_SPOKEN) == 1);
+    struct conn *conn = (struct conn *)bench.host.admission.queues[ADMISSION_CROWD_SPOKEN].oldest;
+    conn->opened -= bench.config->server.handshake_timeout;
+    conn_ready(conn->fd, EV_TIMEOUT, conn);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_OVERDUE], 1);
+    ck_assert_uint_eq(bench.host.stats.ends[CONN_END_HANDSHAKE_TIMEOUT], 0);
+    ck_assert_uint_eq(bench.host.stats.active, MANY);
+    ck_assert_uint_eq(standing(&bench, ADMISSION_CROWD_SPOKEN), 0);
+    phone_fini(&other);
+    crowds_wait_no_more(&bench);
+    finish_all(&bench, phones, MANY);
+}
+END_TEST
+
 /* However many bytes come one at a time, it has been at it since it began. */
 START_TEST(a_trickle_does_not_make_younger)
 {
@@ -320,6 +348,7 @@ Suite *suite(void)
     tcase_add_test(all, a_crowd_waits_and_is_served);
     tcase_add_test(all, who_was_quiet_is_served);
     tcase_add_loop_test(all, a_crowd_that_was_quiet_waits_for_room, 0, 2);
+    tcase_add_test(all, a_crowd_whose_time_is_over_was_kept_waiting);
     tcase_add_test(all, a_trickle_does_not_make_younger);
     tcase_add_test(all, who_makes_room_makes_room_for_both);
     tcase_add_test(all, who_is_silent_by_then_does_not_count);
