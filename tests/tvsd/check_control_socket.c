@@ -247,7 +247,9 @@ START_TEST(no_descriptors)
     size_t count = 0;
     int turns = 0;
     open_place(NULL);
-    const struct rlimit few = {200, 200};
+    struct rlimit few;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &few), 0);
+    few.rlim_cur = 200;
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
     int fd = client_of("say\n");
     while ((taken[count] = dup(fd)) >= 0)
