@@ -14,7 +14,7 @@ under_valgrind() { # SECONDS PROGRAM; a test without a process of its own has no
     rm -f "$1".valgrind.*
     # A test that goes on as somebody else writes there, too.
     logs=$(mktemp -d) && chmod 1777 "$logs" || return
-    timeout -k 10 "$seconds" valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --track-fds=no --num-callers=25 \
+    TVS_UNDER_VALGRIND=yes timeout -k 10 "$seconds" valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --track-fds=no --num-callers=25 \
         --suppressions=scripts/valgrind.supp --log-file="$logs/%p" "$1" >"$1.out" 2>"$1.log"
     echo $? >"$1.status"
     for log in "$logs"/*; do

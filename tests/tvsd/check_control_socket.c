@@ -246,8 +246,12 @@ START_TEST(no_descriptors)
     int taken[200];
     size_t count = 0;
     int turns = 0;
-    open_place(NULL);
     struct rlimit few;
+    if (getenv("TVS_UNDER_VALGRIND") != NULL) {
+        puts("skipped: valgrind takes a connection for which there is no descriptor, and closes it");
+        return;
+    }
+    open_place(NULL);
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &few), 0);
     few.rlim_cur = 200;
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);

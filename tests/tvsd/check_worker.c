@@ -304,6 +304,10 @@ START_TEST(no_descriptors)
     struct site_of_workers site;
     struct phone first, second;
     struct rlimit limit, low;
+    if (getenv("TVS_UNDER_VALGRIND") != NULL) {
+        puts("skipped: valgrind takes a connection for which there is no descriptor, and closes it");
+        return;
+    }
     start_workers(&site, "", 1, 100);
     shake(&site, &first);
     phone_dial(&second, NULL, site.port); /* is in the queue, or taken, when the limit falls */
