@@ -2,6 +2,7 @@
 # The unit tests under valgrind's memcheck: bytes that are read before they are written, which no sanitizer of this compiler
 # sees, and what is lost. A test that forks for each case is followed; what valgrind says of a process that ends by a signal,
 # or whose status nobody asks for, counts, too. What it said of a program that fails stays beside it, in PROGRAM.valgrind.PID.
+# TVS_UNDER_VALGRIND tells tests, of which some need a limit that valgrind only pretends to set.
 # usage: check-valgrind.sh PROGRAM…
 set -u
 passed=0

@@ -26,9 +26,8 @@ static int say_not_ours(struct tvsctl *ctl)
         ctl,
         "the cluster is not in mixed mode, no CTL file was published here, and %s/" PUBLISHED_CTL
         " is none of a signer that is known here: `file delete tftp " PUBLISHED_CTL
-        "` takes it away; if phones hold it, import its signer first (`show ctl` tells who that is, `set "
-        "cert import trust` "
-        "makes him known); nothing was changed",
+        "` takes it away; if phones hold it, import its signer first (`show ctl` tells who that is, "
+        "`set cert import trust` makes him known); nothing was changed",
         folder);
 }
 

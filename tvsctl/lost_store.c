@@ -114,6 +114,6 @@ int lost_store_check(const struct tvsctl *ctl, const struct state *state, struct
         return 0;
     return trust_error_set(err, TRUST_EDENIED, TRUST_NO_OFFSET,
                            "%s; nothing was changed: " LOST_STORE_WAY
-                           "; `set cert regen CallManager --force` begins without, with what no phone knows",
+                           "; `set cert regen CallManager --force` begins anew, with what no phone knows",
                            lost_store_why(&lost, why, sizeof why));
 }

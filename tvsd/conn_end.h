@@ -18,7 +18,7 @@
     X(BAD_ELEMENT, "bad-element")     /* an element runs past its message */                                 \
     X(ADDRESS_LIMIT, "address-limit") /* server.max_connections_per_address */                               \
     X(SHED, "shed")                   /* a handshake that gave way to others: see overload */                \
-    X(OVERDUE, "overdue")             /* we were late: it left, or its time was nearly over */               \
+    X(OVERDUE, "overdue")             /* we were late: half its time was over, or it left */                 \
     X(GAVE_WAY, "gave-way")           /* idle, or never heard, and no room for others */                     \
     X(NO_MEMORY, "no-memory")                                                                                \
     X(DRAINED, "drained") /* we are stopping */                                                              \

@@ -139,6 +139,7 @@ stop() {
     kill -TERM "$PID"
     wait_end 0
 }
+
 # freeze PID: a stop that is for a process reaches its threads once one of them has been given a processor.
 freeze() {
     kill -STOP "$1" || fail "process $1 cannot be stopped"

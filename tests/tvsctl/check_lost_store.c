@@ -70,7 +70,7 @@ START_TEST(no_phrase_makes_another)
     for (size_t i = 0; i < sizeof reads / sizeof reads[0] && _i != BLANK; i++)
         expect_refused(&bench, (enum loss)_i, reads[i]);
     bench_run(&bench, "utils node add other"); /* which has no --force */
-    ck_assert(helper_holds(bench.err, "; `set cert regen CallManager --force` begins without, "));
+    ck_assert(helper_holds(bench.err, "; `set cert regen CallManager --force` begins anew, "));
     bench_run(&bench, "set cert regen TVS --yes");
     ck_assert(strncmp(bench.err, "tvsctl: refused by guard rail lost-store: ", 42) == 0);
     ck_assert(helper_holds(bench.err, "; --force goes on without, with what no phone knows, and is logged"));

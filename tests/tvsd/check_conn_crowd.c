@@ -154,21 +154,27 @@ START_TEST(who_was_quiet_is_served)
 }
 END_TEST
 
+/* A crowd that was quiet, and the other one, whose handshake is all that there is room for. */
+static void leave_a_crowd_no_room(struct bench *bench, struct phone phones[MANY], struct phone *other)
+{
+    bench_init(bench, "", &server, store, ctl);
+    crowds_wait(bench);
+    bench->host.admission.limit = 1;
+    connect_many(bench, phones, "203.0.113.1");
+    all_are_quiet(bench);
+    ck_assert_uint_eq(standing(bench, ADMISSION_CROWD_QUIET), MANY - ADMISSION_CROWD);
+    bench_connect_from(bench, other, "192.0.2.1");
+    phone_send_raw(other, half);
+    BENCH_UNTIL(bench, NULL, standing(bench, ADMISSION_BEGUN) == 1);
+}
+
 /* A crowd that was quiet and speaks costs nobody else his handshake, and begins when there is room. 0: the
  * other one ends; 1: he has waited long enough to give way, and nothing else happens. */
 START_TEST(a_crowd_that_was_quiet_waits_for_room)
 {
     static struct phone phones[MANY], other;
     struct bench bench;
-    bench_init(&bench, "", &server, store, ctl);
-    crowds_wait(&bench);
-    bench.host.admission.limit = 1;
-    connect_many(&bench, phones, "203.0.113.1");
-    all_are_quiet(&bench);
-    ck_assert_uint_eq(standing(&bench, ADMISSION_CROWD_QUIET), MANY - ADMISSION_CROWD);
-    bench_connect_from(&bench, &other, "192.0.2.1");
-    phone_send_raw(&other, half);
-    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == 1);
+    leave_a_crowd_no_room(&bench, phones, &other);
     if (_i == 1) /* half a second is left */
         grow_older(&bench, ADMISSION_BEGUN, INT64_C(5000) * ADMISSION_LARGE - 500);
     for (int i = ADMISSION_CROWD; i < MANY; i++)
@@ -199,14 +205,7 @@ START_TEST(a_crowd_whose_time_is_over_was_kept_waiting)
 {
     static struct phone phones[MANY], other;
     struct bench bench;
-    bench_init(&bench, "", &server, store, ctl);
-    crowds_wait(&bench);
-    bench.host.admission.limit = 1;
-    connect_many(&bench, phones, "203.0.113.1");
-    all_are_quiet(&bench);
-    bench_connect_from(&bench, &other, "192.0.2.1");
-    phone_send_raw(&other, half);
-    BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_BEGUN) == 1);
+    leave_a_crowd_no_room(&bench, phones, &other);
     phone_send_raw(&phones[MANY - 1], half);
     BENCH_UNTIL(&bench, NULL, standing(&bench, ADMISSION_CROWD_SPOKEN) == 1);
     struct conn *conn = (struct conn *)bench.host.admission.queues[ADMISSION_CROWD_SPOKEN].oldest;
