@@ -77,25 +77,43 @@ test_refused_start_is_told() {
     ! told_shows 'READY=1' || fail "a start that was refused said READY=1"
 }
 
+# Worker 1 of two hangs. Not 0: that cannot be had here.
+hang_a_worker() {
+    "$BUILD/tests/it/hang" "$PID" worker-1 >"$T/hang" 2>&1 &
+    HELPER=$!
+    wait_until test -s "$T/hang"
+    ! grep -qx hung "$T/hang" || return 0
+    echo "partly skipped: no thread can be made to hang here: $(cat "$T/hang")" >&2
+    stop
+    return 1
+}
+
 # Alive for several times the interval, then one worker of two hangs.
 test_watchdog() {
     setup
     sed -i '1s/ }/, workers: 2 }/' "$T/tvsd.yaml"
     managed -w $((${TVS_IT_DEADLINE:-20} * 100))
     wait_until told_at_least 4 '^WATCHDOG=1$'
-    "$BUILD/tests/it/hang" "$PID" worker-1 >"$T/hang" 2>&1 &
-    HELPER=$!
-    wait_until test -s "$T/hang"
-    if ! grep -qx hung "$T/hang"; then
-        echo "partly skipped: no thread can be made to hang here: $(cat "$T/hang")" >&2
-        stop
-        return
-    fi
+    hang_a_worker || return 0
     wait_end 134 # SIGABRT
     log_shows 'level=error event=worker-hung worker=1 seconds=[0-9]+ remedy="the service manager' || fail "worker 1 is not named"
     log_lacks 'event=worker-hung worker=0'
     told_shows '^ABORTED$' || fail "it ended by itself"
 }
+
+# While a worker hangs, asking again and again ends tvsd nevertheless, with its counters in the log.
+test_third_signal() {
+    setup
+    sed -i '1s/ }/, workers: 2 }/' "$T/tvsd.yaml"
+    start
+    hang_a_worker || return 0
+    kill -TERM "$PID"
+    wait_log 'event=stopping signal=SIGTERM'
+    wait_until ends_when_asked
+    wait_end 0
+    [[ $(tail -n 2 "$T/log") == *event=stats*event=stopped* ]] || fail "the counters are not in the log before the end"
+}
+ends_when_asked() { is_gone || ! kill -TERM "$PID" 2>/dev/null; }
 
 test_inherited_sockets() {
     local sockets=(-l 127.0.0.1:0 -l 127.0.0.1:0) host
