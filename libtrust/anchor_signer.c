@@ -17,26 +17,35 @@ struct signed_by {
     struct trust_bytes serial;
     const char *issuer; /* text of issuer_len bytes */
     size_t issuer_len;
+    struct trust_name *name; /* the same, parsed: once for all records; NULL: it is no name */
     unsigned digest;
     bool is_list;
 };
 
-static struct signed_by signed_by_of(const struct trust_configuration *from, bool is_list)
+static int signed_by_init(struct signed_by *file, const struct trust_configuration *from, bool is_list,
+                          struct trust_error *err)
 {
-    struct signed_by file = {.from = from, .is_list = is_list};
+    struct trust_error ignored;
+    *file = (struct signed_by){.from = from, .is_list = is_list};
     if (from->file != NULL) {
         const struct trust_list_header *header = &from->file->header;
-        file.serial = header->serial;
-        file.issuer = (const char *)header->ca_name.data;
-        file.issuer_len = header->ca_name.len;
-        file.digest = header->digest;
+        file->serial = header->serial;
+        file->issuer = (const char *)header->ca_name.data;
+        file->issuer_len = header->ca_name.len;
+        file->digest = header->digest;
     } else {
-        file.serial = trust_cert_serial(from->signer);
-        file.issuer = trust_name_cucm(trust_cert_issuer(from->signer));
-        file.issuer_len = strlen(file.issuer);
-        file.digest = from->digest;
+        file->serial = trust_cert_serial(from->signer);
+        file->issuer = trust_name_cucm(trust_cert_issuer(from->signer));
+        file->issuer_len = strlen(file->issuer);
+        file->digest = from->digest;
     }
-    return file;
+    int rc = trust_name_parse(file->issuer, file->issuer_len, &file->name, &ignored);
+    return rc == TRUST_ENOMEM ? trust_error_set(err, rc, TRUST_NO_OFFSET, "out of memory") : 0;
+}
+
+static void signed_by_fini(struct signed_by *file)
+{
+    trust_name_free(file->name);
 }
 
 /* ---- Certificates */
@@ -102,20 +111,17 @@ bool anchor_signs(const struct trust_list_record *record, bool is_list)
 static int is_named(const struct trust_list_record *record, const struct signed_by *file, bool *is,
                     struct trust_error *err)
 {
-    struct trust_name *issuer = NULL, *named = NULL;
+    struct trust_name *issuer = NULL;
     *is = false;
     if (record->certificate.len == 0 || !trust_serial_equal(record->serial, file->serial))
         return 0;
     *is = record->issuer.len == file->issuer_len && file->issuer_len > 0 &&
           memcmp(record->issuer.data, file->issuer, file->issuer_len) == 0;
-    if (*is)
+    if (*is || file->name == NULL)
         return 0;
     int rc = trust_name_parse((const char *)record->issuer.data, record->issuer.len, &issuer, err);
-    if (rc == 0)
-        rc = trust_name_parse(file->issuer, file->issuer_len, &named, err);
-    *is = rc == 0 && trust_name_equal(issuer, named);
+    *is = rc == 0 && trust_name_equal(issuer, file->name);
     trust_name_free(issuer);
-    trust_name_free(named);
     return rc == TRUST_ENOMEM ? rc : 0;
 }
 
@@ -368,18 +374,17 @@ static int reach_out(const struct anchor_scene *scene, const struct trust_held *
     return rc;
 }
 
-int anchor_vouch(const struct anchor_scene *scene, const struct trust_held *held,
-                 const struct trust_configuration *from, bool is_list, struct trust_step *step,
-                 struct trust_error *err)
+/* The CTL, the ITL and the cache; then who can be asked. */
+static int search_all(const struct anchor_scene *scene, const struct trust_held *held,
+                      const struct signed_by *file, struct trust_step *step, struct trust_error *err)
 {
-    const struct signed_by file = signed_by_of(from, is_list);
     const struct trust_list *const lists[] = {held->ctl, held->itl};
     static const enum trust_how hows[] = {TRUST_HOW_CTL, TRUST_HOW_ITL};
     bool other = false;
     enum fit fit;
     int rc;
     for (size_t i = 0; i < 2; i++) {
-        rc = search_list(lists[i], &file, &fit, &other, err);
+        rc = search_list(lists[i], file, &fit, &other, err);
         if (rc != 0)
             return rc;
         if (fit != FIT_NOT) {
@@ -387,11 +392,23 @@ int anchor_vouch(const struct anchor_scene *scene, const struct trust_held *held
             return 0;
         }
     }
-    rc = search_cache(scene, held, &file, &fit, err);
+    rc = search_cache(scene, held, file, &fit, err);
     if (rc != 0)
         return rc;
     if (fit == FIT_NOT)
-        return reach_out(scene, held, &file, other, step, err);
+        return reach_out(scene, held, file, other, step, err);
     conclude(step, fit, TRUST_HOW_TVS);
     return 0;
+}
+
+int anchor_vouch(const struct anchor_scene *scene, const struct trust_held *held,
+                 const struct trust_configuration *from, bool is_list, struct trust_step *step,
+                 struct trust_error *err)
+{
+    struct signed_by file;
+    int rc = signed_by_init(&file, from, is_list, err);
+    if (rc == 0)
+        rc = search_all(scene, held, &file, step, err);
+    signed_by_fini(&file);
+    return rc;
 }

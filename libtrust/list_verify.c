@@ -32,19 +32,26 @@ static bool bytes_equal(struct trust_bytes a, struct trust_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+static struct trust_bytes without_leading_zeros(struct trust_bytes serial)
+{
+    while (serial.len > 0 && serial.data[0] == 0) {
+        serial.data++;
+        serial.len--;
+    }
+    return serial;
+}
+
 /* Whether `reversed`, read from its end, is the same number as `serial`: the CTL client writes the serial
  * numbers of eTokens so. */
 static bool serial_equal_reversed(struct trust_bytes reversed, struct trust_bytes serial)
 {
-    size_t zeros = 0;
+    serial = without_leading_zeros(serial);
     while (reversed.len > 0 && reversed.data[reversed.len - 1] == 0)
         reversed.len--;
-    while (zeros < serial.len && serial.data[zeros] == 0)
-        zeros++;
-    if (reversed.len != serial.len - zeros)
+    if (reversed.len != serial.len)
         return false;
     for (size_t i = 0; i < reversed.len; i++) {
-        if (reversed.data[reversed.len - 1 - i] != serial.data[zeros + i])
+        if (reversed.data[reversed.len - 1 - i] != serial.data[i])
             return false;
     }
     return true;
@@ -80,23 +87,33 @@ bool trust_list_signer_is(const struct trust_list *list, const struct trust_cert
     return list_is_signer(list, cert, &is, NULL) == 0 && is;
 }
 
+/* Serial number and issuer of the header, made ready once: each may be as long as an element can be, and a
+ * list of strangers has records by the ten thousand that want to be compared with them. */
+struct signer_search {
+    struct trust_bytes serial, ca_name;
+    bool is_parsed;
+    struct trust_name *issuer; /* NULL: it is no name, or was not parsed yet */
+};
+
 /* Whether a record carries the serial number and issuer of the header. */
-static int is_signer_record(const struct trust_list_header *header, const struct trust_list_record *record,
-                            bool *is, struct trust_error *err)
+static int is_signer_record(struct signer_search *search, const struct trust_list_record *record, bool *is,
+                            struct trust_error *err)
 {
-    struct trust_name *issuer = NULL, *named = NULL;
+    struct trust_name *issuer = NULL;
+    int rc = 0;
     *is = false;
-    if (record->certificate.len == 0 || !trust_serial_equal(header->serial, record->serial))
+    if (record->certificate.len == 0 || !trust_serial_equal(search->serial, record->serial))
         return 0;
-    if (bytes_equal(header->ca_name, record->issuer)) {
+    if (bytes_equal(search->ca_name, record->issuer)) {
         *is = true;
         return 0;
     }
-    int rc = parse_name(header->ca_name, &named, err);
-    if (rc == 0)
+    if (!search->is_parsed)
+        rc = parse_name(search->ca_name, &search->issuer, err);
+    search->is_parsed = rc == 0;
+    if (rc == 0 && search->issuer != NULL)
         rc = parse_name(record->issuer, &issuer, err);
-    *is = named != NULL && issuer != NULL && trust_name_equal(named, issuer);
-    trust_name_free(named);
+    *is = issuer != NULL && trust_name_equal(search->issuer, issuer);
     trust_name_free(issuer);
     return rc;
 }
@@ -104,23 +121,23 @@ static int is_signer_record(const struct trust_list_header *header, const struct
 static int find_signer_record(const struct trust_list *list, const struct trust_list_record **out,
                               struct trust_error *err)
 {
+    struct signer_search search = {.serial = without_leading_zeros(list->header.serial),
+                                   .ca_name = list->header.ca_name};
+    int rc = 0;
     *out = NULL;
-    for (int security_token = 1; security_token >= 0; security_token--) {
-        for (size_t i = 0; i < list->record_count; i++) {
+    for (int security_token = 1; security_token >= 0 && *out == NULL && rc == 0; security_token--) {
+        for (size_t i = 0; i < list->record_count && *out == NULL && rc == 0; i++) {
             const struct trust_list_record *record = &list->records[i];
             bool is = false;
             if ((record->function == TRUST_ROLE_SAST) != security_token)
                 continue;
-            int rc = is_signer_record(&list->header, record, &is, err);
-            if (rc != 0)
-                return rc;
-            if (is) {
+            rc = is_signer_record(&search, record, &is, err);
+            if (rc == 0 && is)
                 *out = record;
-                return 0;
-            }
         }
     }
-    return 0;
+    trust_name_free(search.issuer);
+    return rc;
 }
 
 const struct trust_list_record *trust_list_signer_record(const struct trust_list *list, size_t *index)

@@ -240,6 +240,60 @@ START_TEST(holds_a_certificate_whole_or_as_its_hash)
 }
 END_TEST
 
+/* ---- Lists of strangers */
+
+/* How long the search for its signer takes in a list of so many tiny records without names, which are all
+ * compared with a header whose issuer is `issuer` and then letters, and whose serial number is nothing but
+ * zeros. */
+static clock_t search_takes(const char *issuer, size_t name_len, size_t zeros, size_t records)
+{
+    static const uint8_t record[] = {TRUST_RECORD_LENGTH,      0, 2, 0, 14, TRUST_RECORD_FUNCTION, 0, 2, 0, 1,
+                                     TRUST_RECORD_CERTIFICATE, 0, 1, 0};
+    static const uint8_t nothing[60000];
+    struct trust_cert *cert = cert_with(key, "010203");
+    char *name = calloc(1, name_len + 1);
+    ck_assert_ptr_nonnull(name);
+    memset(name, 'x', name_len);
+    memcpy(name, issuer, strlen(issuer));
+    struct trust_list *header = list_naming(cert, nothing, zeros, name);
+    const size_t head = header->file.len, len = head + records * sizeof record;
+    uint8_t *bytes = malloc(len);
+    ck_assert(bytes != NULL && zeros <= sizeof nothing);
+    memcpy(bytes, header->file.data, head);
+    for (size_t i = 0; i < records; i++)
+        memcpy(bytes + head + i * sizeof record, record, sizeof record);
+    struct trust_list *list = helper_parse((struct trust_bytes){bytes, len});
+    ck_assert_uint_eq(list->record_count, records);
+
+    const clock_t began = clock();
+    ck_assert_int_eq(trust_list_verify_self(list, NULL, NULL), TRUST_ESIGNER);
+    const clock_t took = clock() - began;
+    trust_list_free(list);
+    trust_list_free(header);
+    trust_cert_free(cert);
+    free(bytes);
+    free(name);
+    return took;
+}
+
+/* No names and no numbers make anybody wait who judges such a file. */
+START_TEST(many_records_and_long_names)
+{
+    static const struct {
+        const char *issuer;
+        size_t len, zeros;
+    } cases[] = {
+        {"CN=", 8000, 4},   /* a long name */
+        {"CN==,", 8000, 4}, /* that is none */
+        {"CN=a", 4, 56000}, /* a long number */
+    };
+    const size_t len = cases[_i].len, zeros = cases[_i].zeros, records = 70000;
+    helper_grows_evenly(cases[_i].issuer,
+                        search_takes(cases[_i].issuer, len == 4 ? 4 : len / 4, zeros / 4, records / 4),
+                        search_takes(cases[_i].issuer, len, zeros, records));
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *suite = suite_create("list_verify");
@@ -253,6 +307,7 @@ Suite *suite(void)
     tcase_add_test(tcase, signer_record);
     tcase_add_test(tcase, itl_names);
     tcase_add_test(tcase, holds_a_certificate_whole_or_as_its_hash);
+    tcase_add_loop_test(tcase, many_records_and_long_names, 0, 3);
     suite_add_tcase(suite, tcase);
     return suite;
 }
