@@ -32,7 +32,6 @@ static int read_list(const char *path, struct trust_list **out)
 struct signer_search {
     const struct trust_list *list;
     struct trust_cert *cert;
-    bool in_store;
 };
 
 static int take_signer(void *arg, const struct trust_store_row *row)
@@ -41,7 +40,6 @@ static int take_signer(void *arg, const struct trust_store_row *row)
     if (trust_list_verify(search->list, row->cert, NULL) != 0)
         return 0;
     search->cert = trust_cert_ref(row->cert);
-    search->in_store = true;
     return 1;
 }
 
@@ -54,8 +52,6 @@ static int signed_list(const struct signer_search *signer, const char *path, boo
     if (list != NULL) {
         code = trust_list_verify_self(list, &other, NULL);
         *is = code == 0 && trust_cert_equal(other, signer->cert);
-        if (!*is && signer->in_store)
-            *is = trust_list_verify(list, signer->cert, NULL) == 0;
     }
     trust_cert_free(other);
     trust_list_free(list);

@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A certificate that verifies the list, and where it was found. */
-struct candidate {
-    const struct trust_cert *cert;
-    bool in_store;
-};
-
 int ctl_file_read(const char *path, struct trust_list **out, struct trust_error *err)
 {
     uint8_t *data = NULL;
@@ -29,10 +23,10 @@ bool ctl_file_is_trouble(int code)
     return code == TRUST_ENOMEM || code == TRUST_ESYSTEM || code == TRUST_ESTORE || code == TRUST_ESTOREBUSY;
 }
 
-/* Whether the candidate signed a published list; what is no such list vouches for nobody. The signer of that
- * list is a certificate in it or in the store, compared by its bytes: that a stranger's key verifies an old
- * signature proves nothing, since a key can be made to fit a signature that is already there. */
-static int signed_published(const char *path, const struct candidate *candidate, bool *is_signer,
+/* Whether the certificate signed a published list; what is no such list vouches for nobody. The signer of
+ * that list is the certificate in it, compared by its bytes: that another one's key verifies an old signature
+ * proves nothing, wherever it was found, since a key can be made to fit a signature that is already there. */
+static int signed_published(const char *path, const struct trust_cert *cert, bool *is_signer,
                             struct trust_error *err)
 {
     struct trust_list *list = NULL;
@@ -41,23 +35,19 @@ static int signed_published(const char *path, const struct candidate *candidate,
     if (rc != 0)
         return ctl_file_is_trouble(rc) ? rc : 0;
     rc = trust_list_verify_self(list, &signer, NULL);
-    *is_signer = rc == 0 && trust_cert_equal(signer, candidate->cert);
-    if (!*is_signer && candidate->in_store && rc != TRUST_ENOMEM) {
-        rc = trust_list_verify(list, candidate->cert, NULL);
-        *is_signer = rc == 0;
-    }
+    *is_signer = rc == 0 && trust_cert_equal(signer, cert);
     trust_cert_free(signer);
     trust_list_free(list);
     return rc == TRUST_ENOMEM ? trust_error_set(err, rc, TRUST_NO_OFFSET, "out of memory") : 0;
 }
 
-static int published_vouches(const char *folder, const struct candidate *candidate, bool *vouches,
+static int published_vouches(const char *folder, const struct trust_cert *cert, bool *vouches,
                              struct trust_error *err)
 {
     struct ctl_published published;
     int rc = ctl_published_vouching(folder, &published, err);
     for (size_t i = 0; rc == 0 && !*vouches && i < published.count; i++)
-        rc = signed_published(published.paths[i], candidate, vouches, err);
+        rc = signed_published(published.paths[i], cert, vouches, err);
     ctl_published_fini(&published);
     return rc;
 }
@@ -67,24 +57,24 @@ static int published_vouches(const char *folder, const struct candidate *candida
 #define RSA_LEAST 1024
 
 /* 0: this certificate may sign; TRUST_ESIGNER: it is a stranger's, or too weak. */
-static int may_sign(const struct ctl_rule *rule, const struct candidate *candidate, struct trust_error *err)
+static int may_sign(const struct ctl_rule *rule, const struct trust_cert *cert, struct trust_error *err)
 {
     if (rule->any_signer)
         return 0;
     bool vouches = false;
-    const int bits = trust_cert_key_bits(candidate->cert);
-    if (trust_cert_key_type(candidate->cert) == TRUST_KEY_RSA && bits < RSA_LEAST)
+    const int bits = trust_cert_key_bits(cert);
+    if (trust_cert_key_type(cert) == TRUST_KEY_RSA && bits < RSA_LEAST)
         return trust_error_set(err, TRUST_ESIGNER, TRUST_NO_OFFSET,
                                "the signature verifies, but its signer \"%.160s\" has an RSA key of %d bits, "
                                "which anybody can break: sign with another one",
-                               trust_name_cucm(trust_cert_subject(candidate->cert)), bits);
-    int rc = trust_store_vouches(rule->store, candidate->cert, &vouches, err);
+                               trust_name_cucm(trust_cert_subject(cert)), bits);
+    int rc = trust_store_vouches(rule->store, cert, &vouches, err);
     if (rc == 0 && !vouches)
-        rc = published_vouches(rule->published, candidate, &vouches, err);
+        rc = published_vouches(rule->published, cert, &vouches, err);
     if (rc != 0 || vouches)
         return rc;
 
-    struct trust_bytes serial = trust_cert_serial(candidate->cert);
+    struct trust_bytes serial = trust_cert_serial(cert);
     char hex[2 * 20 + 1]; /* RFC 5280 4.1.2.2: at most 20 bytes */
     if (serial.len > 20)
         serial.len = 20;
@@ -94,7 +84,7 @@ static int may_sign(const struct ctl_rule *rule, const struct candidate *candida
         "the signature verifies, but its signer \"%.160s\" (serial number %s) has role 0 nowhere in the "
         "store and did not sign the last lists published here; if you know it, `tvsctl set cert import trust "
         "Phone-SAST-trust FILE`",
-        trust_name_cucm(trust_cert_subject(candidate->cert)), hex);
+        trust_name_cucm(trust_cert_subject(cert)), hex);
 }
 
 /* The certificates of the store that verify the list. */
@@ -132,7 +122,7 @@ static int signer_in_store(const struct trust_list *list, const struct ctl_rule 
                             "the signer that its header names has no certificate in it that would verify the "
                             "signature, nor in the store");
     for (size_t i = 0; i < search.tried_count && *out == NULL && (rc == 0 || rc == TRUST_ESIGNER); i++) {
-        rc = may_sign(rule, &(struct candidate){search.tried[i], true}, err);
+        rc = may_sign(rule, search.tried[i], err);
         if (rc == 0)
             *out = trust_cert_ref(search.tried[i]);
     }
@@ -150,7 +140,7 @@ static int believed_signer(const struct trust_list *list, const struct ctl_rule 
     struct trust_cert *own = NULL;
     int rc = trust_list_verify_self(list, &own, err);
     if (rc == 0)
-        rc = may_sign(rule, &(struct candidate){own, false}, err);
+        rc = may_sign(rule, own, err);
     if (rc == 0) {
         *out = own;
         return 0;

@@ -160,14 +160,39 @@ START_TEST(who_merely_stands_in_a_published_list_is_not)
 }
 END_TEST
 
-/* Its published list does not hold it, but the store does, if in a unit without roles. */
-START_TEST(a_published_signer_may_stand_in_the_store)
+/* Another certificate whose key verifies what the person signed, with the same issuer and serial number, as
+ * one that was made to fit. */
+static void person_init_forged(struct person *forged, const struct person *person)
 {
-    publish("000001-CTLFile.tlv", &stranger, &own);
-    put_list(site.ctl_path, "CTLFile.tlv", &stranger, &stranger, NULL);
+    const struct trust_bytes der = trust_cert_der(person->cert);
+    uint8_t *bytes = malloc(der.len), *at;
+    ck_assert_ptr_nonnull(bytes);
+    memcpy(bytes, der.data, der.len);
+    at = memmem(bytes, der.len, "stranger", 8); /* in the issuer; then in the subject */
+    ck_assert_ptr_nonnull(at);
+    at = memmem(at + 8, der.len - (size_t)(at + 8 - bytes), "stranger", 8);
+    ck_assert_ptr_nonnull(at);
+    memcpy(at, "forger's", 8);
+    *forged = (struct person){0};
+    ck_assert_int_eq(trust_cert_from_der((struct trust_bytes){bytes, der.len}, &forged->cert, NULL), 0);
+    ck_assert_int_eq(trust_signer_from_key(forged->cert, person->key, &forged->signer, NULL), 0);
+    free(bytes);
+}
+
+START_TEST(whose_key_fits_a_published_signature_is_not)
+{
+    struct person forged;
+    person_init_forged(&forged, &stranger);
+    publish("000001-CTLFile.tlv", &stranger, &stranger);
+    publish("000002-CTLFile.tlv", &stranger, &own); /* its signer stands nowhere */
+    site_add_trust(&site, TRUST_UNIT_TOMCAT_TRUST, &forged);
+    put_list(site.ctl_path, "CTLFile.tlv", &forged, &forged, NULL);
     ck_judged(false, TRUST_ESIGNER);
-    site_add_trust(&site, TRUST_UNIT_CALLMANAGER_TRUST, &stranger);
+    put_list(site.ctl_path, "CTLFile.tlv", &forged, &own, NULL);
+    ck_judged(false, TRUST_ESIGNER);
+    put_list(site.ctl_path, "CTLFile.tlv", &stranger, &stranger, NULL);
     ck_judged(false, 1);
+    person_fini(&forged);
 }
 END_TEST
 
@@ -336,7 +361,7 @@ Suite *suite(void)
     tcase_add_test(c, a_retired_signer_is_believed);
     tcase_add_test(c, who_signed_one_of_the_last_published_lists_is_believed);
     tcase_add_test(c, who_merely_stands_in_a_published_list_is_not);
-    tcase_add_test(c, a_published_signer_may_stand_in_the_store);
+    tcase_add_test(c, whose_key_fits_a_published_signature_is_not);
     tcase_add_loop_test(c, other_names_in_published_do_not_count, 0,
                         (int)(sizeof not_published / sizeof not_published[0]));
     tcase_add_test(c, a_published_list_that_does_not_verify_does_not_count);

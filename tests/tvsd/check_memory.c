@@ -269,8 +269,8 @@ START_TEST(the_last_good_ctl_serves_or_nothing)
 }
 END_TEST
 
-/* 0: the signer is in list and store; 1: in the store alone, and known by a published list; 2: likewise, by
- * its place in the list. */
+/* 0: the signer is in list and store; 1: in the store alone, and known by a published list; 2: known by that
+ * alone. */
 START_TEST(a_ctl_is_not_lost)
 {
     struct person other;
@@ -281,7 +281,7 @@ START_TEST(a_ctl_is_not_lost)
     snprintf(path, sizeof path, "%s/000001-CTLFile.tlv", site.published);
     put_list(site.ctl_path, "CTLFile.tlv", signer, _i == 1 ? &tvs : signer, NULL);
     if (_i > 0)
-        put_list(path, "CTLFile.tlv", &other, _i == 1 ? &tvs : &other, NULL);
+        put_list(path, "CTLFile.tlv", &other, &other, NULL);
     if (_i == 1)
         site_add_trust(&site, TRUST_UNIT_TOMCAT_TRUST, &other);
     ck_assert_msg(ctl_source_load(site.config, site.store, &in_force, &err) == CTL_BELIEVED, "%s", err.text);
