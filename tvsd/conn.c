@@ -180,7 +180,7 @@ static void conn_shake(struct conn *conn, int64_t now)
 
 static void conn_flush(struct conn *conn, int64_t now)
 {
-    while (conn->phase != CONN_CLOSED && conn->outbox.unsent > 0) {
+    while (conn->phase != CONN_CLOSED && conn->outbox.held > 0) {
         size_t put;
         struct trust_bytes next = outbox_next(&conn->outbox);
         enum tls_step step = tls_write(conn->tls, next.data, next.len, &put);
@@ -215,7 +215,7 @@ static bool conn_serve(struct conn *conn, unsigned *requests)
         int code = trust_frame_peek(stream, &conn->frame_len, &err);
         if (code == 0 && (conn->frame_len == 0 || conn->frame_len > stream.len))
             return true;
-        if (code == 0 && (*requests == 0 || conn->outbox.unsent >= CONN_UNSENT_MAX))
+        if (code == 0 && (*requests == 0 || conn->outbox.held >= CONN_HELD_MAX))
             return false;
         if (code == 0)
             code = answer_frame(&to, (struct trust_bytes){stream.data, conn->frame_len}, conn->frame_started,
@@ -262,7 +262,7 @@ static bool conn_exchange(struct conn *conn, int64_t now)
 {
     unsigned requests = REQUESTS_PER_TURN;
     for (unsigned reads = 0; reads < READS_PER_TURN; reads++) {
-        if (conn->phase != CONN_OPEN || conn->outbox.unsent >= CONN_UNSENT_MAX)
+        if (conn->phase != CONN_OPEN || conn->outbox.held >= CONN_HELD_MAX)
             return true;
         if (!conn_serve(conn, &requests))
             return true;
@@ -286,8 +286,7 @@ static void conn_talk(struct conn *conn, int64_t now)
 static void conn_judge(struct conn *conn, int64_t now)
 {
     enum conn_end end;
-    bool idle =
-        conn->phase == CONN_OPEN && conn->outbox.unsent == 0 && !conn_has_request(conn) && !conn->more;
+    bool idle = conn->phase == CONN_OPEN && conn->outbox.held == 0 && !conn_has_request(conn) && !conn->more;
     if (conn->phase != CONN_CLOSED && now >= conn_deadline(conn, &end)) {
         /* It was we who did not listen in time. */
         if (end == CONN_END_HANDSHAKE_TIMEOUT && conn->tls == NULL && conn_socket_has_bytes(conn->fd))

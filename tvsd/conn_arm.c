@@ -10,7 +10,7 @@ int64_t conn_deadline(const struct conn *conn, enum conn_end *end)
         return conn->opened + config->server.handshake_timeout;
     }
     *end = CONN_END_REQUEST_TIMEOUT;
-    if (conn->outbox.unsent > 0)
+    if (conn->outbox.held > 0)
         return outbox_started(&conn->outbox) + config->server.request_timeout;
     if (conn_has_request(conn))
         return conn->frame_started + config->server.request_timeout;
@@ -29,7 +29,7 @@ static bool arm_timer(struct conn *conn, int64_t now)
     enum conn_end end;
     int64_t due = conn_deadline(conn, &end);
     /* A timeout of zero comes after all that is ready now: others are not kept waiting. */
-    if (due < now || (conn->more && conn->outbox.unsent < CONN_UNSENT_MAX))
+    if (due < now || (conn->more && conn->outbox.held < CONN_HELD_MAX))
         due = now;
     if (conn->timer_at <= due)
         return true;
@@ -62,10 +62,10 @@ static bool set_up_timer(struct conn *conn)
 bool conn_arm(struct conn *conn, int64_t now)
 {
     short want = EV_PERSIST;
-    if (conn->outbox.unsent > 0 || conn->want == TLS_STEP_WANT_WRITE)
+    if (conn->outbox.held > 0 || conn->want == TLS_STEP_WANT_WRITE)
         want |= EV_WRITE;
     if (conn->phase == CONN_HANDSHAKE ? conn->want == TLS_STEP_WANT_READ
-                                      : conn->phase == CONN_OPEN && conn->outbox.unsent < CONN_UNSENT_MAX)
+                                      : conn->phase == CONN_OPEN && conn->outbox.held < CONN_HELD_MAX)
         want |= EV_READ;
     if (conn->lined_up)
         want = EV_PERSIST;

@@ -11,8 +11,8 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
-#define CONN_UNSENT_MAX 65536 /* with so much unsent, reading stops */
-#define CONN_FRESH_MS   1000  /* draining: so long may a phone take from its handshake to its question */
+#define CONN_HELD_MAX 16384 /* with so many bytes of memory for unsent answers, reading stops */
+#define CONN_FRESH_MS 1000  /* draining: so long may a phone take from its handshake to its question */
 
 enum conn_phase {
     CONN_HANDSHAKE,

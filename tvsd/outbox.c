@@ -31,10 +31,10 @@ uint8_t *outbox_add(struct outbox *outbox, size_t len, int64_t started)
         else
             outbox->first = block;
         outbox->last = block;
+        outbox->held += sizeof *block + size;
     }
     uint8_t *room = block->data + block->len;
     block->len += len;
-    outbox->unsent += len;
     return room;
 }
 
@@ -51,12 +51,12 @@ void outbox_sent(struct outbox *outbox, size_t len)
     struct outbox_block *block = outbox->first;
     assert(block != NULL && len <= block->len - block->sent);
     block->sent += len;
-    outbox->unsent -= len;
     if (block->sent < block->len)
         return;
     outbox->first = block->next;
     if (outbox->first == NULL)
         outbox->last = NULL;
+    outbox->held -= sizeof *block + block->size;
     free(block);
 }
 

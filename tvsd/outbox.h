@@ -9,7 +9,7 @@ struct outbox_block;
 /* Zero-initialised it is empty. */
 struct outbox {
     struct outbox_block *first, *last;
-    size_t unsent;
+    size_t held; /* bytes of memory, which may be many times those of the answers; 0: all is sent */
 };
 
 /* Room for an answer of len bytes at the end, which the caller fills at once. NULL: out of memory. */
