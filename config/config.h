@@ -54,7 +54,8 @@ struct config {
         int64_t days;
         int signature; /* enum trust_digest */
     } certificates;
-    char *state; /* folder */
+    char *state;        /* folder */
+    bool state_is_copy; /* a rehearsal's; no option */
     struct {
         char *directory; /* the TFTP folder */
         int itl;         /* enum config_itl */

@@ -10,4 +10,9 @@
  * to those who open it. Others: TRUST_ENOMEM, TRUST_ESYSTEM. */
 int state_mode_check(const char *state, struct trust_error *err) TRUST_MUST_CHECK;
 
+/* Whether everybody may write a folder above, where he could put another in its place, and no sticky bit
+ * keeps him from that: TRUST_EDENIED. Looked at are the way that the path names, and the one to the same
+ * folder without links. Others: TRUST_ENOMEM. */
+int state_mode_check_above(const char *state, struct trust_error *err) TRUST_MUST_CHECK;
+
 #endif

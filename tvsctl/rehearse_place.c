@@ -35,6 +35,7 @@ static int make_folders(const struct config *from, struct rehearse_place *place,
     snprintf(place->tftp, sizeof place->tftp, "%s/tftp", place->folder.path);
     place->config = *from;
     place->config.state = place->state;
+    place->config.state_is_copy = true;
     place->config.trust_lists.directory = place->tftp;
     return mkdir(place->state, 0700) == 0 ? 0 : rehearse_folder_error(errno, "make", place->state, err);
 }

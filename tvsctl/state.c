@@ -74,6 +74,13 @@ static int open_store(struct state *state, enum trust_store_mode mode, const cha
     return code == 0 ? trust_store_open_empty(path, &state->store, err) : code;
 }
 
+/* A copy lies in a folder for temporary files, of which nobody is told to change the mode. */
+static int check_modes(const struct config *config, struct trust_error *err)
+{
+    int code = config->state_is_copy ? 0 : state_mode_check_above(config->state, err);
+    return code == 0 ? state_mode_check(config->state, err) : code;
+}
+
 int state_open(const struct config *config, enum trust_store_mode mode, struct state *state,
                struct trust_error *err)
 {
@@ -90,7 +97,7 @@ int state_open(const struct config *config, enum trust_store_mode mode, struct s
         code = enter(state, err);
     if (code == TRUST_ENOTFOUND && mode == TRUST_STORE_WRITE)
         code = 0;
-    if (code == 0 && (code = state_mode_check(config->state, err)) != 0) {
+    if (code == 0 && (code = check_modes(config, err)) != 0) {
         state_close(state);
         return code;
     }

@@ -21,12 +21,18 @@ static int too_long(struct trust_error *err, const char *option)
 
 /* ---- The store ---- */
 
+static int check_state(const char *state, struct trust_error *err)
+{
+    int rc = state_mode_check_above(state, err);
+    return rc == 0 ? state_mode_check(state, err) : rc;
+}
+
 /* Whoever put it there may have left it open to all. */
 static int check_mode(const char *path, struct trust_error *err)
 {
     char state[SOURCES_PATH_MAX];
     snprintf(state, sizeof state, "%.*s", (int)(strlen(path) - strlen("/" TRUST_STORE_FILE)), path);
-    return state_mode_check(state, err);
+    return check_state(state, err);
 }
 
 /* Open the file at source->path. */
@@ -79,7 +85,7 @@ int store_source_open(const struct config *config, const char *config_path, stru
     *source = made;
     if (config_state_path(config, TRUST_STORE_FILE, made.path, sizeof made.path) == NULL)
         return too_long(err, "state");
-    int rc = state_mode_check(config->state, err);
+    int rc = check_state(config->state, err);
     if (rc != 0)
         return rc;
     rc = open_file(&made, err);

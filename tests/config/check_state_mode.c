@@ -89,6 +89,42 @@ START_TEST(who_may_write)
 }
 END_TEST
 
+/* A folder above: by the way that leads there, and by the one without links. */
+START_TEST(who_may_write_above)
+{
+    char *folder = fixture_folder(), above[400], sub[420], state[440], link[420], path[500], want[2000];
+    struct trust_error err = {0};
+    snprintf(above, sizeof above, "%s/above", folder);
+    snprintf(sub, sizeof sub, "%s/sub", above);
+    snprintf(state, sizeof state, "%s/state", sub);
+    snprintf(link, sizeof link, "%s/link", folder);
+    ck_assert(mkdir(above, 0755) == 0 && mkdir(sub, 0755) == 0 && mkdir(state, 0755) == 0);
+    ck_assert_int_eq(symlink(sub, link), 0);
+    static const char *const ways[] = {"above/sub/state", "link/state",   "link/state/",
+                                       "link//state//",   "link/./state", "above/sub/state"};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        const char *root = i == 5 ? "/" : ""; /* two at the beginning */
+        snprintf(path, sizeof path, "%s%s/%s", root, folder, ways[i]);
+        ck_assert_int_eq(chmod(above, 0755), 0);
+        ck_assert_msg(state_mode_check_above(path, &err) == 0, "%s", err.text);
+        ck_assert_int_eq(chmod(above, 0777), 0);
+        ck_assert_int_eq(state_mode_check_above(path, &err), TRUST_EDENIED);
+        snprintf(
+            want, sizeof want,
+            "%s%s: everybody may write it (mode 0777); chmod +t or o-w %s%s: another folder could be put in "
+            "the place of %.100s",
+            root, above, root, above, path);
+        ck_assert_str_eq(err.text, want);
+        ck_assert_int_eq(chmod(above, 01777), 0); /* as /tmp */
+        ck_assert_msg(state_mode_check_above(path, &err) == 0, "%s", err.text);
+    }
+    ck_assert_int_eq(chmod(folder, 0777), 0); /* the link can be exchanged */
+    ck_assert_int_eq(state_mode_check_above(path, &err), TRUST_EDENIED);
+    ck_assert_int_eq(chmod(folder, 0700), 0);
+    fixture_folder_remove(folder);
+}
+END_TEST
+
 /* They are made, or missed, by those who open them. */
 START_TEST(what_is_not_there)
 {
@@ -96,6 +132,7 @@ START_TEST(what_is_not_there)
     ck_assert_int_eq(state_mode_check(folder, NULL), 0);
     snprintf(path, sizeof path, "%s/none", folder);
     ck_assert_int_eq(state_mode_check(path, NULL), 0);
+    ck_assert_int_eq(state_mode_check_above(path, NULL), 0);
     fixture_folder_remove(folder);
 }
 END_TEST
@@ -105,6 +142,7 @@ Suite *suite(void)
     Suite *s = suite_create("state_mode");
     TCase *c = tcase_create("state_mode");
     tcase_add_loop_test(c, who_may_write, 0, (int)(sizeof modes / sizeof modes[0]));
+    tcase_add_test(c, who_may_write_above);
     tcase_add_test(c, what_is_not_there);
     suite_add_tcase(s, c);
     return s;
