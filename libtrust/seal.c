@@ -110,15 +110,6 @@ static int job_begin(struct job *job, const char *from, int fd, const char *to, 
     return code;
 }
 
-static int job_open(struct job *job, const char *from, const char *to, struct trust_error *err)
-{
-    int fd;
-    struct stat info;
-    *job = (struct job){.fd = -1, .draft.fd = -1};
-    int code = file_open(from, &fd, &info, err);
-    return code == 0 ? job_begin(job, from, fd, to, err) : code;
-}
-
 static void job_fini(struct job *job)
 {
     EVP_CIPHER_CTX_free(job->cipher);
@@ -211,15 +202,22 @@ static int put_tag(struct job *job, struct trust_error *err)
     return file_draft_write(&job->draft, (struct trust_bytes){tag, TAG_BYTES}, err);
 }
 
-int trust_seal(const char *plain, const char *sealed, const char *password, struct trust_error *err)
+int trust_seal_open(const char *path, int *fd, struct trust_error *err)
+{
+    struct stat info;
+    return file_open(path, fd, &info, err);
+}
+
+int trust_seal_fd(int take_fd, const char *plain, const char *sealed, const char *password,
+                  struct trust_error *err)
 {
     struct job job;
     uint8_t head[HEAD_BYTES];
     uint64_t done;
-    if (password == NULL || *password == '\0')
-        return trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
+    int code = job_begin(&job, plain, take_fd, sealed, err);
+    if (code == 0 && (password == NULL || *password == '\0'))
+        code = trust_error_set(err, TRUST_EARGUMENT, TRUST_NO_OFFSET,
                                "%s: it cannot be sealed with an empty password", sealed);
-    int code = job_open(&job, plain, sealed, err);
     if (code == 0)
         code = put_head(&job, head, err);
     if (code == 0)
@@ -232,6 +230,13 @@ int trust_seal(const char *plain, const char *sealed, const char *password, stru
         code = job_place(&job, sealed, err);
     job_fini(&job);
     return code;
+}
+
+int trust_seal(const char *plain, const char *sealed, const char *password, struct trust_error *err)
+{
+    int fd;
+    int code = trust_seal_open(plain, &fd, err);
+    return code == 0 ? trust_seal_fd(fd, plain, sealed, password, err) : code;
 }
 
 /* ---- Unsealing */
@@ -280,12 +285,6 @@ static int check_tag(struct job *job, struct trust_error *err)
                            "%s: sealed with another password, or changed since", job->from);
 }
 
-int trust_sealed_open(const char *sealed, int *fd, struct trust_error *err)
-{
-    struct stat info;
-    return file_open(sealed, fd, &info, err);
-}
-
 int trust_unseal_fd(int take_fd, const char *sealed, const char *plain, const char *password,
                     struct trust_error *err)
 {
@@ -316,6 +315,6 @@ int trust_unseal_fd(int take_fd, const char *sealed, const char *plain, const ch
 int trust_unseal(const char *sealed, const char *plain, const char *password, struct trust_error *err)
 {
     int fd;
-    int code = trust_sealed_open(sealed, &fd, err);
+    int code = trust_seal_open(sealed, &fd, err);
     return code == 0 ? trust_unseal_fd(fd, sealed, plain, password, err) : code;
 }

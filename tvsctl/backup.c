@@ -187,13 +187,18 @@ static int fill_copy(struct job *job, const char *path, struct trust_error *err)
     return code;
 }
 
-/* FILE is the operator's, and so are the rights to write it. */
+/* FILE is the operator's, and so are the rights to write it; the copy is opened with those of the folder's
+ * owner, who could put a link in the way of root. */
 static int seal_as_operator(struct state *state, const char *path, const char *file, const char *password,
                             struct trust_error *err)
 {
+    int fd;
+    int code = trust_seal_open(path, &fd, err);
+    if (code != 0)
+        return code;
     rights_leave(&state->before);
     state->before.changed = false;
-    int code = trust_seal(path, file, password, err);
+    code = trust_seal_fd(fd, path, file, password, err);
     int back = rights_enter(state->config->state, &state->before, code == 0 ? err : NULL);
     return code != 0 ? code : back;
 }

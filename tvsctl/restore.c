@@ -48,7 +48,7 @@ static int unseal(const struct job *job, struct trust_error *err)
     struct state *state = job->state;
     rights_leave(&state->before);
     state->before.changed = false;
-    int code = trust_sealed_open(job->file, &fd, err);
+    int code = trust_seal_open(job->file, &fd, err);
     int back = rights_enter(state->config->state, &state->before, code == 0 ? err : NULL);
     if (code == 0 && back == 0)
         return trust_unseal_fd(fd, job->file, job->path, job->password, err);

@@ -44,9 +44,11 @@ int trust_seal(const char *plain, const char *sealed, const char *password,
 int trust_unseal(const char *sealed, const char *plain, const char *password,
                  struct trust_error *err) TRUST_MUST_CHECK;
 
-/* The same in two steps, for whoever reads with other rights than it writes: open the sealed file, then
- * unseal it. sealed is its name in errors. take_fd is closed, whatever happens. */
-int trust_sealed_open(const char *sealed, int *fd, struct trust_error *err) TRUST_MUST_CHECK;
+/* Both in two steps, for whoever reads with other rights than it writes: open the file to be read, then seal
+ * or unseal it. Its path is only its name in errors then. take_fd is closed, whatever happens. */
+int trust_seal_open(const char *path, int *fd, struct trust_error *err) TRUST_MUST_CHECK;
+int trust_seal_fd(int take_fd, const char *plain, const char *sealed, const char *password,
+                  struct trust_error *err) TRUST_MUST_CHECK;
 int trust_unseal_fd(int take_fd, const char *sealed, const char *plain, const char *password,
                     struct trust_error *err) TRUST_MUST_CHECK;
 

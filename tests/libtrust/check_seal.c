@@ -272,17 +272,28 @@ START_TEST(in_two_steps)
     struct trust_bytes file = helper_hex(known[0]);
     int fd = -1, next;
     put(sealed, file);
-    helper_ok(trust_sealed_open(sealed, &fd, &err), &err);
+    helper_ok(trust_seal_open(sealed, &fd, &err), &err);
     ck_assert_int_eq(unlink(sealed), 0);
     helper_ok(trust_unseal_fd(fd, sealed, opened, PASSWORD, &err), &err);
     check_content(opened, (struct trust_bytes){(const uint8_t *)"the plain text", 14});
     ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
     put(sealed, file);
-    helper_ok(trust_sealed_open(sealed, &fd, &err), &err);
+    helper_ok(trust_seal_open(sealed, &fd, &err), &err);
     ck_assert_int_eq(trust_unseal_fd(fd, sealed, opened, "wrong", &err), TRUST_EPASSWORD);
     ck_assert_ptr_nonnull(strstr(err.text, sealed));
     ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
-    ck_assert_int_eq(trust_sealed_open(folder, &next, &err), TRUST_EARGUMENT);
+    put(plain, file);
+    helper_ok(trust_seal_open(plain, &fd, &err), &err);
+    ck_assert_int_eq(unlink(plain), 0);
+    ck_assert_int_eq(symlink(opened, plain), 0); /* who can change the name sees nothing else sealed */
+    helper_ok(trust_seal_fd(fd, plain, sealed, PASSWORD, &err), &err);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+    helper_ok(trust_unseal(sealed, opened, PASSWORD, &err), &err);
+    check_content(opened, file);
+    helper_ok(trust_seal_open(opened, &fd, &err), &err);
+    ck_assert_int_eq(trust_seal_fd(fd, opened, sealed, "", &err), TRUST_EARGUMENT);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+    ck_assert_int_eq(trust_seal_open(folder, &next, &err), TRUST_EARGUMENT);
     ck_assert_int_eq(next, -1);
     fixture_free(file);
 }
