@@ -44,7 +44,7 @@ static uint64_t scrypt_rounds(const SCRYPT_PARAMS *params)
     return product;
 }
 
-/* Of PBES2's key derivation function. */
+/* Of the key derivation function of PBES2 or PBMAC1. */
 static uint64_t derivation_rounds(const X509_ALGOR *function)
 {
     uint64_t rounds = 0;
@@ -69,7 +69,8 @@ int rounds_take_algorithm(uint64_t *left, const X509_ALGOR *algorithm, const cha
     const ASN1_OBJECT *object;
     ERR_clear_error();
     X509_ALGOR_get0(&object, NULL, NULL, algorithm);
-    if (OBJ_obj2nid(object) == NID_pbes2) {
+    const int nid = OBJ_obj2nid(object);
+    if (nid == NID_pbes2 || nid == NID_pbmac1) { /* RFC 8018 A.5: its parameters are built alike */
         PBE2PARAM *params = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), algorithm->parameter);
         rounds = params != NULL ? derivation_rounds(params->keyfunc) : 0;
         PBE2PARAM_free(params);

@@ -14,8 +14,8 @@
 int rounds_take(uint64_t *left, const ASN1_INTEGER *n, const char *what,
                 struct trust_error *err) TRUST_MUST_CHECK;
 
-/* The same with the rounds that a password-based encryption asks for. An algorithm that is none, or that
- * cannot be decoded, takes nothing: OpenSSL refuses it later. Errors also TRUST_ENOMEM. */
+/* The same with the rounds that a password-based encryption or integrity check asks for. An algorithm that is
+ * none, or that cannot be decoded, takes nothing: OpenSSL refuses it later. Errors also TRUST_ENOMEM. */
 int rounds_take_algorithm(uint64_t *left, const X509_ALGOR *algorithm, const char *what,
                           struct trust_error *err) TRUST_MUST_CHECK;
 

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TABLE_XINFO_HIDDEN 6 /* SQLite's column that says, with 2 or 3, that one is computed */
+
 /* "SAST,CCM+TFTP" */
 static int read_roles(const char *text, struct trust_roles *roles, struct trust_error *err)
 {
@@ -95,6 +97,45 @@ static int no_statement(struct trust_store *store, struct trust_error *err)
     }
 }
 
+static int no_table(const struct trust_store *store, struct trust_error *err)
+{
+    return trust_error_set(
+        err, TRUST_ESTORE, TRUST_NO_OFFSET,
+        "%s: no database of usecallmanager: `certificates` is no plain table, but one whose "
+        "rows or columns are computed",
+        store->path);
+}
+
+/* How many rows the statement gives whose number in a column is at least so much. */
+static int count_rows(struct trust_store *store, const char *sql, int column, int least, size_t *count,
+                      struct trust_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool more = true;
+    int rc = 0;
+    *count = 0;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
+        rc = no_statement(store, err);
+    while (rc == 0 && (rc = store_step(store, statement, &more, err)) == 0 && more)
+        *count += sqlite3_column_int(statement, column) >= least;
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+/* Rows as they stand in the file take work of its size to read; those of a view, or of a virtual table over
+ * one, may have no end, and a column that is computed may take hours. */
+static int check_table(struct trust_store *store, struct trust_error *err)
+{
+    size_t tables, computed = 0;
+    int rc = count_rows(store,
+                        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND lower(name) = 'certificates'"
+                        " AND sql LIKE 'CREATE TABLE%'",
+                        0, 1, &tables, err);
+    if (rc == 0)
+        rc = count_rows(store, "PRAGMA table_xinfo(certificates)", TABLE_XINFO_HIDDEN, 2, &computed, err);
+    return rc == 0 && (tables != 1 || computed > 0) ? no_table(store, err) : rc;
+}
+
 int trust_store_read_usecallmanager(const char *path, trust_foreign_visit visit, void *arg,
                                     struct trust_error *err)
 {
@@ -110,6 +151,8 @@ int trust_store_read_usecallmanager(const char *path, trust_foreign_visit visit,
                                       " ORDER BY certificate_hash",
                                       -1, &statement, NULL) != SQLITE_OK)
         rc = no_statement(&store, err);
+    if (rc == 0)
+        rc = check_table(&store, err);
     while (rc == 0 && (rc = store_step(&store, statement, &more, err)) == 0 && more)
         rc = visit_row(&store, statement, ++number, visit, arg, err);
     sqlite3_finalize(statement);

@@ -54,13 +54,21 @@ static void signers_fini(struct signers *signers)
     free(signers->certs);
 }
 
+static int no_memory(struct trust_error *err)
+{
+    return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
+}
+
 /* Lists and signed files are told apart by their content alone: whoever writes a configuration must not get a
  * list signed. */
 static int check_no_list(const struct trust_list *file, struct trust_error *err)
 {
     struct trust_list *list = NULL;
-    bool is_list = trust_list_parse(file->file, &list, NULL) == 0 && list->record_count > 0;
+    int code = trust_list_parse(file->file, &list, NULL);
+    bool is_list = code == 0 && list->record_count > 0;
     trust_list_free(list);
+    if (code == TRUST_ENOMEM)
+        return no_memory(err);
     return is_list ? trust_error_set(err, TRUST_ETYPE, TRUST_NO_OFFSET,
                                      "its content is records of a trust list, no configuration: phones could "
                                      "take it for a list that we signed")
@@ -108,11 +116,6 @@ struct pass {
     struct signers known;
     struct signed_files_tally tally;
 };
-
-static int no_memory(struct trust_error *err)
-{
-    return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "%s", trust_error_meaning(TRUST_ENOMEM));
-}
 
 /* Whether one of ours signed the file as it stands. */
 static bool is_ours(const struct pass *pass, const struct trust_list *file)

@@ -56,6 +56,7 @@ static const struct {
     {"no-content-enveloped.p7b", NULL, TRUST_ECERT, {NULL}, false, "without certificates"},
     {"no-content.p12", "secret", TRUST_ECERT, {NULL}, false, "damaged content"},
     {"endless-mac.p12", "secret", TRUST_ETOOLARGE, {NULL}, false, "rounds"},
+    {"endless-pbmac1.p12", "secret", TRUST_ETOOLARGE, {NULL}, false, "rounds"},
     {"endless-bag.p12", "secret", TRUST_ETOOLARGE, {NULL}, false, "rounds"},
     {"endless-key.pem", "secret", TRUST_ETOOLARGE, {NULL}, false, "rounds"},
     {"endless-key.der", "secret", TRUST_ETOOLARGE, {NULL}, false, "rounds"},

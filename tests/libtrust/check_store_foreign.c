@@ -155,6 +155,36 @@ START_TEST(no_such_database)
 }
 END_TEST
 
+/* What a schema would have computed: rows without end, and values that take hours. */
+START_TEST(what_is_no_table)
+{
+    static const char *const schemas[] = {
+        "CREATE VIEW Certificates AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+        " SELECT i AS certificate_hash, i AS serial_number, '' AS certificate, '' AS roles, 1 AS ttl FROM n",
+        "CREATE TABLE certificates (certificate_hash, serial_number, roles, ttl, certificate AS"
+        " (instr(hex(zeroblob(4000000)), hex(zeroblob(2000000)) || '1')))",
+        "CREATE TABLE CERTIFICATES (certificate_hash, serial_number, roles, ttl, certificate AS ('x') "
+        "STORED)",
+        "CREATE VIRTUAL TABLE certificates"
+        " USING fts5(certificate_hash, serial_number, roles, ttl, certificate)",
+        "CREATE VIEW v AS SELECT 1 AS rowid, '' AS certificate_hash, '' AS serial_number, '' AS roles, 1 AS "
+        "ttl,"
+        " '' AS certificate; CREATE VIRTUAL TABLE certificates"
+        " USING fts5(certificate_hash, serial_number, roles, ttl, certificate, content='v');"
+        "PRAGMA writable_schema = ON; UPDATE sqlite_master SET rootpage = 2 WHERE name = 'certificates'",
+    };
+    char path[256], *folder = fixture_folder();
+    struct trust_error err = {0};
+    struct seen seen = {0};
+    snprintf(path, sizeof path, "%s/peer.sqlite3", folder);
+    helper_exec(path, schemas[_i]);
+    ck_assert_int_eq(trust_store_read_usecallmanager(path, take, &seen, &err), TRUST_ESTORE);
+    ck_assert_msg(strstr(err.text, "computed") != NULL, "%s", err.text);
+    ck_assert_uint_eq(seen.count, 0);
+    fixture_folder_remove(folder);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("store: take over");
@@ -163,6 +193,7 @@ Suite *suite(void)
     tcase_add_loop_test(foreign, rows_one_by_one, 0, sizeof rows / sizeof rows[0]);
     tcase_add_test(foreign, values_of_a_row);
     tcase_add_test(foreign, no_such_database);
+    tcase_add_loop_test(foreign, what_is_no_table, 0, 5);
     suite_add_tcase(s, foreign);
     return s;
 }
