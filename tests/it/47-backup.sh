@@ -68,7 +68,7 @@ test_tvsd_follows_every_restore() {
     set_judge 3600 "$CERTS/node-b.crt=7|no" "$CERTS/other.crt=7|no" "$CERTS/node-a.crt=0+2|no"
     "${JUDGE[@]}" >"$T/out" 2>"$T/err" &
     HELPER=$!
-    wait_until had_two_turns
+    DEADLINE=$((DEADLINE * 6)) wait_until had_two_turns
     kill -TERM "$HELPER"
     wait "$HELPER" || fail 'an answer was wrong, lost or missing'
     HELPER=

@@ -25,15 +25,10 @@ refused() {
     rm -rf "$T/tftp/.new"
     mark
     "$@" "$T/tftp/.new"
-    rm -rf "$T/tftp/CTLFile.tlv.old"
-    mv -T --exchange "$T/tftp/.new" "$T/tftp/CTLFile.tlv" 2>/dev/null || {
-        mv "$T/tftp/CTLFile.tlv" "$T/tftp/CTLFile.tlv.old"
-        mv "$T/tftp/.new" "$T/tftp/CTLFile.tlv"
-    }
+    "$BUILD/tests/it/exchange" "$T/tftp/.new" "$T/tftp/CTLFile.tlv" || fail "they cannot change places"
     wait_log "level=error event=ctl-refused file=$T/tftp/CTLFile.tlv code=[a-z-]+ reason=\".*$reason.*\" in-force=[0-9a-f]{40} remedy=\".+\"\$"
     [ "$(log_since | grep -c 'event=ctl-refused')" -eq 1 ] || fail "more than one line says so"
     answers
-    rm -rf "$T/tftp/CTLFile.tlv.old"
     mark
     put_back
     wait_log 'event=ctl-loaded '
@@ -41,9 +36,8 @@ refused() {
 }
 put_back() {
     rm -rf "$T/tftp/.new"
-    cp "$T/first.tlv" "$T/tftp/.good"
-    mv "$T/tftp/CTLFile.tlv" "$T/tftp/.new"
-    mv "$T/tftp/.good" "$T/tftp/CTLFile.tlv"
+    cp "$T/first.tlv" "$T/tftp/.new"
+    "$BUILD/tests/it/exchange" "$T/tftp/.new" "$T/tftp/CTLFile.tlv" || fail "they cannot change places"
     rm -rf "$T/tftp/.new"
 }
 sparse() { truncate -s 4G "$1"; }

@@ -166,7 +166,7 @@ test_silence() {
     local open=$T/open shaken=$T/shaken
     : >"$open" >"$shaken"
     setup
-    limits handshake_timeout: 3s, idle_timeout: 3s
+    limits handshake_timeout: 8s, idle_timeout: 8s
     start
     "$BUILD/tests/it/client" -n 20 "$HOST" >"$shaken" </dev/null &
     HELPER=$!
@@ -177,8 +177,8 @@ test_silence() {
     phone
     # They were all there while the phone was answered.
     log_lacks 'reason=(handshake|idle)-timeout'
-    wait_times 20 'event=conn-closed reason=idle-timeout .*requests=0 ms=[3-9][0-9]{3} '
-    wait_times 20 'event=conn-closed reason=handshake-timeout .*requests=0 ms=[3-9][0-9]{3} '
+    wait_times 20 'event=conn-closed reason=idle-timeout .*requests=0 ms=([89]|[1-9][0-9])[0-9]{3} '
+    wait_times 20 'event=conn-closed reason=handshake-timeout .*requests=0 ms=([89]|[1-9][0-9])[0-9]{3} '
     for HELPER in $HELPER; do
         end_client
     done
@@ -190,7 +190,7 @@ test_silence() {
 # A byte now and then: the deadline is not put off, and is met while bytes still come.
 test_one_byte_at_a_time() {
     setup
-    limits handshake_timeout: 500ms, request_timeout: 500ms
+    limits handshake_timeout: 2s, request_timeout: 2s
     start
     der "$CERTS/tvs.crt" "$T/tvs.der"
     verify_request 01 "$T/tvs.der"
@@ -209,7 +209,7 @@ arrived() {
     local sent
     sent=$(client_total sent)
     [ "$sent" -ge 3 ] && [ "$sent" -le 100 ] || fail "$sent bytes were sent"
-    log_shows 'event=conn-closed reason=(request|handshake)-timeout .* ms=([5-9]|[1-4][0-9])[0-9]{2} ' || fail "not on time"
+    log_shows 'event=conn-closed reason=(request|handshake)-timeout .* ms=([2-9]|[1-4][0-9])[0-9]{3} ' || fail "not on time"
     ! client_says 'sent 1' || fail "it had sent all"
 }
 
@@ -234,7 +234,7 @@ test_deaf_client() {
     unsent=$((asked * answer - taken))
     echo "        a deaf client: $asked requests taken, $unsent bytes unsent, $unread bytes read beside"
     [ "$unsent" -le $((16384 + answer)) ] || fail "$unsent bytes were kept for it"
-    [ "$unsent" -ge 4096 ] || fail "only $unsent bytes were unsent"
+    [ "$unsent" -ge $((3 * answer)) ] || fail "only $unsent bytes were unsent"
     [ "$unread" -ge 0 ] && [ "$unread" -le 4096 ] || fail "$unread bytes were read that were not answered"
     phone
     stop

@@ -92,7 +92,7 @@ hang_a_worker() {
 test_watchdog() {
     setup
     sed -i '1s/ }/, workers: 2 }/' "$T/tvsd.yaml"
-    managed -w $((${TVS_IT_DEADLINE:-20} * 100))
+    managed -w $((${TVS_IT_DEADLINE:-20} * 200))
     wait_until told_at_least 4 '^WATCHDOG=1$'
     hang_a_worker || return 0
     wait_end 134 # SIGABRT

@@ -36,12 +36,13 @@ stat() {
     value=$(sed -nE "s/.* $1=([0-9]+).*/\1/p" <<<"$STATS ")
     echo "${value:-0}"
 }
-# counted KEY=NUMBER…: what the counters stand at now.
-counted() {
+# counted KEY=NUMBER…: what the counters stand at, once the workers have seen what the clients did last.
+counted() { wait_until counts_are "$@"; }
+counts_are() {
     local pair
     stats
     for pair in "$@"; do
-        [ "$(stat "${pair%=*}")" -eq "${pair#*=}" ] || fail "not $pair but: $STATS"
+        [ "$(stat "${pair%=*}")" -eq "${pair#*=}" ] || return 1
     done
 }
 # Regular expressions over log lines that must be there so often, from the mark on.

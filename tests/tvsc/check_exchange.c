@@ -106,7 +106,7 @@ static const struct {
 } failures[] = {
     {HELPER_HALF_ANSWER, "5s", "in the middle of its answer"},
     {HELPER_HANG_UP, "5s", "closed the connection without an answer"},
-    {HELPER_MUTE, "100ms", "no answer in time (waiting for the answer)"},
+    {HELPER_MUTE, "2s", "no answer in time (waiting for the answer)"},
     {HELPER_DEAF, "100ms", "no answer in time (TLS handshake)"},
     {HELPER_NO_TLS, "5s", "TLS handshake: wrong version number"},
 };

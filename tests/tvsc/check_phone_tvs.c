@@ -163,8 +163,8 @@ START_TEST(test_failover)
     char words[200];
     site_hold(&site, "ITLFile.tlv", "A 0A 2A 21T");
     site_publish(&site, "ITLFile.tlv", "B 0B 2B 21T");
-    snprintf(words, sizeof words, "--tvs 127.0.0.1:1 --tvs %s --tvs %s --tvs-timeout 300ms",
-             helper_host(deaf), helper_host(server));
+    snprintf(words, sizeof words, "--tvs 127.0.0.1:1 --tvs %s --tvs %s --tvs-timeout 2s", helper_host(deaf),
+             helper_host(server));
     ck_assert_int_eq(site_phone(&site, words), TVSC_TRUSTED);
     says("by=tvs");
     says("127.0.0.1:1: no TVS server there");

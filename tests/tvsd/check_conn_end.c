@@ -287,7 +287,7 @@ START_TEST(idle)
 {
     struct bench bench;
     struct phone phone;
-    begin_shaken(&bench, &phone, DEADLINES("10s", "10s", "100ms"), NULL);
+    begin_shaken(&bench, &phone, DEADLINES("10s", "10s", "1s"), NULL);
     phone_send(&phone, verify);
     expect_answer(&bench, &phone, 0x3e9);
     expect_end(&bench, &phone, CONN_END_IDLE);

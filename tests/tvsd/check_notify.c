@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define PATIENCE    20 /* seconds */
-#define WATCHDOG_MS 400
+#define WATCHDOG_MS 1000
 
 static char *folder;
 static int manager; /* the socket that the daemon writes to */
