@@ -15,7 +15,8 @@ enum trust_key_type { TRUST_KEY_RSA, TRUST_KEY_EC, TRUST_KEY_OTHER };
 
 /* Parse one certificate that fills der exactly (trailing bytes: TRUST_ETRAILING). Errors: TRUST_ECERT,
  * TRUST_EEMPTY, TRUST_ETOOLARGE (over 65535 bytes, the most that an element can carry), TRUST_ENOMEM. A key
- * that OpenSSL cannot decode is no error: its type is TRUST_KEY_OTHER. */
+ * that OpenSSL cannot decode is no error: its type is TRUST_KEY_OTHER. One on an elliptic curve that has no
+ * name is (TRUST_ECERT; RFC 5480 2.1.1): whoever chose the curve chose how long it takes to look at. */
 int trust_cert_from_der(struct trust_bytes der, struct trust_cert **out,
                         struct trust_error *err) TRUST_MUST_CHECK;
 

@@ -196,6 +196,20 @@ START_TEST(keys_that_openssl_cannot_decode)
 }
 END_TEST
 
+/* The first is of those that take OpenSSL long, and none is decoded. */
+START_TEST(curves_without_a_name)
+{
+    static const char *const files[] = {"odd-certs/explicit-curve.der", "odd-certs/explicit-p256.der"};
+    struct trust_bytes der = fixture_read(files[_i]);
+    struct trust_error err = {0};
+    struct trust_cert *cert;
+    ck_assert_int_eq(trust_cert_from_der(der, &cert, &err), TRUST_ECERT);
+    ck_assert_msg(strstr(err.text, "curve without a name") != NULL, "%s", err.text);
+    ck_assert_ptr_null(cert);
+    fixture_free(der);
+}
+END_TEST
+
 START_TEST(no_subject)
 {
     struct trust_bytes der = fixture_read("odd-certs/no-subject.der");
@@ -319,6 +333,7 @@ Suite *suite(void)
     tcase_add_test(t, references);
     tcase_add_test(t, odd_serial_numbers);
     tcase_add_test(t, keys_that_openssl_cannot_decode);
+    tcase_add_loop_test(t, curves_without_a_name, 0, 2);
     tcase_add_test(t, no_subject);
     tcase_add_test(t, bad_time);
     tcase_add_test(t, wrong_signature_is_not_self_signed);
