@@ -1,18 +1,10 @@
 #include "answer.h"
 
 #include "answer_refusal.h"
+#include "clock.h"
 #include "log.h"
 #include "request.h"
 #include "trace.h"
-
-#include <time.h>
-
-static int64_t microseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* "0,2" */
 static const char *roles_text(const struct trust_roles *roles, char out[static 4 * TRUST_ROLES_MAX + 1])
@@ -114,7 +106,7 @@ int answer_frame(const struct answer_to *to, struct trust_bytes frame, int64_t s
 {
     struct trust_request request;
     struct request_answer answer;
-    int64_t began = microseconds();
+    int64_t began = clock_microseconds();
     int code = trust_request_decode(frame, &request, err);
     if (code != 0)
         return code;
@@ -133,6 +125,6 @@ int answer_frame(const struct answer_to *to, struct trust_bytes frame, int64_t s
         return code;
     note(to, &request, &answer, known.now);
     trace_answer(&request, &answer, to->session);
-    say(to, &request, &answer, microseconds() - began);
+    say(to, &request, &answer, clock_microseconds() - began);
     return 0;
 }

@@ -3,7 +3,6 @@
  * way to others. */
 #include "conn_internal.h"
 
-#include "answer.h"
 #include "clock.h"
 #include "config/network.h"
 #include "conn_report.h"
@@ -17,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REQUESTS_PER_TURN 16 /* then it is the others' turn */
+#define REQUESTS_PER_TURN 16 /* then it is the others' turn, … */
+#define TURN_US           500 /* … or when they took so long: requests may be a thousand times as dear as others */
 #define READS_PER_TURN    64
 #define JUDGED_MS         10 /* for so long it counts what a socket was found to be when it was accepted */
 #define PROMPT_MS         20 /* who is found gone sooner was not kept waiting */
@@ -29,38 +29,6 @@ void conn_close(struct conn *conn, enum conn_end end, const char *detail)
     conn->phase = CONN_CLOSED;
     conn->end = end;
     snprintf(conn->detail, sizeof conn->detail, "%.*s", (int)sizeof conn->detail - 1, detail);
-}
-
-/* Close, but let what was answered reach the phone first. */
-static void conn_finish(struct conn *conn, enum conn_end end, const char *detail)
-{
-    conn_close(conn, end, detail);
-    conn->phase = CONN_FINISHING;
-}
-
-/* The phone is gone, with or without a goodbye. Requests that were there whole, and not yet their turn, are
- * not truncated. */
-static enum conn_end end_of_peer(const struct conn *conn)
-{
-    size_t len = inbox_bytes(&conn->inbox).len;
-    bool whole = conn->frame_len != 0 && conn->frame_len <= len;
-    return len == 0 || whole ? CONN_END_PEER_CLOSED : CONN_END_TRUNCATED;
-}
-
-/* A step after the handshake failed, or found the phone gone. Answers that were flushed are on their way; the
- * others, those made in this very turn among them, are dropped. */
-static void conn_lost(struct conn *conn, enum tls_step step)
-{
-    enum tls_failure failure = tls_failure(conn->tls);
-    const char *detail = tls_failure_detail(conn->tls);
-    if (conn->phase == CONN_FINISHING) {
-        conn->phase = CONN_CLOSED; /* its reason stands */
-    } else if (step == TLS_STEP_CLOSED || failure == TLS_FAILURE_RESET) {
-        conn_close(conn, end_of_peer(conn), detail);
-    } else {
-        stats_bump(&conn->host->stats.tls_failures[failure], 1);
-        conn_close(conn, failure == TLS_FAILURE_MEMORY ? CONN_END_NO_MEMORY : CONN_END_TLS_FAILED, detail);
-    }
 }
 
 /* The handshake is over: there is room for another. */
@@ -178,111 +146,6 @@ static void conn_shake(struct conn *conn, int64_t now)
     }
 }
 
-static void conn_flush(struct conn *conn, int64_t now)
-{
-    while (conn->phase != CONN_CLOSED && conn->outbox.held > 0) {
-        size_t put;
-        struct trust_bytes next = outbox_next(&conn->outbox);
-        enum tls_step step = tls_write(conn->tls, next.data, next.len, &put);
-        if (step == TLS_STEP_WANT_READ || step == TLS_STEP_WANT_WRITE)
-            return;
-        if (step != TLS_STEP_DONE) {
-            conn_lost(conn, step);
-            return;
-        }
-        outbox_sent(&conn->outbox, put);
-        stats_bump(&conn->host->stats.bytes_out, (int64_t)put);
-        conn->idle_since = now;
-    }
-    if (conn->phase == CONN_FINISHING)
-        conn->phase = CONN_CLOSED;
-}
-
-/* Answer the messages that are there whole. false: it is time to stop, whether more can be read or not. */
-static bool conn_serve(struct conn *conn, unsigned *requests)
-{
-    struct conn_host *host = conn->host;
-    const struct answer_to to = {.snapshot = host->snapshot,
-                                 .stats = &host->stats,
-                                 .recent = &host->recent,
-                                 .peer = &conn->peer,
-                                 .session = conn->session,
-                                 .sightings = host->sightings,
-                                 .tls = conn->tls};
-    for (;;) {
-        struct trust_error err = {0};
-        struct trust_bytes stream = inbox_bytes(&conn->inbox);
-        int code = trust_frame_peek(stream, &conn->frame_len, &err);
-        if (code == 0 && (conn->frame_len == 0 || conn->frame_len > stream.len))
-            return true;
-        if (code == 0 && (*requests == 0 || conn->outbox.held >= CONN_HELD_MAX))
-            return false;
-        if (code == 0)
-            code = answer_frame(&to, (struct trust_bytes){stream.data, conn->frame_len}, conn->frame_started,
-                                &conn->outbox, &err);
-        if (code != 0) {
-            conn_finish(conn, conn_end_of_error(code), err.text);
-            return false;
-        }
-        inbox_consume(&conn->inbox, conn->frame_len);
-        conn->frame_started = conn->read_at;
-        conn->last_turn |= host->draining;
-        conn->requests++;
-        (*requests)--;
-    }
-}
-
-/* Read once. false: there is nothing to be had now. */
-static bool conn_fill(struct conn *conn, int64_t now)
-{
-    size_t size, got;
-    bool starts = !conn_has_request(conn);
-    uint8_t *room = inbox_room(&conn->inbox, conn->frame_len, &size);
-    if (room == NULL) {
-        conn_finish(conn, CONN_END_NO_MEMORY, "a request: out of memory");
-        return false;
-    }
-    conn->want = tls_read(conn->tls, room, size, &got);
-    if (conn->want == TLS_STEP_CLOSED)
-        conn_finish(conn, end_of_peer(conn), "");
-    else if (conn->want == TLS_STEP_FAILED)
-        conn_lost(conn, conn->want);
-    if (conn->want != TLS_STEP_DONE)
-        return false;
-    inbox_received(&conn->inbox, got);
-    stats_bump(&conn->host->stats.bytes_in, (int64_t)got);
-    conn->read_at = now;
-    if (starts)
-        conn->frame_started = now;
-    return true;
-}
-
-/* Read and answer until nothing more comes, or others should have their turn: then true. */
-static bool conn_exchange(struct conn *conn, int64_t now)
-{
-    unsigned requests = REQUESTS_PER_TURN;
-    for (unsigned reads = 0; reads < READS_PER_TURN; reads++) {
-        if (conn->phase != CONN_OPEN || conn->outbox.held >= CONN_HELD_MAX)
-            return true;
-        if (!conn_serve(conn, &requests))
-            return true;
-        /* The loop tells of bytes in the socket: to ask for them in vain costs as much as to be told. */
-        if (reads > 0 && !conn->host->draining && !tls_has_bytes(conn->tls))
-            return false;
-        if (!conn_fill(conn, now))
-            return false;
-    }
-    return true;
-}
-
-static void conn_talk(struct conn *conn, int64_t now)
-{
-    conn_flush(conn, now);
-    conn->more = conn_exchange(conn, now) && conn->phase == CONN_OPEN;
-    conn_flush(conn, now);
-    inbox_rest(&conn->inbox);
-}
-
 static void conn_judge(struct conn *conn, int64_t now)
 {
     enum conn_end end;
@@ -348,7 +211,7 @@ void conn_free(struct conn *conn)
 void conn_turn(struct conn *conn, short what)
 {
     struct conn_host *host = conn->host;
-    int64_t now = clock_milliseconds();
+    const int64_t began = clock_microseconds(), now = began / 1000;
     /* A deadline alone is no reason to begin, nor to leave the line. */
     bool goes_on = conn->tls != NULL || (what & EV_READ) != 0 || host->draining;
     conn->lined_up &= !goes_on;
@@ -358,12 +221,13 @@ void conn_turn(struct conn *conn, short what)
     /* Who has just shaken hands has not yet asked, unless that came along. */
     bool is_silent = shakes && conn->phase == CONN_OPEN && !host->draining && !tls_has_bytes(conn->tls);
     if ((conn->phase == CONN_OPEN || conn->phase == CONN_FINISHING) && !is_silent)
-        conn_talk(conn, now);
+        conn_talk(conn, began);
     conn_judge(conn, now);
     if (conn->phase != CONN_CLOSED && !conn_arm(conn, now))
         conn_close(conn, CONN_END_NO_MEMORY, "the event loop refused a socket");
     if (conn->phase == CONN_CLOSED)
         conn_free(conn);
+    host->busy.us += clock_microseconds() - began;
 }
 
 void conn_ready(evutil_socket_t fd, short what, void *arg)
@@ -373,8 +237,9 @@ void conn_ready(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     if (!conn_line_up(conn, what))
         conn_turn(conn, what);
-    if (++host->turns >= CONN_TURNS) {
-        host->turns = 0;
+    if (++host->busy.turns >= CONN_TURNS || host->busy.us >= CONN_BUSY_US) {
+        host->busy.turns = 0;
+        host->busy.us = 0;
         if (host->on_busy != NULL)
             host->on_busy(host->arg);
     }

@@ -20,8 +20,9 @@ struct event;
 #define CONN_PRIORITIES      3 /* of the loop: connections come before new ones … */
 #define CONN_PRIORITY        0
 #define CONN_ACCEPT_PRIORITY 1
-#define CONN_CROWD_PRIORITY  2  /* … but handshakes of an address with many of them last, one at a time */
-#define CONN_TURNS           64 /* … which after so many turns get theirs all the same: see on_busy */
+#define CONN_CROWD_PRIORITY  2 /* … but handshakes of an address with many of them last, one at a time */
+#define CONN_TURNS           64 /* … which after so many turns, or so long, get theirs all the same: see on_busy */
+#define CONN_BUSY_US         2000
 
 /* What the connections of one worker share. Embedded in the worker and touched by its thread alone, except
  * for the counters, which others may read. */
@@ -35,9 +36,13 @@ struct conn_host {
     struct admission admission; /* its limit is the worker's to set */
     uint64_t max_connections;   /* 0: no limit */
     void (*on_end)(void *arg);  /* called after each end of a connection or handshake; NULL: nobody cares */
-    void (*on_busy)(void *arg); /* called after CONN_TURNS turns of connections without `turns` being reset */
+    void (*on_busy)(void *arg); /* called after CONN_TURNS turns of connections, or CONN_BUSY_US of them,
+                                 * without `busy` being reset */
     void *arg;
-    unsigned turns;
+    struct {
+        unsigned turns;
+        int64_t us;
+    } busy;
     struct conn *first; /* all connections; private to conn.c, as is what follows */
     bool draining;
 };

@@ -56,6 +56,9 @@ void conn_free(struct conn *conn);
 /* Do what can be done without waiting, then arm the event or free the connection. what: as of an event. */
 void conn_turn(struct conn *conn, short what);
 
+/* After the handshake: send, read and answer as much as a turn allows. now_us: monotonic microseconds. */
+void conn_talk(struct conn *conn, int64_t now_us);
+
 /* A callback of the event: a turn, unless it has to wait for it. */
 void conn_ready(evutil_socket_t fd, short what, void *arg);
 

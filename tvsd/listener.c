@@ -110,7 +110,8 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
 {
     struct listeners *listeners = arg;
     (void)what;
-    listeners->host->turns = 0;
+    listeners->host->busy.turns = 0;
+    listeners->host->busy.us = 0;
     accept_one(listeners, fd);
 }
 

@@ -263,7 +263,7 @@ START_TEST(unread_answers_at_the_end)
     struct bench bench;
     struct phone phone;
     bench_init(&bench, DEADLINES("10s", "300ms", "10s"), &server, store, ctl);
-    bench.host.on_busy = count_busy; /* each CONN_TURNS turns */
+    bench.host.on_busy = count_busy; /* each CONN_TURNS turns, or CONN_BUSY_US of them */
     bench.host.arg = &busy;
     int fd = phone_connect(&phone, NULL);
     ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
@@ -277,7 +277,7 @@ START_TEST(unread_answers_at_the_end)
         ck_assert_int_eq(SSL_shutdown(phone.ssl), 0);
     expect_end(&bench, NULL, CONN_END_REQUEST_TIMEOUT);
     ck_assert_uint_eq(bench.host.stats.query, 10);
-    ck_assert_uint_eq(busy, 0);
+    ck_assert_uint_lt(busy, 20); /* by handshake and answers; in 300 ms of a busy loop, a hundred times */
     free((void *)(uintptr_t)all.data);
     finish(&bench, &phone);
 }
