@@ -206,6 +206,12 @@ static const struct trust_entry *as_spelt(const struct trust_index *index, struc
     return NULL;
 }
 
+static bool has_number(const struct trust_index *index, struct trust_bytes serial)
+{
+    return first_key(index, index_number(serial), false) < index->key_count ||
+           first_key(index, reversed_number(serial), true) < index->key_count;
+}
+
 int trust_index_query(const struct trust_index *index, struct trust_bytes serial, const char *issuer,
                       size_t issuer_len, enum trust_found *found, const struct trust_entry **entry,
                       struct trust_error *err)
@@ -216,6 +222,8 @@ int trust_index_query(const struct trust_index *index, struct trust_bytes serial
         *found = TRUST_FOUND_ONE;
         return 0;
     }
+    if (!has_number(index, serial))
+        return 0; /* a name is dear to parse: not for a number that nobody has */
     struct trust_name *name;
     int rc = trust_name_parse(issuer, issuer_len, &name, err);
     if (rc == TRUST_ENOMEM)

@@ -1,5 +1,6 @@
 /* Look-up of certificates: by bytes, by serial number and issuer in any spelling, reversed, ambiguous. */
 #include "tests/check_main.h"
+#include "tests/failing_malloc.h"
 #include "tests/fixture.h"
 #include "tests/libtrust/helper_index.h"
 #include "tests/libtrust/helper_lists.h"
@@ -276,6 +277,35 @@ START_TEST(spelt_as_in_the_index)
 }
 END_TEST
 
+/* A name is parsed only where something has the number: forwards, backwards, as an alias. */
+START_TEST(names_of_unknown_numbers)
+{
+    static const struct {
+        uint8_t serial[2];
+        bool parsed;
+    } cases[] = {{{0, 1}, true}, {{0, 2}, true},  {{3, 4}, true},
+                 {{4, 3}, true}, {{0, 5}, false}, {{5, 0}, false}};
+    struct trust_index_builder *builder = helper_builder();
+    struct trust_error err = {0};
+    helper_index_add_synthetic(builder, "one", "01", "CN=a");
+    helper_index_add_synthetic(builder, "two", "0304", "CN=b");
+    helper_ok(helper_index_alias(builder, "one", "02", "CN=alias", &err), &err);
+    struct trust_index *index = helper_index_build(builder);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        enum trust_found found;
+        const struct trust_entry *entry;
+        failing_malloc_start(FAILING_NONE);
+        int rc = trust_index_query(index, (struct trust_bytes){cases[i].serial, 2}, "CN=nobody", 9, &found,
+                                   &entry, &err);
+        failing_malloc_stop();
+        const bool parsed = failing_malloc_count() > 0;
+        ck_assert(rc == 0 && found == TRUST_FOUND_NONE && entry == NULL);
+        ck_assert_msg(!failing_malloc_works() || parsed == cases[i].parsed, "case %zu", i);
+    }
+    trust_index_free(index);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("index");
@@ -293,6 +323,7 @@ Suite *suite(void)
     tcase_add_test(look_up, reversed_twins_are_ambiguous_too);
     tcase_add_test(look_up, aliases);
     tcase_add_test(look_up, spelt_as_in_the_index);
+    tcase_add_test(look_up, names_of_unknown_numbers);
     suite_add_tcase(s, look_up);
     return s;
 }

@@ -144,7 +144,8 @@ static int act_query(void *scene, struct trust_error *err)
     (void)scene;
     for (size_t i = 0; rc == 0 && i < sizeof questions / sizeof questions[0]; i++) {
         const struct trust_cert *cert = *questions[i].cert;
-        const char *issuer = trust_name_cucm(trust_cert_issuer(cert));
+        char issuer[200]; /* not as it stands in the index, so that it is parsed */
+        snprintf(issuer, sizeof issuer, " %s", trust_name_cucm(trust_cert_issuer(cert)));
         const struct trust_request request = {.version = 1,
                                               .type = TRUST_MSG_QUERY_REQ,
                                               .issuer = {(const uint8_t *)issuer, strlen(issuer)},
