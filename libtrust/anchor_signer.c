@@ -1,5 +1,6 @@
 /* Who vouches for the signer of a file: the CTL, the ITL, the TVS cache, a TVS server. */
 #include "anchor_parts.h"
+#include "internal.h"
 
 #include <string.h>
 
@@ -14,8 +15,9 @@ enum fit {
 /* A file, as far as its signature goes. */
 struct signed_by {
     const struct trust_configuration *from;
-    struct trust_bytes serial;
-    const char *issuer; /* text of issuer_len bytes */
+    struct trust_bytes serial; /* as it stands: asked for from either end, its zeros count */
+    struct trust_bytes number; /* without them */
+    const char *issuer;        /* text of issuer_len bytes */
     size_t issuer_len;
     struct trust_name *name; /* the same, parsed: once for all records; NULL: it is no name */
     unsigned digest;
@@ -39,6 +41,7 @@ static int signed_by_init(struct signed_by *file, const struct trust_configurati
         file->issuer_len = strlen(file->issuer);
         file->digest = from->digest;
     }
+    file->number = serial_trim(file->serial);
     int rc = trust_name_parse(file->issuer, file->issuer_len, &file->name, &ignored);
     return rc == TRUST_ENOMEM ? trust_error_set(err, rc, TRUST_NO_OFFSET, "out of memory") : 0;
 }
@@ -113,7 +116,7 @@ static int is_named(const struct trust_list_record *record, const struct signed_
 {
     struct trust_name *issuer = NULL;
     *is = false;
-    if (record->certificate.len == 0 || !trust_serial_equal(record->serial, file->serial))
+    if (record->certificate.len == 0 || !trust_serial_equal(record->serial, file->number))
         return 0;
     *is = record->issuer.len == file->issuer_len && file->issuer_len > 0 &&
           memcmp(record->issuer.data, file->issuer, file->issuer_len) == 0;

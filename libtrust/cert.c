@@ -345,18 +345,18 @@ bool trust_cert_equal(const struct trust_cert *a, const struct trust_cert *b)
     return a->der_len == b->der_len && memcmp(a->der, b->der, a->der_len) == 0;
 }
 
-static struct trust_bytes without_leading_zeros(struct trust_bytes number)
+struct trust_bytes serial_trim(struct trust_bytes serial)
 {
-    struct buf_reader reader = buf_reader_of(number);
-    uint8_t first;
-    while (buf_peek_u8(&reader, &first) && first == 0)
-        (void)!buf_read_u8(&reader, &first);
-    return buf_rest(&reader);
+    while (serial.len > 0 && serial.data[0] == 0) {
+        serial.data++;
+        serial.len--;
+    }
+    return serial;
 }
 
 bool trust_serial_equal(struct trust_bytes a, struct trust_bytes b)
 {
-    a = without_leading_zeros(a);
-    b = without_leading_zeros(b);
+    a = serial_trim(a);
+    b = serial_trim(b);
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }

@@ -1,5 +1,6 @@
 /* Look-up: by bytes, or by serial number and issuer. Reads only. */
 #include "index_internal.h"
+#include "internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -55,15 +56,6 @@ const struct trust_entry *index_by_hash(const struct trust_index *index, struct 
 const struct trust_entry *trust_index_by_der(const struct trust_index *index, struct trust_bytes der)
 {
     return index_by_hash(index, der, index_hash(der));
-}
-
-struct trust_bytes index_number(struct trust_bytes serial)
-{
-    while (serial.len > 0 && serial.data[0] == 0) {
-        serial.data++;
-        serial.len--;
-    }
-    return serial;
 }
 
 /* The number that the bytes are when read from the other end: its leading zeros stand at the end. */
@@ -171,7 +163,7 @@ enum trust_found trust_index_find(const struct trust_index *index, struct trust_
     *entry = NULL;
     const char *canonical = trust_name_canonical(issuer);
     enum trust_found found = TRUST_FOUND_ONE;
-    size_t first, count = fitting_keys(index, index_number(serial), false, canonical, &first);
+    size_t first, count = fitting_keys(index, serial_trim(serial), false, canonical, &first);
     if (count == 0) {
         found = TRUST_FOUND_REVERSED;
         count = fitting_keys(index, reversed_number(serial), true, canonical, &first);
@@ -190,7 +182,7 @@ enum trust_found trust_index_find(const struct trust_index *index, struct trust_
 static const struct trust_entry *as_spelt(const struct trust_index *index, struct trust_bytes serial,
                                           const char *issuer, size_t issuer_len)
 {
-    const struct trust_bytes number = index_number(serial);
+    const struct trust_bytes number = serial_trim(serial);
     size_t first, last = first_key(index, number, false) + SPELT_MOST;
     for (size_t i = last - SPELT_MOST; i < index->key_count && i < last; i++) {
         const struct trust_entry *entry = &index->entries[index->keys[i].entry];
@@ -208,7 +200,7 @@ static const struct trust_entry *as_spelt(const struct trust_index *index, struc
 
 static bool has_number(const struct trust_index *index, struct trust_bytes serial)
 {
-    return first_key(index, index_number(serial), false) < index->key_count ||
+    return first_key(index, serial_trim(serial), false) < index->key_count ||
            first_key(index, reversed_number(serial), true) < index->key_count;
 }
 

@@ -1,5 +1,6 @@
 /* Collecting certificates for an index. Their bytes go to where they will stay. */
 #include "index_internal.h"
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -266,7 +267,7 @@ int trust_index_alias(struct trust_index_builder *builder, struct trust_bytes de
     if (rc == 0) {
         struct trust_bytes kept = keep_bytes(&at, serial);
         builder->aliases[builder->alias_count++] =
-            (struct index_key){index_number(kept), keep_text(&at, canonical), position};
+            (struct index_key){serial_trim(kept), keep_text(&at, canonical), position};
     }
     trust_name_free(name);
     return rc;

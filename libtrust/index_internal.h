@@ -122,9 +122,6 @@ uint32_t index_position(const struct index_table *table, const struct trust_entr
 const struct trust_entry *index_by_hash(const struct trust_index *index, struct trust_bytes der,
                                         uint64_t hash);
 
-/* Drop leading zeros. */
-struct trust_bytes index_number(struct trust_bytes serial);
-
 /* Order of keys: by serial number (length, then bytes), then issuer, then entry. */
 int index_key_compare(const void *a, const void *b);
 

@@ -1,5 +1,6 @@
 /* The keys of an index in their order. Of certificates that the index before it had, the order is known. */
 #include "index_internal.h"
+#include "internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 static struct index_key own_key(const struct trust_index *index, uint32_t entry)
 {
     const struct trust_entry *of = &index->entries[entry];
-    return (struct index_key){index_number(of->serial), of->issuer_canonical, entry};
+    return (struct index_key){serial_trim(of->serial), of->issuer_canonical, entry};
 }
 
 /* Drop an alias that says what the certificate or another alias of it says already. */

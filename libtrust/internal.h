@@ -10,6 +10,9 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+/* cert.c: a serial number without leading zeros. */
+struct trust_bytes serial_trim(struct trust_bytes serial);
+
 /* cert.c: OpenSSL's view of a certificate. Borrowed. */
 X509 *cert_x509(const struct trust_cert *cert);
 

@@ -32,20 +32,11 @@ static bool bytes_equal(struct trust_bytes a, struct trust_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-static struct trust_bytes without_leading_zeros(struct trust_bytes serial)
-{
-    while (serial.len > 0 && serial.data[0] == 0) {
-        serial.data++;
-        serial.len--;
-    }
-    return serial;
-}
-
 /* Whether `reversed`, read from its end, is the same number as `serial`: the CTL client writes the serial
  * numbers of eTokens so. */
 static bool serial_equal_reversed(struct trust_bytes reversed, struct trust_bytes serial)
 {
-    serial = without_leading_zeros(serial);
+    serial = serial_trim(serial);
     while (reversed.len > 0 && reversed.data[reversed.len - 1] == 0)
         reversed.len--;
     if (reversed.len != serial.len)
@@ -121,7 +112,7 @@ static int is_signer_record(struct signer_search *search, const struct trust_lis
 static int find_signer_record(const struct trust_list *list, const struct trust_list_record **out,
                               struct trust_error *err)
 {
-    struct signer_search search = {.serial = without_leading_zeros(list->header.serial),
+    struct signer_search search = {.serial = serial_trim(list->header.serial),
                                    .ca_name = list->header.ca_name};
     int rc = 0;
     *out = NULL;

@@ -59,6 +59,8 @@ static struct trust_cert *make_cert(const struct helper_anchor *cases, const cha
     struct trust_error err = {0};
     helper_ok(trust_digest_pieces(TRUST_DIGEST_SHA256, &whole, 1, digest, &err), &err);
     digest[0] = (uint8_t)(digest[0] & 0x3f) | 0x40;
+    if (strstr(name, "round") != NULL)
+        digest[15] = 0;
     trust_hex((struct trust_bytes){digest, 16}, 0, true, serial);
     snprintf(subject, sizeof subject, "O=anchor;CN=%.*s", (int)strcspn(name, ".'"), name);
     return helper_cert(&(struct helper_plan){.subject = subject,
