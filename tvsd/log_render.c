@@ -7,6 +7,10 @@
 
 #define NUMBER_SIZE 20 /* of 64 bits in decimal, with a sign */
 
+/* As much of a text as is looked at, whatever a client sends: a byte takes one in a line at least, so that a
+ * longer text is cut, and ends before this, with the last character that is tried. */
+#define TEXT_MOST (LOG_LINE_MAX + 4)
+
 static const struct {
     const char *id;
     enum config_log_level level;
@@ -168,17 +172,18 @@ static void put_head(struct log_line *line, enum config_log_format format, const
     }
 }
 
-/* A field's text, as it is; a number has none. */
+/* A field's text, as far as it matters; a number has none. */
 static struct trust_bytes text_of(const struct log_field *field)
 {
     switch (field->kind) {
     case LOG_FIELD_NUMBER:
         break;
     case LOG_FIELD_BYTES:
-        return field->bytes;
+        return (struct trust_bytes){field->bytes.data,
+                                    field->bytes.len < TEXT_MOST ? field->bytes.len : TEXT_MOST};
     case LOG_FIELD_TEXT:
         if (field->text != NULL)
-            return (struct trust_bytes){(const uint8_t *)field->text, strlen(field->text)};
+            return (struct trust_bytes){(const uint8_t *)field->text, strnlen(field->text, TEXT_MOST)};
     }
     return (struct trust_bytes){NULL, 0};
 }
