@@ -151,6 +151,8 @@ $(eval $(call check_rule,tvsctl,$(TVSCTL_PARTS) $(CONFIG_SRC),$$(LIBS_TVSCTL)))
 $(eval $(call check_rule,tvsc,$(TVSC_PARTS),$$(LIBS_TVSC)))
 # It has something happen just before a key is read.
 $(BUILD)/tests/tvsd/check_identity: ALL_LDFLAGS += -Wl,--wrap=trust_key_load
+# It counts how often a certificate is parsed.
+$(BUILD)/tests/libtrust/check_index_build: ALL_LDFLAGS += -Wl,--wrap=trust_cert_from_der
 .SECONDARY:
 
 # Phones by the simulator, servers as tvsd answers, phrases and rehearsals by tvsctl, all in one program without sockets.

@@ -273,23 +273,45 @@ int trust_index_alias(struct trust_index_builder *builder, struct trust_bytes de
     return rc;
 }
 
-static int add_record(struct trust_index_builder *builder, const struct trust_list_record *record,
-                      struct trust_error *err)
+/* The entry of a record: parsed, or taken from an entry of the same bytes if there is one from first on,
+ * which all come from the same list. A key may be expensive to parse, and stand in every record. *cert: what
+ * the entry points to, NULL: to the other. */
+static int read_record(const struct trust_index_builder *builder, const struct trust_list_record *record,
+                       size_t first, struct trust_cert **cert, struct trust_entry *entry,
+                       struct trust_error *err)
 {
-    struct trust_cert *cert;
-    int rc = trust_cert_from_der(record->certificate, &cert, err);
+    *cert = NULL;
+    const uint32_t position = index_position(&builder->by_der, builder->entries, record->certificate,
+                                             index_hash(record->certificate));
+    if (position != INDEX_FREE && position >= first) {
+        *entry = builder->entries[position];
+        entry->roles = (struct trust_roles){0};
+        return 0;
+    }
+    int rc = trust_cert_from_der(record->certificate, cert, err);
     if (rc != 0)
         return rc;
-    const struct trust_name *issuer = trust_cert_issuer(cert);
-    struct trust_entry entry = {
-        .der = trust_cert_der(cert),
-        .serial = trust_cert_serial(cert),
+    const struct trust_name *issuer = trust_cert_issuer(*cert);
+    *entry = (struct trust_entry){
+        .der = trust_cert_der(*cert),
+        .serial = trust_cert_serial(*cert),
         .issuer = trust_name_cucm(issuer),
         .issuer_canonical = trust_name_canonical(issuer),
         .issuer_canonical_full = trust_name_canonical_full(issuer),
-        .not_after = trust_cert_not_after(cert),
+        .not_after = trust_cert_not_after(*cert),
     };
-    memcpy(entry.sha256, trust_cert_sha256(cert), sizeof entry.sha256);
+    memcpy(entry->sha256, trust_cert_sha256(*cert), sizeof entry->sha256);
+    return 0;
+}
+
+static int add_record(struct trust_index_builder *builder, const struct trust_list_record *record,
+                      size_t first, struct trust_error *err)
+{
+    struct trust_cert *cert;
+    struct trust_entry entry;
+    int rc = read_record(builder, record, first, &cert, &entry, err);
+    if (rc != 0)
+        return rc;
     /* A FUNCTION has two bytes, a role of an answer one: what does not fit is no role. */
     if (record->function <= UINT8_MAX)
         trust_roles_add(&entry.roles, (uint8_t)record->function);
@@ -313,10 +335,11 @@ out:
 int trust_index_add_list(struct trust_index_builder *builder, const struct trust_list *list,
                          struct trust_error *err)
 {
+    const size_t first = builder->entry_count;
     for (size_t i = 0; i < list->record_count; i++) {
         if (list->records[i].certificate.len == 0)
             continue;
-        int rc = add_record(builder, &list->records[i], err);
+        int rc = add_record(builder, &list->records[i], first, err);
         if (rc == TRUST_ETRAILING) {
             rc = TRUST_ECERT;
             if (err != NULL)

@@ -11,6 +11,18 @@
 #include <string.h>
 #include <time.h>
 
+/* The linker puts this in the place of the library's function. */
+int __real_trust_cert_from_der(struct trust_bytes der, struct trust_cert **out, struct trust_error *err);
+int __wrap_trust_cert_from_der(struct trust_bytes der, struct trust_cert **out, struct trust_error *err);
+
+static int parsed; /* certificates */
+
+int __wrap_trust_cert_from_der(struct trust_bytes der, struct trust_cert **out, struct trust_error *err)
+{
+    parsed++;
+    return __real_trust_cert_from_der(der, out, err);
+}
+
 START_TEST(same_bytes_merge_their_roles)
 {
     struct trust_index_builder *builder = helper_builder();
@@ -151,6 +163,72 @@ START_TEST(records_that_carry_other_names)
 }
 END_TEST
 
+/* Whoever signs a list has an expensive key parsed once, not as often as it stands there. All else is as if
+ * each record had its own. */
+START_TEST(a_certificate_in_many_records_is_parsed_once)
+{
+    enum { RECORDS = 300 };
+    static const uint8_t number[] = {0x2a};
+    static const char issuer[] = "CN=as the last record spells it";
+    struct trust_cert *pub = helper_cert_file("pub.crt"), *capf = helper_cert_file("capf.crt");
+    struct trust_list_record records[RECORDS];
+    for (size_t i = 0; i < RECORDS; i++)
+        records[i] = (struct trust_list_record){.function = (uint16_t)(i % 3),
+                                                .certificate = trust_cert_der(i % 2 != 0 ? pub : capf)};
+    records[RECORDS - 1].serial = (struct trust_bytes){number, sizeof number};
+    records[RECORDS - 2].issuer = (struct trust_bytes){(const uint8_t *)issuer, sizeof issuer - 1};
+    struct trust_list list = {.records = records, .record_count = RECORDS};
+    struct trust_index_builder *builder = helper_builder();
+    struct trust_error err = {0};
+    /* What others say of the bytes is no certificate. */
+    helper_index_add_synthetic(builder, "no certificate", "01", "CN=none");
+    parsed = 0;
+    helper_ok(trust_index_add_list(builder, &list, &err), &err);
+    ck_assert_int_eq(parsed, 2);
+
+    const struct trust_bytes bytes = {(const uint8_t *)"no certificate", strlen("no certificate")};
+    records[1].certificate = bytes;
+    ck_assert_int_eq(trust_index_add_list(builder, &list, &err), TRUST_ECERT);
+    ck_assert_ptr_nonnull(strstr(err.text, "record 2"));
+
+    struct trust_index *index = helper_index_build(builder);
+    ck_assert_uint_eq(trust_index_count(index), 3);
+    ck_assert_str_eq(helper_roles(index, pub), "0,1,2");
+    ck_assert_str_eq(helper_roles(index, capf), "0,1,2");
+    helper_ask(index, "2a", trust_name_cucm(trust_cert_issuer(pub)), TRUST_FOUND_ONE, 2);
+    enum trust_found found;
+    const struct trust_entry *entry;
+    helper_ok(
+        trust_index_query(index, trust_cert_serial(capf), issuer, sizeof issuer - 1, &found, &entry, &err),
+        &err);
+    ck_assert_int_eq(found, TRUST_FOUND_ONE);
+    ck_assert_ptr_eq(entry, trust_index_by_der(index, trust_cert_der(capf)));
+    trust_index_free(index);
+    trust_cert_free(pub);
+    trust_cert_free(capf);
+}
+END_TEST
+
+/* A list's certificate that has more roles than an answer holds is refused, parsed or known. */
+START_TEST(more_roles_than_fit_are_refused)
+{
+    struct trust_cert *cert = helper_cert_file("pub.crt");
+    struct trust_list_record records[TRUST_ROLES_MAX + 1];
+    struct trust_list list = {.records = records, .record_count = TRUST_ROLES_MAX + 1};
+    char place[32];
+    for (size_t i = 0; i <= TRUST_ROLES_MAX; i++)
+        records[i] =
+            (struct trust_list_record){.function = (uint16_t)(100 + i), .certificate = trust_cert_der(cert)};
+    struct trust_index_builder *builder = helper_builder();
+    struct trust_error err = {0};
+    ck_assert_int_eq(trust_index_add_list(builder, &list, &err), TRUST_ETOOLARGE);
+    snprintf(place, sizeof place, "record %d", TRUST_ROLES_MAX + 1);
+    ck_assert_ptr_nonnull(strstr(err.text, place));
+    trust_index_builder_free(builder);
+    trust_cert_free(cert);
+}
+END_TEST
+
 START_TEST(records_without_a_certificate_in_their_bytes)
 {
     struct trust_cert *cert = helper_cert_file("pub.crt");
@@ -273,6 +351,8 @@ Suite *suite(void)
     tcase_add_test(building, builder_is_empty_after_building);
     tcase_add_loop_test(building, certificates_of_a_list, 0, sizeof lists / sizeof lists[0]);
     tcase_add_test(building, records_that_carry_other_names);
+    tcase_add_test(building, a_certificate_in_many_records_is_parsed_once);
+    tcase_add_test(building, more_roles_than_fit_are_refused);
     tcase_add_test(building, records_without_a_certificate_in_their_bytes);
     tcase_add_test(building, a_hundred_thousand);
     tcase_add_test(building, one_byte_spreads);
