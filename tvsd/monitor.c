@@ -1,5 +1,7 @@
 #include "monitor.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -11,6 +13,9 @@
 
 #define DEBOUNCE_MS 100
 #define STAT_MS     2000
+
+#define REST_TIMES   4
+#define REST_MOST_MS 2000
 
 #define WATCHED                                                                                              \
     (IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_CREATE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF |  \
@@ -48,7 +53,7 @@ struct monitor {
     int inotify; /* -1: there is none, or none to be had now; the stat net does it all */
     unsigned pending;
     unsigned retry; /* to be reported at the next tick */
-    struct event *readable, *debounce, *tick, *store_tick;
+    struct event *readable, *debounce, *rest, *tick, *store_tick;
 };
 
 static struct stamp stamp_take(const char *path)
@@ -83,29 +88,51 @@ static void arm(struct event *event, int ms)
     event_add(event, &after);
 }
 
-/* A report comes a moment after the first event of a burst: not later for more events, or whoever can write
- * to the folder could put it off for ever. */
+/* What is to be reported now: the state folder is nobody else's, and does not rest. */
+static unsigned due(const struct monitor *monitor)
+{
+    const bool rests = event_pending(monitor->rest, EV_TIMEOUT, NULL);
+    return monitor->pending & (rests ? ~(unsigned)MONITOR_CTL : ~0U);
+}
+
+/* A report comes a moment after the first event of a burst, or after the rest: not later for more events, or
+ * whoever can write to the folder could put it off for ever. */
 static void note(struct monitor *monitor, unsigned what)
 {
     monitor->pending |= what;
-    if (what != 0 && !event_pending(monitor->debounce, EV_TIMEOUT, NULL))
+    if (due(monitor) != 0 && !event_pending(monitor->debounce, EV_TIMEOUT, NULL))
         arm(monitor->debounce, DEBOUNCE_MS);
+}
+
+int monitor_rest_after(int64_t took_ms)
+{
+    return took_ms < REST_MOST_MS / REST_TIMES ? (int)took_ms * REST_TIMES : REST_MOST_MS;
+}
+
+static void rest_ended(evutil_socket_t fd, short events, void *arg)
+{
+    (void)fd, (void)events;
+    note(arg, 0);
 }
 
 static void report(evutil_socket_t fd, short events, void *arg)
 {
     struct monitor *monitor = arg;
     (void)fd, (void)events;
-    unsigned what = monitor->pending;
-    monitor->pending = 0;
+    unsigned what = due(monitor);
+    monitor->pending &= ~what;
     /* Before the files are read: what happens to them meanwhile is a further change. */
     for (int i = 0; i < WATCH_COUNT; i++) {
         struct watch *watch = &monitor->watches[i];
         if (what & watch->what)
             watch->known = watch->seen = stamp_take(watch->path);
     }
-    if (what != 0)
-        monitor->changed(monitor->arg, what);
+    const int64_t began = clock_milliseconds();
+    monitor->changed(monitor->arg, what);
+    if ((what & MONITOR_CTL) == 0)
+        return;
+    event_base_update_cache_time(monitor->base); /* or the rest would begin when the report did */
+    arm(monitor->rest, monitor_rest_after(clock_milliseconds() - began));
 }
 
 /* ---- inotify ---- */
@@ -263,9 +290,11 @@ static int init_watches(struct monitor *monitor, const struct config *config, st
 static int init_events(struct monitor *monitor, struct event_base *base, struct trust_error *err)
 {
     monitor->debounce = event_new(base, -1, 0, report, monitor);
+    monitor->rest = event_new(base, -1, 0, rest_ended, monitor);
     monitor->tick = event_new(base, -1, EV_PERSIST, tick, monitor);
     monitor->store_tick = event_new(base, -1, EV_PERSIST, store_tick, monitor);
-    if (monitor->debounce == NULL || monitor->tick == NULL || monitor->store_tick == NULL)
+    if (monitor->debounce == NULL || monitor->rest == NULL || monitor->tick == NULL ||
+        monitor->store_tick == NULL)
         return trust_error_set(err, TRUST_ENOMEM, TRUST_NO_OFFSET, "out of memory");
     arm(monitor->tick, STAT_MS);
     if (monitor->source != NULL)
@@ -308,6 +337,7 @@ void monitor_free(struct monitor *monitor)
         return;
     free_event(monitor->readable);
     free_event(monitor->debounce);
+    free_event(monitor->rest);
     free_event(monitor->tick);
     free_event(monitor->store_tick);
     if (monitor->inotify >= 0)

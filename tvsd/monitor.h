@@ -16,7 +16,7 @@ enum monitor_what {
     MONITOR_STORE = 1 << 2,
 };
 
-/* what: bits of enum monitor_what. The monitor may be freed in it. */
+/* what: bits of enum monitor_what. The monitor lives on until it returns. */
 typedef void (*monitor_changed)(void *arg, unsigned what);
 
 struct monitor;
@@ -26,6 +26,10 @@ int monitor_new(struct event_base *base, const struct config *config, struct sto
                 monitor_changed changed, void *arg, struct monitor **out,
                 struct trust_error *err) TRUST_MUST_CHECK;
 void monitor_free(struct monitor *monitor);
+
+/* For how many milliseconds the TFTP folder is left alone after a report of it that took so many, lest
+ * whoever writes it keep the main thread from all else. What changes meanwhile is reported then. Pure. */
+int monitor_rest_after(int64_t took_ms);
 
 /* Something could not be read: report MONITOR_PUBLISHED at the next stat, as if it had changed. */
 void monitor_retry(struct monitor *monitor);

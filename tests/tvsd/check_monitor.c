@@ -3,6 +3,7 @@
 
 #include "tests/fixture.h"
 #include "tests/tvsd/helper_site.h"
+#include "tvsd/clock.h"
 #include "tvsd/monitor.h"
 
 #include <dirent.h>
@@ -26,6 +27,7 @@ static unsigned reported, wanted;
 static int reports;
 static bool late;
 static struct person person;
+static void (*busy)(void); /* NULL: a report takes no time */
 
 static void on_change(void *arg, unsigned what)
 {
@@ -37,6 +39,8 @@ static void on_change(void *arg, unsigned what)
         if (store_source_load(&source, NULL, &index, NULL) == 0)
             trust_index_free(index);
     }
+    if (busy != NULL)
+        busy();
     if (reported & wanted)
         event_base_loopbreak(base);
 }
@@ -250,6 +254,74 @@ START_TEST(a_folder_that_comes_back_empty_is_reported)
 }
 END_TEST
 
+/* ---- Rest */
+
+#define BUSY_MS 500
+
+static struct event *mark;
+static int marks;
+static void on_mark(evutil_socket_t fd, short events, void *arg)
+{
+    (void)fd, (void)events, (void)arg;
+    marks++;
+    write_in_place(site.ctl_path, "the last change");
+}
+
+/* The file has changed again when this ends. The mark comes between a rest of no time and the due one. */
+static void be_busy(void)
+{
+    const struct timeval after = {.tv_sec = 3 * BUSY_MS / 1000, .tv_usec = 3 * BUSY_MS % 1000 * 1000};
+    const int64_t began = clock_milliseconds();
+    event_add(mark, &after);
+    busy = NULL;
+    write_in_place(site.ctl_path, "while it was read");
+    while (clock_milliseconds() - began < BUSY_MS)
+        usleep(1000);
+}
+
+static void await_busy_report(void)
+{
+    mark = event_new(base, -1, 0, on_mark, NULL);
+    ck_assert_ptr_nonnull(mark);
+    watch(NULL);
+    busy = be_busy;
+    write_in_place(site.ctl_path, "before");
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+}
+
+/* The last change is seen. That the mark comes first needs no fast machine: timers go off in their order. */
+START_TEST(folders_rest_after_a_report_that_took_long)
+{
+    await_busy_report();
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+    ck_assert_int_eq(marks, 1);
+    ck_assert_int_eq(reports, 1);
+    write_in_place(site.ctl_path, "after the rest");
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+    event_free(mark);
+}
+END_TEST
+
+/* What only the operator writes is reported meanwhile. */
+START_TEST(the_state_folder_does_not_rest)
+{
+    await_busy_report();
+    publish("000001-CTLFile.tlv");
+    ck_assert_uint_eq(await(MONITOR_PUBLISHED), MONITOR_PUBLISHED);
+    ck_assert_uint_eq(await(MONITOR_CTL), MONITOR_CTL);
+    event_free(mark);
+}
+END_TEST
+
+START_TEST(the_rest_is_four_times_the_report)
+{
+    ck_assert_int_eq(monitor_rest_after(0), 0);
+    ck_assert_int_eq(monitor_rest_after(499), 1996);
+    ck_assert_int_eq(monitor_rest_after(500), 2000);
+    ck_assert_int_eq(monitor_rest_after(INT64_MAX), 2000);
+}
+END_TEST
+
 static bool has_inotify(void)
 {
     char what[64] = "", path[300];
@@ -410,6 +482,9 @@ Suite *suite(void)
     tcase_add_test(c, a_folder_that_comes_later_is_watched);
     tcase_add_test(c, a_folder_that_comes_back_empty_is_reported);
     tcase_add_test(c, events_are_taken_up_later);
+    tcase_add_test(c, folders_rest_after_a_report_that_took_long);
+    tcase_add_test(c, the_state_folder_does_not_rest);
+    tcase_add_test(c, the_rest_is_four_times_the_report);
     suite_add_tcase(s, c);
     TCase *d = tcase_create("store");
     tcase_add_checked_fixture(d, set_up, tear_down);
