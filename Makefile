@@ -179,8 +179,8 @@ $(BUILD)/tests/fake_module.so: tests/tokens/fake_module.c
 # Programs that the end-to-end tests use.
 $(BUILD)/tests/it/terminal: $(BUILD)/obj/tests/terminal.o
 $(BUILD)/tests/it/hammer: $(BUILD)/obj/tests/it/judge.o
-$(BUILD)/tests/it/hostile: $(addprefix $(BUILD)/obj/tests/,it/hostile_kinds.o it/hostile_records.o tvsd/helper_seal.o)
-IT_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/it/judge.c tests/it/hostile_kinds.c tests/it/hostile_records.c $(if $(FAKE_MODULE),,tests/it/token_fill.c), \
+$(BUILD)/tests/it/hostile: $(addprefix $(BUILD)/obj/tests/,it/hostile_dear.o it/hostile_kinds.o it/hostile_records.o tvsd/helper_seal.o)
+IT_PROGRAMS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/it/judge.c $(wildcard tests/it/hostile_*.c) $(if $(FAKE_MODULE),,tests/it/token_fill.c), \
                  $(wildcard tests/it/*.c))) $(FAKE_MODULE)
 $(BUILD)/tests/it/%: $(BUILD)/obj/tests/it/%.o $(LIB_A)
 	@mkdir -p $(@D)

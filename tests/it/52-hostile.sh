@@ -76,7 +76,7 @@ test_whoever_is_hostile() {
         done
         none_late
     else
-        for kind in ticket-garbage renegotiation hellos-again warnings warnings-1.3 empty-data empty-data-1.3 tickets alerts empty-records key-updates handshakes; do
+        for kind in ticket-garbage renegotiation hellos-again warnings warnings-1.3 empty-data empty-data-1.3 tickets alerts empty-records key-updates dear-queries dear-certificates handshakes; do
             beside "$kind"
         done
     fi

@@ -63,6 +63,12 @@ SSL *hostile_shake_with(int fd, const char *suite);
 /* Records without end that carry nothing, on a connection whose handshake is done: a turn. */
 void hostile_flood(struct attacker *attacker);
 
+/* Well-formed requests, pipelined, each of them dear to answer: about an issuer that takes long to read, and
+ * about certificates whose keys take long to decode. Each must be answered "not trusted". A turn is an
+ * answer. */
+void hostile_ask_queries(SSL *ssl);
+void hostile_ask_certificates(SSL *ssl);
+
 /* The server must hang up; complain of what if it does not. */
 void hostile_expect_end(int fd, const char *what);
 

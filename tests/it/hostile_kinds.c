@@ -337,6 +337,32 @@ static void noise(struct attacker *attacker)
     hang_up(NULL, fd);
 }
 
+/* ---- Dear answers ---- */
+
+/* Shakes hands as a phone does. */
+static void ask_dearly(void (*ask)(SSL *ssl))
+{
+    int fd = hostile_dial(HERE, 0, true);
+    SSL *ssl = fd >= 0 ? hostile_shake(fd, TLS1_2_VERSION, NULL) : NULL;
+    if (ssl != NULL)
+        ask(ssl);
+    else
+        hostile_complain("who was to ask had no handshake");
+    hang_up(ssl, fd);
+}
+
+static void dear_queries(struct attacker *attacker)
+{
+    (void)attacker;
+    ask_dearly(hostile_ask_queries);
+}
+
+static void dear_certificates(struct attacker *attacker)
+{
+    (void)attacker;
+    ask_dearly(hostile_ask_certificates);
+}
+
 /* ---- Coming and going ---- */
 
 static void churn(struct attacker *attacker)
@@ -396,6 +422,8 @@ static const struct kind kinds[] = {
     {"key-updates", 4, key_updates},
     {"oversized", 4, oversized},
     {"noise", 4, noise},
+    {"dear-queries", 4, dear_queries},
+    {"dear-certificates", 4, dear_certificates},
     {"churn", 8, churn},
     {"handshakes", 50, churn_of_handshakes},
     {"hellos", 4, hellos},
