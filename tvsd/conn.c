@@ -16,11 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REQUESTS_PER_TURN 16 /* then it is the others' turn, … */
-#define TURN_US           500 /* … or when they took so long: requests may be a thousand times as dear as others */
-#define READS_PER_TURN    64
-#define JUDGED_MS         10 /* for so long it counts what a socket was found to be when it was accepted */
-#define PROMPT_MS         20 /* who is found gone sooner was not kept waiting */
+#define DEAR_US      250 /* of a turn: a request takes some ten */
+#define BEHIND_TIMES 20
+#define JUDGED_MS    10 /* for so long it counts what a socket was found to be when it was accepted */
+#define PROMPT_MS    20 /* who is found gone sooner was not kept waiting */
 
 void conn_close(struct conn *conn, enum conn_end end, const char *detail)
 {
@@ -176,11 +175,18 @@ static void note_unasked(struct conn *conn)
                  len > 0 ? "; " : "");
 }
 
+static void conn_set_behind(struct conn *conn, bool behind)
+{
+    conn->host->behind += behind - conn->behind;
+    conn->behind = behind;
+}
+
 void conn_free(struct conn *conn)
 {
     struct conn_host *host = conn->host;
     const bool began = conn->tls != NULL;
     note_unasked(conn);
+    conn_set_behind(conn, false);
     conn_disarm(conn);
     tls_free(conn->tls);
     conn_socket_close(conn->fd);
@@ -208,6 +214,21 @@ void conn_free(struct conn *conn)
         host->on_end(host->arg);
 }
 
+/* Who asks for what takes long stands behind all others: beside a few such connections each turn of a phone's
+ * would wait for one of each of theirs. And for so long that all of them together, when their time is over,
+ * have a twentieth of everybody's; but not past a deadline, since it may have been the machine that was slow.
+ */
+static void conn_stand(struct conn *conn, int64_t spent_us, int64_t now)
+{
+    struct conn_host *host = conn->host;
+    const int64_t most = host->snapshot->config->server.request_timeout / 4;
+    if (spent_us >= DEAR_US) {
+        const int64_t time = BEHIND_TIMES * spent_us * (host->behind + 1) / 1000;
+        conn->behind_until = now + (time < most ? time : most);
+    }
+    conn_set_behind(conn, conn->behind_until > now);
+}
+
 void conn_turn(struct conn *conn, short what)
 {
     struct conn_host *host = conn->host;
@@ -223,11 +244,13 @@ void conn_turn(struct conn *conn, short what)
     if ((conn->phase == CONN_OPEN || conn->phase == CONN_FINISHING) && !is_silent)
         conn_talk(conn, began);
     conn_judge(conn, now);
+    const int64_t spent = clock_microseconds() - began;
+    host->busy.us += spent;
+    conn_stand(conn, shakes ? 0 : spent, now);
     if (conn->phase != CONN_CLOSED && !conn_arm(conn, now))
         conn_close(conn, CONN_END_NO_MEMORY, "the event loop refused a socket");
     if (conn->phase == CONN_CLOSED)
         conn_free(conn);
-    host->busy.us += clock_microseconds() - began;
 }
 
 void conn_ready(evutil_socket_t fd, short what, void *arg)
@@ -324,6 +347,23 @@ void conn_open(struct conn_host *host, int fd, int listener, const struct sockad
         conn_report_crowded(&peer, limit);
     const enum conn_end end = room ? CONN_END_NO_MEMORY : CONN_END_ADDRESS_LIMIT;
     conn_report_end(&host->stats, &peer, &(struct conn_ending){.end = end, .now = now, .detail = ""});
+}
+
+struct event_base *conn_loop_new(void)
+{
+    struct event_base *base = NULL;
+    struct event_config *config = event_config_new();
+    /* Those of the last priority one at a time: whoever else has something then comes first. */
+    if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0 &&
+        event_config_set_max_dispatch_interval(config, NULL, 1, CONN_CROWD_PRIORITY) == 0)
+        base = event_base_new_with_config(config);
+    if (config != NULL)
+        event_config_free(config);
+    if (base != NULL && event_base_priority_init(base, CONN_PRIORITIES) != 0) {
+        event_base_free(base);
+        base = NULL;
+    }
+    return base;
 }
 
 void conn_drain(struct conn_host *host)

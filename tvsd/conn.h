@@ -17,11 +17,12 @@ struct conn;
 struct event_base;
 struct event;
 
-#define CONN_PRIORITIES      3 /* of the loop: connections come before new ones … */
+#define CONN_PRIORITIES      3 /* of the loop: connections come before new ones, … */
 #define CONN_PRIORITY        0
 #define CONN_ACCEPT_PRIORITY 1
-#define CONN_CROWD_PRIORITY  2 /* … but handshakes of an address with many of them last, one at a time */
-#define CONN_TURNS           64 /* … which after so many turns, or so long, get theirs all the same: see on_busy */
+#define CONN_CROWD_PRIORITY  2  /* … and those before handshakes of an address with many of them, … */
+#define CONN_BEHIND_PRIORITY 2  /* … and before whose requests are dear, which come one at a time */
+#define CONN_TURNS           64 /* new ones get theirs all the same after so many turns, or so long: on_busy */
 #define CONN_BUSY_US         2000
 
 /* What the connections of one worker share. Embedded in the worker and touched by its thread alone, except
@@ -44,8 +45,13 @@ struct conn_host {
         int64_t us;
     } busy;
     struct conn *first; /* all connections; private to conn.c, as is what follows */
+    int64_t behind;     /* how many of them stand behind the others */
     bool draining;
 };
+
+/* A loop with these priorities, for one thread. NULL: out of memory. The caller frees it with
+ * event_base_free. */
+struct event_base *conn_loop_new(void);
 
 /* Serve a socket that was accepted, and is non-blocking; if there is one too many, somebody else is closed
  * for it. It is closed when the connection ends, which may be at once; log and counters say why. listener:

@@ -22,14 +22,21 @@ int64_t conn_deadline(const struct conn *conn, enum conn_end *end)
     return conn->idle_since + config->server.idle_timeout;
 }
 
+static bool has_more(const struct conn *conn)
+{
+    return conn->more && conn->outbox.held < CONN_HELD_MAX;
+}
+
 /* The timer is not put off whenever the deadline is, which is with every request: it may fire too early, and
  * then looks again. */
 static bool arm_timer(struct conn *conn, int64_t now)
 {
     enum conn_end end;
     int64_t due = conn_deadline(conn, &end);
+    if (conn->behind && due > conn->behind_until)
+        due = conn->behind_until;
     /* A timeout of zero comes after all that is ready now: others are not kept waiting. */
-    if (due < now || (conn->more && conn->outbox.held < CONN_HELD_MAX))
+    if (due < now || (has_more(conn) && !conn->behind))
         due = now;
     if (conn->timer_at <= due)
         return true;
@@ -47,7 +54,8 @@ static void conn_due(evutil_socket_t fd, short what, void *arg)
     enum conn_end end;
     int64_t now = clock_milliseconds();
     conn->timer_at = INT64_MAX;
-    if (conn->more || now >= conn_deadline(conn, &end) || !arm_timer(conn, now))
+    const bool has_turn = conn->behind ? now >= conn->behind_until : conn->more;
+    if (has_turn || now >= conn_deadline(conn, &end) || !arm_timer(conn, now))
         conn_ready(fd, what, arg);
 }
 
@@ -69,18 +77,21 @@ bool conn_arm(struct conn *conn, int64_t now)
         want |= EV_READ;
     if (conn->lined_up)
         want = EV_PERSIST;
-    if (want != conn->armed) {
+    if (want != conn->armed || conn->behind != conn->armed_behind) {
         if (conn->armed != 0)
             event_del(&conn->event);
         else if (!set_up_timer(conn))
             return false;
         if (event_assign(&conn->event, conn->host->base, conn->fd, want, conn_ready, conn) != 0 ||
-            event_priority_set(&conn->event, CONN_PRIORITY) != 0)
+            event_priority_set(&conn->event, conn->behind ? CONN_BEHIND_PRIORITY : CONN_PRIORITY) != 0)
             return false;
         conn->armed = want;
+        conn->armed_behind = conn->behind;
         if (want != EV_PERSIST && event_add(&conn->event, NULL) != 0)
             return false;
     }
+    if (conn->behind && has_more(conn))
+        event_active(&conn->event, EV_READ, 0);
     return arm_timer(conn, now);
 }
 

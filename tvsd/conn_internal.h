@@ -26,18 +26,21 @@ struct conn {
     struct conn_host *host;
     struct conn *next, **link;
     struct event event, timer;
-    short armed;      /* what the event waits for now; 0: it was never assigned */
-    int64_t timer_at; /* when the timer fires; INT64_MAX: it is not set */
+    short armed;       /* what the event waits for now; 0: it was never assigned */
+    bool armed_behind; /* and with what priority */
+    int64_t timer_at;  /* when the timer fires; INT64_MAX: it is not set */
     int fd;
     struct tls *tls; /* NULL until the first byte has come */
     enum conn_phase phase;
-    enum conn_end end;  /* FINISHING, CLOSED: why */
-    enum tls_step want; /* what the handshake, or reading, waits for */
-    bool shaken;        /* the handshake succeeded */
-    bool more;          /* there may be work that no event will announce */
-    bool crowd;         /* its address had many handshakes under way */
-    bool lined_up;      /* has bytes to be read when the crowd's turn comes */
-    bool last_turn;     /* draining: closes as soon as it is idle */
+    enum conn_end end;    /* FINISHING, CLOSED: why */
+    enum tls_step want;   /* what the handshake, or reading, waits for */
+    bool shaken;          /* the handshake succeeded */
+    bool more;            /* there may be work that no event will announce */
+    bool crowd;           /* its address had many handshakes under way */
+    bool lined_up;        /* has bytes to be read when the crowd's turn comes */
+    bool last_turn;       /* draining: closes as soon as it is idle */
+    bool behind;          /* its requests are dear: all others' come before its own … */
+    int64_t behind_until; /* … until then, in monotonic milliseconds */
     struct inbox inbox;
     struct outbox outbox;
     size_t frame_len;      /* of the message at the front of the inbox; 0: not known yet */

@@ -3,7 +3,7 @@
 
 #include "answer.h"
 #include "clock.h"
-#include "conn_report.h"
+#include "conn_end.h"
 
 #define REQUESTS_PER_TURN 16 /* then it is the others' turn, … */
 #define TURN_US           500 /* … or when they took so long: one may be a hundred times as dear as another */

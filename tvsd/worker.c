@@ -131,30 +131,13 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-static struct event_base *loop_new(void)
-{
-    struct event_base *base = NULL;
-    struct event_config *config = event_config_new();
-    /* A crowd's handshakes one at a time: whoever else has something then comes first. */
-    if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0 &&
-        event_config_set_max_dispatch_interval(config, NULL, 1, CONN_CROWD_PRIORITY) == 0)
-        base = event_base_new_with_config(config);
-    if (config != NULL)
-        event_config_free(config);
-    if (base != NULL && event_base_priority_init(base, CONN_PRIORITIES) != 0) {
-        event_base_free(base);
-        base = NULL;
-    }
-    return base;
-}
-
 static int loop_set_up(struct worker *worker, const struct worker_options *options, struct trust_error *err)
 {
     worker->mail_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (worker->mail_fd < 0)
         return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET, "worker %d: eventfd: %s", worker->number,
                                strerrordesc_np(errno));
-    worker->host.base = loop_new();
+    worker->host.base = conn_loop_new();
     if (worker->host.base == NULL)
         return trust_error_set(err, TRUST_ESYSTEM, TRUST_NO_OFFSET,
                                "worker %d: no event loop can be made: out of memory or of descriptors",

@@ -104,9 +104,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 static void open_loop(struct bench *bench)
 {
     const struct timeval tick = {.tv_usec = 1000};
-    bench->host.base = event_base_new();
+    bench->host.base = conn_loop_new();
     ck_assert_ptr_nonnull(bench->host.base);
-    ck_assert_int_eq(event_base_priority_init(bench->host.base, CONN_PRIORITIES), 0);
     bench->tick = event_new(bench->host.base, -1, EV_PERSIST, on_tick, NULL);
     /* A turn goes on while anything is active: what has another priority would wait for all others. */
     ck_assert_int_eq(event_priority_set(bench->tick, CONN_PRIORITY), 0);
