@@ -334,7 +334,8 @@ static void check_promise(struct wire *wire, size_t i, const struct word *word, 
              wire->sims[i].plan.families[0]->name, wire->sims[i].servers, word->text, deed->line);
 }
 
-/* The phrase that no guard rail refuses ends the promise, as force does. */
+/* The phrase that no guard rail refuses ends the promise, as force does; whom it struck is seen when he
+ * boots. */
 static void note_guards(struct wire *wire, const struct history_event *what, int status)
 {
     const char *err = wire->site.bench.err;
@@ -343,7 +344,8 @@ static void note_guards(struct wire *wire, const struct history_event *what, int
     const bool forced = promise_was_forced(&wire->promise, &wire->site);
     wire->result->forced += forced;
     if (forced || (what->kind == HISTORY_NON_SECURE && status == TVSCTL_DONE))
-        memset(wire->promise.holds, 0, sizeof wire->promise.holds);
+        for (size_t i = 0; i < HISTORY_PHONES; i++)
+            wire->promise.holds[i] = wire->follows[i] = false;
 }
 
 /* ---- An event */
