@@ -41,7 +41,7 @@ static int check_above(char *path, const char *state, struct trust_error *err)
         path[len] = '\0';
         if (stat(path, &info) == 0 && (info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0)
             return trust_error_set(err, TRUST_EDENIED, TRUST_NO_OFFSET,
-                                   "%s: everybody may write it (mode %04o); chmod +t or o-w %s: another "
+                                   "%s: everybody may write it (mode %04o); chmod o-w, or +t, %s: another "
                                    "folder could be put in the place of %.100s",
                                    path, (unsigned)(info.st_mode & 07777), path, state);
     }

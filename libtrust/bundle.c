@@ -251,6 +251,9 @@ static int read_any(struct trust_bundle *bundle, struct trust_bytes bytes, const
     }
     if (memmem(bytes.data, bytes.len, "-----BEGIN ", 11) != NULL)
         return read_pem(bundle, bytes, password, err);
+    struct trust_cert *none;
+    if (bytes.data[0] == 0x30 && cert_has_explicit_curve(bytes))
+        return trust_cert_from_der(bytes, &none, err);
     return trust_error_set(
         err, TRUST_ECERT, TRUST_NO_OFFSET,
         "neither a certificate nor a private key: it was tried as PEM, DER, PKCS#7 and PKCS#12");

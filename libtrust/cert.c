@@ -162,7 +162,7 @@ static int read_fields(struct trust_cert *cert, struct trust_error *err)
 /* Whether a curve is spelt out, in place of its name: it takes OpenSSL a sixth of a second to look at one
  * that was made for that, in a certificate of 600 bytes, and it does so as soon as it decodes it. What names
  * the kind of its field (1.2.840.10045.1) stands in one piece wherever it stands, and nowhere else. */
-static bool has_explicit_curve(struct trust_bytes der)
+bool cert_has_explicit_curve(struct trust_bytes der)
 {
     static const uint8_t field_type[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x01};
     return memmem(der.data, der.len, field_type, sizeof field_type) != NULL;
@@ -170,10 +170,11 @@ static bool has_explicit_curve(struct trust_bytes der)
 
 static int parse(struct trust_cert *cert, struct trust_bytes der, struct trust_error *err)
 {
-    if (has_explicit_curve(der))
-        return trust_error_set(err, TRUST_ECERT, TRUST_NO_OFFSET,
-                               "a key on a curve without a name, which certificates must not have (RFC 5480 "
-                               "2.1.1)");
+    if (cert_has_explicit_curve(der))
+        return trust_error_set(
+            err, TRUST_ECERT, TRUST_NO_OFFSET,
+            "a key on a curve without a name, with explicit parameters, which certificates "
+            "must not have (RFC 5480 2.1.1): make it anew on a named curve");
     const unsigned char *end = der.data;
     cert->x509 = d2i_X509(NULL, &end, (long)der.len);
     if (cert->x509 == NULL)

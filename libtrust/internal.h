@@ -13,6 +13,9 @@
 /* cert.c: a serial number without leading zeros. */
 struct trust_bytes serial_trim(struct trust_bytes serial);
 
+/* cert.c: whether a key's curve is spelt out somewhere in DER: trust_cert_from_der refuses that. */
+bool cert_has_explicit_curve(struct trust_bytes der);
+
 /* cert.c: OpenSSL's view of a certificate. Borrowed. */
 X509 *cert_x509(const struct trust_cert *cert);
 

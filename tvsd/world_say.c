@@ -39,10 +39,10 @@ static const char *how_to_make_ctl(const struct world *world, const struct ctl_s
         published[0] = '\0';
     /* Out of mixed mode a phrase publishes anew what is there, and nothing where nothing is. */
     if (!site->mixed && !is_there)
-        snprintf(out, size, "%sput back the last list from %s", start, published);
+        snprintf(out, size, "%sput back the last list from %s, with mode 0644", start, published);
     else
         snprintf(
-            out, size, "%s%s, or put back the last list from %s", start,
+            out, size, "%s%s, or put back the last list from %s, with mode 0644", start,
             remedy_phrase(world->config_path,
                           site->mixed ? "utils ctl update CTLFile" : "utils ctl set-cluster non-secure-mode",
                           phrase, sizeof phrase),
@@ -91,7 +91,7 @@ static const char *ctl_remedy(const struct world *world, const char *path, int c
         const int used =
             code == TRUST_EARGUMENT ? snprintf(out, size, "take it away: `rm -d %s`; then ", path) : 0;
         snprintf(out + used, size - (size_t)used,
-                 "put back the CTL in force: a copy of %s, moved to its place", good);
+                 "put back the CTL in force: a copy of %s with mode 0644, moved to its place", good);
         return out;
     }
     if (code == TRUST_EARGUMENT)

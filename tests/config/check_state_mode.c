@@ -109,11 +109,11 @@ START_TEST(who_may_write_above)
         ck_assert_msg(state_mode_check_above(path, &err) == 0, "%s", err.text);
         ck_assert_int_eq(chmod(above, 0777), 0);
         ck_assert_int_eq(state_mode_check_above(path, &err), TRUST_EDENIED);
-        snprintf(
-            want, sizeof want,
-            "%s%s: everybody may write it (mode 0777); chmod +t or o-w %s%s: another folder could be put in "
-            "the place of %.100s",
-            root, above, root, above, path);
+        snprintf(want, sizeof want,
+                 "%s%s: everybody may write it (mode 0777); chmod o-w, or +t, %s%s: another folder could be "
+                 "put in "
+                 "the place of %.100s",
+                 root, above, root, above, path);
         ck_assert_str_eq(err.text, want);
         ck_assert_int_eq(chmod(above, 01777), 0); /* as /tmp */
         ck_assert_msg(state_mode_check_above(path, &err) == 0, "%s", err.text);

@@ -64,6 +64,7 @@ static const struct {
     {"trailing.der", NULL, TRUST_ETRAILING, {NULL}, false, "2 bytes"},
     {"trailing.p12", "secret", TRUST_ETRAILING, {NULL}, false, "PKCS#12"},
     {"trailing.p7b", NULL, TRUST_ETRAILING, {NULL}, false, "PKCS#7"},
+    {"../odd-certs/explicit-p256.der", NULL, TRUST_ECERT, {NULL}, false, "curve without a name"},
     {"../names/text.txt", NULL, TRUST_ECERT, {NULL}, false, "PKCS#12"},
     {"../good/peer-itl-ec.tlv", NULL, TRUST_ECERT, {NULL}, false, "PKCS#12"},
 };

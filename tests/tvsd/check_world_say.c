@@ -155,7 +155,8 @@ START_TEST(refusals_say_what_to_do)
     garble_ctl();
     ck_started();
     snprintf(want, sizeof want,
-             " remedy=\"`tvsctl utils ctl update CTLFile --config %s`, or put back the last list from %s\"\n",
+             " remedy=\"`tvsctl utils ctl update CTLFile --config %s`, or put back the last list from %s, "
+             "with mode 0644\"\n",
              config_path, site.published);
     ck_assert_uint_eq(said(want), 1);
     put_ctl(&signer, NULL);
@@ -192,7 +193,8 @@ START_TEST(refusals_without_mixed_mode)
     ck_assert(ctl_changed());
     garble_ctl();
     ck_assert(!ctl_changed());
-    snprintf(want, sizeof want, " remedy=\"put back the CTL in force: a copy of %s, moved to its place\"\n",
+    snprintf(want, sizeof want,
+             " remedy=\"put back the CTL in force: a copy of %s with mode 0644, moved to its place\"\n",
              good_path);
     ck_assert_uint_eq(said(want), 1);
     ck_assert_uint_eq(said("utils ctl "), 0);
@@ -200,7 +202,8 @@ START_TEST(refusals_without_mixed_mode)
     ck_assert_int_eq(mkdir(site.ctl_path, 0755), 0);
     ck_assert(!ctl_changed());
     snprintf(want, sizeof want,
-             " remedy=\"take it away: `rm -d %s`; then put back the CTL in force: a copy of %s, moved to its "
+             " remedy=\"take it away: `rm -d %s`; then put back the CTL in force: a copy of %s with mode "
+             "0644, moved to its "
              "place\"\n",
              site.ctl_path, good_path);
     ck_assert_uint_eq(said(want), 1);
@@ -214,7 +217,8 @@ START_TEST(refusals_without_mixed_mode)
     ck_assert_int_eq(unlink(site.ctl_path), 0);
     ck_assert_int_eq(mkdir(site.ctl_path, 0755), 0);
     ck_assert(!ctl_changed());
-    snprintf(want, sizeof want, " remedy=\"take it away: `rm -d %s`; then put back the last list from %s\"\n",
+    snprintf(want, sizeof want,
+             " remedy=\"take it away: `rm -d %s`; then put back the last list from %s, with mode 0644\"\n",
              site.ctl_path, site.published);
     ck_assert_uint_eq(said(want), 1);
     ck_assert_int_eq(rmdir(site.ctl_path), 0);
