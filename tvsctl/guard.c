@@ -75,6 +75,8 @@ static int refuse(struct tvsctl *ctl, struct rehearsal *rehearsal, const struct 
     const struct guard_finding *first = &findings->items[0];
     struct trust_error err = {0};
     int code = rehearsal_judge(rehearsal, &err);
+    if (code == 0)
+        code = rehearsal_judge_others(rehearsal, &err);
     say_refusal(ctl, "refused by guard rail %s: %s; nothing was changed", first->guard, first->why);
     for (size_t i = 1; i < findings->count; i++)
         say_refusal(ctl, "guard rail %s, too: %s", findings->items[i].guard, findings->items[i].why);

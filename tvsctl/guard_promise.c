@@ -22,6 +22,29 @@ static int no_memory(struct trust_error *err)
 
 /* ---- Who it holds for */
 
+static bool decide_alike(const struct trust_family *a, const struct trust_family *b)
+{
+    return a->knows_itl == b->knows_itl && a->digests == b->digests && a->rsa_max == b->rsa_max &&
+           a->old_tls == b->old_tls && a->ecdsa == b->ecdsa;
+}
+
+/* Families with TVS: the one that can do everything first, then those that can do less, and may see another
+ * certificate of the same server. */
+static void choose_families(struct rehearse_question *question)
+{
+    size_t count;
+    const struct trust_family *families = trust_families(&count);
+    question->families[0] = trust_family_by_name("with TVS");
+    question->family_count = 1;
+    for (size_t i = 0; i < count && question->family_count < REHEARSE_FAMILIES_MAX; i++) {
+        bool is_new = families[i].knows_tvs;
+        for (size_t k = 0; k < question->family_count; k++)
+            is_new = is_new && !decide_alike(&families[i], question->families[k]);
+        if (is_new)
+            question->families[question->family_count++] = &families[i];
+    }
+}
+
 static bool is_recent(const struct promise *promise, size_t which, enum compose_kind kind)
 {
     const struct rehearse_holders *all = &promise->rehearsal->holders;
@@ -57,7 +80,8 @@ static bool is_rolling_out(const struct guard_view *view, const struct trust_cer
     return false;
 }
 
-/* Whether phones that ask this node alone may not know its TVS certificate. */
+/* Whether phones that ask this node alone may not know its TVS certificate. One for ECDSA is shown only while
+ * the published lists hold it. */
 static bool is_new_node(const struct promise *promise, size_t node)
 {
     const struct guard_view *before = &promise->scene->before;
@@ -119,19 +143,19 @@ bool guard_is_of_choice(enum trust_reason reason)
            reason == TRUST_REASON_KEY_KIND || reason == TRUST_REASON_TOO_LARGE;
 }
 
-static int judge_at(struct promise *promise, size_t holder, const struct trust_held *held, size_t node,
-                    struct trust_error *err)
+/* word: which phone; its fate is found, and kept if it would be stranded. */
+static int judge_phone(struct promise *promise, struct rehearse_word word, const struct trust_held *held,
+                       struct trust_error *err)
 {
     const struct rehearsal *rehearsal = promise->rehearsal;
     struct rehearse_words *words = &promise->words;
     struct trust_server *servers = calloc(promise->question.room + 1, sizeof *servers);
-    struct rehearse_word *items = reallocarray(words->items, words->count + 1, sizeof *items),
-                         word = {.holder = holder, .family = promise->question.families[0], .node = node};
+    struct rehearse_word *items = reallocarray(words->items, words->count + 1, sizeof *items);
     if (items != NULL)
         words->items = items;
     int code = servers != NULL && items != NULL ? 0 : no_memory(err);
     if (code == 0) {
-        const struct trust_site site = promise->question.view(promise->rehearsal, true, node, servers);
+        const struct trust_site site = promise->question.view(promise->rehearsal, true, word.node, servers);
         code = rehearse_fate(word.family, held, &site, rehearsal->question.now, &word.fate, err);
     }
     if (code == 0 && word.fate.outcome == TRUST_OUTCOME_STRANDED && !guard_is_of_choice(word.fate.reason)) {
@@ -143,6 +167,18 @@ static int judge_at(struct promise *promise, size_t holder, const struct trust_h
         items[words->count++] = word;
     }
     free(servers);
+    return code;
+}
+
+static int judge_at(struct promise *promise, size_t holder, const struct trust_held *held, size_t node,
+                    struct trust_error *err)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < promise->question.family_count; i++) {
+        const struct rehearse_word word = {
+            .holder = holder, .family = promise->question.families[i], .node = node};
+        code = judge_phone(promise, word, held, err);
+    }
     return code;
 }
 
@@ -200,40 +236,68 @@ static void say_anchor_first(const struct promise *promise, struct guard_finding
         mixed ? ", `utils ctl update CTLFile`, `utils ctl reset localkey`" : "");
 }
 
+/* With `trust_lists.itl: manual`, certificates can be in force that no published ITL names yet. */
+static bool lags_behind(const struct promise *promise)
+{
+    const struct rehearse_site *before = &promise->rehearsal->before;
+    const struct trust_list *itl = promise->scene->before.lists.itl;
+    bool lags = itl != NULL && before->signer != NULL && !trust_list_holds(itl, before->signer);
+    for (size_t i = 0; itl != NULL && i < before->node_count; i++)
+        lags = lags || !trust_list_holds(itl, before->nodes[i].tvs);
+    return lags;
+}
+
+static void say_instead(const struct promise *promise, const struct rehearse_word *word,
+                        struct guard_finding *finding)
+{
+    char *remedy = rehearse_remedy(word);
+    if (needs_anchor(promise, word))
+        say_anchor_first(promise, finding);
+    else if (lags_behind(promise))
+        snprintf(finding->instead, sizeof finding->instead,
+                 "the ITL that is published does not name the certificates that are in force: first `utils "
+                 "itl update`; when all phones have that, this");
+    else
+        snprintf(finding->instead, sizeof finding->instead, "%s", remedy != NULL ? remedy : "");
+    free(remedy);
+}
+
 static void say_broken(const struct promise *promise, const struct rehearse_word *word, size_t count,
                        struct guard_finding *finding)
 {
     const struct rehearse_telling telling = {&promise->words, &promise->question, &promise->rehearsal->after,
                                              true};
     const struct rehearsal *rehearsal = promise->rehearsal;
-    char node[TRUST_NODE_NAME_SIZE + 32] = "", *reason = rehearse_reason(&telling, word),
-                                     *remedy = rehearse_remedy(word);
+    char node[TRUST_NODE_NAME_SIZE + 32] = "", family[64] = "", *reason = rehearse_reason(&telling, word);
+    if (word->family != promise->question.families[0])
+        snprintf(family, sizeof family, "; the first is of family %s", word->family->name);
     if (word->node != REHEARSE_ALL_NODES)
         snprintf(node, sizeof node, "; the first asks %s alone", rehearsal->after.nodes[word->node].name);
     *finding = (struct guard_finding){.guard = GUARD_STRANDED};
     snprintf(
         finding->why, sizeof finding->why,
         "it would strand phones that follow until now, and that hold lists of the last roll-out or newer "
-        "ones (%zu %s of them%s): %s",
-        count, count == 1 ? "kind" : "kinds", node, reason != NULL ? reason : "");
-    if (needs_anchor(promise, word))
-        say_anchor_first(promise, finding);
-    else
-        snprintf(finding->instead, sizeof finding->instead, "%s", remedy != NULL ? remedy : "");
+        "ones (%zu %s of them%s%s): %s",
+        count, count == 1 ? "kind" : "kinds", family, node, reason != NULL ? reason : "");
+    say_instead(promise, word, finding);
     free(reason);
-    free(remedy);
 }
 
 static int find_broken(struct promise *promise, struct guard_findings *findings, struct trust_error *err)
 {
-    const struct rehearse_word *first = NULL;
+    const struct rehearse_word *first = NULL, *last = NULL;
     size_t count = 0;
     int code = 0;
     for (size_t i = 0; code == 0 && i < promise->words.count; i++) {
+        const struct rehearse_word *word = &promise->words.items[i];
         bool is;
-        code = is_broken(promise, &promise->words.items[i], &is, err);
-        if (code == 0 && is && count++ == 0)
-            first = &promise->words.items[i];
+        code = is_broken(promise, word, &is, err);
+        if (code != 0 || !is)
+            continue;
+        /* Phones of several families with the same lists stand beside one another, and are one kind. */
+        count += last == NULL || last->holder != word->holder || last->node != word->node;
+        first = first == NULL ? word : first;
+        last = word;
     }
     if (code == 0 && first != NULL)
         say_broken(promise, first, count, &findings->items[findings->count++]);
@@ -245,8 +309,7 @@ int guard_promise_look(const struct guard_scene *scene, struct rehearsal *rehear
 {
     struct promise promise = {.scene = scene, .rehearsal = rehearsal, .question = rehearsal->question};
     promise.question.holders = &promise.kept;
-    promise.question.families[0] = trust_family_by_name("with TVS");
-    promise.question.family_count = 1;
+    choose_families(&promise.question);
     int code = choose(&promise, err);
     if (code == 0)
         code = judge(&promise, err);

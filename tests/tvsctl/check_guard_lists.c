@@ -204,6 +204,34 @@ START_TEST(lists_by_hand)
 }
 END_TEST
 
+/* Families that cannot ECDSA are shown the TVS's other certificate, and are kept, too. */
+START_TEST(families_that_see_another_certificate)
+{
+    struct bench bench;
+    struct guard_phone phone = {.family = "894x"};
+    guard_open(&bench, ONE_ANCHOR "  itl: manual\n");
+    guard_passes(&bench, "set cert regen TVS-ECDSA");
+    guard_passes(&bench, "utils itl update");
+    guard_phone_follows(&bench, &phone);
+    guard_close_rollouts(&bench);
+    guard_passes(&bench, "set cert regen TVS");
+    guard_refused(&bench, "stranded", "set cert regen CallManager",
+                  "it would strand phones that follow until now");
+    bench_run(&bench, "set cert regen CallManager --yes");
+    ck_assert(helper_holds(bench.err, "(1 kind of them; the first is of family 79xx)"));
+    ck_assert(helper_holds(bench.err, "Some families fare worse: "));
+    ck_assert(helper_holds(bench.err, "Instead: the ITL that is published does not name"));
+    guard_passes(&bench, "utils itl update");
+    guard_phone_follows(&bench, &phone);
+    guard_close_rollouts(&bench);
+    guard_passes(&bench, "set cert regen CallManager");
+    guard_passes(&bench, "utils itl update");
+    guard_phone_follows(&bench, &phone);
+    guard_phone_fini(&phone);
+    guard_close(&bench);
+}
+END_TEST
+
 /* What phones cannot read, whoever signs it, is chosen: warnings tell of it. */
 START_TEST(lists_that_no_phone_reads)
 {
@@ -364,6 +392,7 @@ Suite *suite(void)
     suite_add_tcase(suite, anchors);
     TCase *rest = tcase_create("rest");
     tcase_add_test(rest, lists_by_hand);
+    tcase_add_test(rest, families_that_see_another_certificate);
     tcase_add_test(rest, lists_that_no_phone_reads);
     tcase_add_test(rest, one_server_in_the_group);
     tcase_add_test(rest, from_another_node);

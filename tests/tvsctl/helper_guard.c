@@ -219,7 +219,8 @@ enum trust_outcome guard_phone_boots(struct bench *bench, struct guard_phone *ph
     struct trust_site view = rehearse_site_view(&site, REHEARSE_ALL_NODES, servers);
     view.candidates = candidates.items;
     view.candidate_count = candidates.count;
-    must(trust_anchor_judge(trust_family_by_name("78xx/88xx"), &held, &view, time(NULL), &fate, &err));
+    const char *family = phone->family != NULL ? phone->family : "78xx/88xx";
+    must(trust_anchor_judge(trust_family_by_name(family), &held, &view, time(NULL), &fate, &err));
     take_over(&phone->ctl, fate.after.ctl);
     take_over(&phone->itl, fate.after.itl);
     rehearse_candidates_fini(&candidates);

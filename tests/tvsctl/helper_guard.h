@@ -36,6 +36,7 @@ void guard_close_rollouts(struct bench *bench);
 /* A phone of a family with TVS, which decides as trust_anchor_judge says. Zeroed it is fresh from the box. */
 struct guard_phone {
     struct trust_list *ctl, *itl;
+    const char *family; /* NULL: 78xx/88xx */
 };
 
 /* It boots, and keeps what it takes. Returns its outcome; candidates are those of `utils rehearse`. */
