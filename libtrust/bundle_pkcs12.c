@@ -25,11 +25,10 @@ static int check_password(PKCS12 *p12, struct opening *opening, struct trust_err
         return 0;
     }
     const ASN1_INTEGER *rounds;
-    const X509_ALGOR
-        *algorithm; /* RFC 9579: PBMAC1 has rounds of its own, and those beside it mean nothing */
+    const X509_ALGOR *algorithm;
     PKCS12_get0_mac(NULL, &algorithm, NULL, &rounds, p12);
     int code = rounds_take(&opening->rounds_left, rounds, "PKCS#12", err);
-    if (code == 0)
+    if (code == 0) /* RFC 9579: PBMAC1 has its own, and those beside it mean nothing */
         code = rounds_take_algorithm(&opening->rounds_left, algorithm, "PKCS#12", err);
     if (code != 0)
         return code;

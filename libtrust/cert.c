@@ -173,8 +173,8 @@ static int parse(struct trust_cert *cert, struct trust_bytes der, struct trust_e
     if (cert_has_explicit_curve(der))
         return trust_error_set(
             err, TRUST_ECERT, TRUST_NO_OFFSET,
-            "a key on a curve without a name, with explicit parameters, which certificates "
-            "must not have (RFC 5480 2.1.1): make it anew on a named curve");
+            "a key on a curve without a name, with explicit parameters, which certificates must not have "
+            "(RFC 5480 2.1.1): make it anew on a named curve");
     const unsigned char *end = der.data;
     cert->x509 = d2i_X509(NULL, &end, (long)der.len);
     if (cert->x509 == NULL)

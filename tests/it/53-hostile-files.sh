@@ -182,6 +182,15 @@ test_state_that_all_may_write() {
     mark
     kill -HUP "$PID"
     wait_log 'event=reload '
+    chmod 0777 "$T"
+    mark
+    kill -HUP "$PID"
+    wait_log "level=error event=reload-refused reason=\"$T: everybody may write it \(mode 0777\); chmod o-w, or \+t, $T"
+    ask 0 verify "$CERTS/tvs.crt"
+    chmod 0755 "$T"
+    mark
+    kill -HUP "$PID"
+    wait_log 'event=reload '
     cp "$T/state/tvs.sqlite3" "$T/state/.new"
     chmod 0666 "$T/state/.new"
     mark

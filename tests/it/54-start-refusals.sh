@@ -164,7 +164,15 @@ test_state_that_all_may_write() {
     done
     chmod 1777 "$T/state"
     refuses_plainly "$T/state: everybody may write it (mode 1777)"
-    chmod 0770 "$T/state" "$T/state/keys" "$T/state/published"
+    chmod 0770 "$T/state"
+    mode=$(stat -c %a "$T")
+    chmod 0777 "$T"
+    refuses_plainly "$T: everybody may write it (mode 0777); chmod o-w, or +t, $T: another folder could be put in the place of $T/state"
+    expect 1 tvsctl set cert regen CAPF
+    err_is_one_line
+    err_has "$T: everybody may write it (mode 0777); chmod o-w, or +t, $T"
+    chmod "$mode" "$T"
+    chmod 0770 "$T/state/keys" "$T/state/published"
     chmod 0660 "$T/state/tvs.sqlite3"
     start
     ask 0 verify "$CERTS/tvs.crt"

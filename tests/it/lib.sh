@@ -23,11 +23,13 @@ fail() {
     exit 1
 }
 
-# expect STATUS COMMAND…: run it; standard output goes to $T/out, standard error to $T/err.
+# expect STATUS COMMAND…: run it; standard output goes to $T/out, standard error to $T/err. A program that has not
+# ended after five minutes, as a server that starts where it should refuse, ends with status 124.
 expect() {
-    local want=$1 got=0
+    local want=$1 got=0 limit=()
     shift
-    "$@" >"$T/out" 2>"$T/err" </dev/null || got=$?
+    [ "$(type -t "$1")" != file ] || limit=(timeout --foreground 300)
+    "${limit[@]}" "$@" >"$T/out" 2>"$T/err" </dev/null || got=$?
     [ "$got" -eq "$want" ] || fail "exit status $got, not $want: $*"
 }
 

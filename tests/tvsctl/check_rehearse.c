@@ -139,6 +139,13 @@ START_TEST(needs_a_place)
     bench_run(&bench, "utils rehearse utils itl update");
     bench_expect(&bench, TVSCTL_REFUSED, "",
                  "/nowhere: No such file or directory; TMPDIR names another place");
+    /* A folder for everybody's files has the mode that it has. */
+    const char *open_to_all = bench_path(&bench, "open");
+    ck_assert_int_eq(mkdir(open_to_all, 0700), 0);
+    ck_assert_int_eq(chmod(open_to_all, 0777), 0);
+    ck_assert_int_eq(setenv("TMPDIR", open_to_all, 1), 0);
+    bench_run(&bench, "utils rehearse utils itl update");
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
     ck_assert_int_eq(setenv("TMPDIR", tmpdir, 1), 0);
     free(tmpdir);
     rehearse_close(&bench);
