@@ -75,8 +75,6 @@ static int refuse(struct tvsctl *ctl, struct rehearsal *rehearsal, const struct 
     const struct guard_finding *first = &findings->items[0];
     struct trust_error err = {0};
     int code = rehearsal_judge(rehearsal, &err);
-    if (code == 0)
-        code = rehearsal_judge_others(rehearsal, &err);
     say_refusal(ctl, "refused by guard rail %s: %s; nothing was changed", first->guard, first->why);
     for (size_t i = 1; i < findings->count; i++)
         say_refusal(ctl, "guard rail %s, too: %s", findings->items[i].guard, findings->items[i].why);
@@ -142,7 +140,7 @@ static int show(struct tvsctl *ctl, struct rehearsal *rehearsal)
         return TVSCTL_DONE;
     if (rehearsal_look(rehearsal, &err) != 0 || rehearsal_judge(rehearsal, &err) != 0)
         return say_error(ctl, &err);
-    if (rehearsal->words.waiting == 0 && rehearsal->words.stranded == 0) {
+    if (rehearsal->words.waiting == 0 && rehearsal->words.stranded == 0 && rehearsal->worse.count == 0) {
         say_note(ctl, "by the rehearsal all phones follow, %zu kinds of them", rehearsal->words.judged);
         return TVSCTL_DONE;
     }

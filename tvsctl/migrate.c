@@ -4,7 +4,7 @@
 #include "json.h"
 #include "known_signers.h"
 #include "print.h"
-#include "rehearse_words.h"
+#include "rehearse_worse.h"
 #include "say.h"
 #include "table.h"
 
@@ -27,6 +27,7 @@ struct migration {
     struct rehearse_holders holders;
     struct rehearse_question question;
     struct rehearse_words words;
+    struct rehearse_worse worse;
     struct stranger *strangers;
     size_t stranger_count;
 };
@@ -199,6 +200,8 @@ static int judge(struct migration *migration)
     question->now = migration->ctl->now;
     if (code == 0)
         code = rehearse_judge(question, &migration->words, &err);
+    if (code == 0 && !flag_given(&migration->ctl->flags, FLAG_FAMILY))
+        code = rehearse_worse_look(question, &migration->words, &migration->worse, &err);
     return code == 0 ? TVSCTL_DONE : say_error(migration->ctl, &err);
 }
 
@@ -278,6 +281,7 @@ static int print_for_people(const struct migration *migration, const struct rehe
         fprintf(out, "They may not all move: of %zu families %zu follow%s%s.\n", words->judged,
                 words->judged - words->waiting - words->stranded, ways[0] != '\0' ? " " : "", ways);
     int code = rehearse_print_table(out, telling);
+    rehearse_worse_print(&migration->worse, out);
     return code == 0 && print_strangers(migration, may_move) ? TVSCTL_DONE : say_no_memory(migration->ctl);
 }
 
@@ -287,6 +291,7 @@ static int print_for_programs(const struct migration *migration, const struct re
     json_init(&json, migration->ctl->io.out);
     json_object(&json, NULL);
     rehearse_print_json(&json, telling);
+    rehearse_worse_json(&migration->worse, !flag_given(&migration->ctl->flags, FLAG_FAMILY), &json);
     json_array(&json, "signers");
     for (size_t i = 0; i < migration->stranger_count; i++) {
         const struct stranger *stranger = &migration->strangers[i];

@@ -71,7 +71,7 @@ int rehearsal_look(struct rehearsal *rehearsal, struct trust_error *err)
 }
 
 /* Candidates are made only where somebody does not follow: each costs a copy. */
-int rehearsal_judge(struct rehearsal *rehearsal, struct trust_error *err)
+static int judge_general(struct rehearsal *rehearsal, struct trust_error *err)
 {
     const struct rehearse_question *question = &rehearsal->question;
     int code = rehearse_judge(question, &rehearsal->words, err);
@@ -86,16 +86,21 @@ int rehearsal_judge(struct rehearsal *rehearsal, struct trust_error *err)
     return code == 0 ? rehearse_judge(question, &rehearsal->words, err) : code;
 }
 
-int rehearsal_judge_others(struct rehearsal *rehearsal, struct trust_error *err)
+static int judge_others(struct rehearsal *rehearsal, struct trust_error *err)
 {
     const struct rehearse_question *question = &rehearsal->question;
-    if (flag_given(&rehearsal->ctl->flags, FLAG_FAMILY))
-        return 0;
     int code = rehearse_worse_look(question, &rehearsal->words, &rehearsal->worse, err);
     if (code != 0 || rehearsal->worse.count == 0 || rehearsal->candidates.count > 0)
         return code;
     code = rehearse_candidates_read(rehearsal->ctl, &rehearsal->place, &rehearsal->candidates, err);
     return code == 0 ? rehearse_worse_look(question, &rehearsal->words, &rehearsal->worse, err) : code;
+}
+
+int rehearsal_judge(struct rehearsal *rehearsal, struct trust_error *err)
+{
+    int code = judge_general(rehearsal, err);
+    return code == 0 && !flag_given(&rehearsal->ctl->flags, FLAG_FAMILY) ? judge_others(rehearsal, err)
+                                                                         : code;
 }
 
 /* ---- Telling */
@@ -242,9 +247,8 @@ static int rehearse(struct rehearsal *rehearsal, const struct phrase *phrase, ch
         result = say_error(rehearsal->ctl, &err);
     if (result == TVSCTL_DONE)
         result = rehearse_run(rehearsal->ctl, &rehearsal->place, args, count);
-    if (result == TVSCTL_DONE &&
-        (guard_of_rehearsal(rehearsal, phrase, &before, &findings, &err) != 0 ||
-         rehearsal_judge(rehearsal, &err) != 0 || rehearsal_judge_others(rehearsal, &err) != 0))
+    if (result == TVSCTL_DONE && (guard_of_rehearsal(rehearsal, phrase, &before, &findings, &err) != 0 ||
+                                  rehearsal_judge(rehearsal, &err) != 0))
         result = say_error(rehearsal->ctl, &err);
     guard_view_fini(&before);
     return result == TVSCTL_DONE ? tell(rehearsal, &findings) : result;

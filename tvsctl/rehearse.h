@@ -24,12 +24,10 @@ struct rehearsal {
  * reading. */
 int rehearsal_prepare(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* Read the site after the phrase; then judge. Errors: those of reading, trust_anchor_judge's. */
+/* Read the site after the phrase; then judge, and unless --family names some the real families, too. Errors:
+ * those of reading, trust_anchor_judge's. */
 int rehearsal_look(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
 int rehearsal_judge(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
-
-/* Judge the real families, too, unless --family names some: after rehearsal_judge. Likewise. */
-int rehearsal_judge_others(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* What was looked at, how many follow, the table of those who do not, and what else is to be said.
  * TRUST_ENOMEM. */

@@ -176,6 +176,22 @@ START_TEST(leaving_mixed_mode)
 }
 END_TEST
 
+/* Families that fare worse are named there, too, where all others follow. */
+START_TEST(leaving_mixed_mode_with_old_phones)
+{
+    struct bench bench;
+    guard_open(&bench, "");
+    guard_passes(&bench, "utils ctl set-cluster mixed-mode");
+    bench_run_answered(&bench, "n\n", "utils ctl set-cluster non-secure-mode");
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, "by the rehearsal all phones follow");
+    guard_configure(&bench, "  digest: sha512\n");
+    bench_run_answered(&bench, "n\n", "utils ctl set-cluster non-secure-mode");
+    bench_expect(&bench, TVSCTL_REFUSED, NULL, "\nAll of them follow: ");
+    ck_assert(helper_holds(bench.err, "\nSome families fare worse: 79xx, "));
+    guard_close(&bench);
+}
+END_TEST
+
 /* ---- Whatever else strands phones */
 
 /* Lists that are the operator's to publish open no roll-out until he does. */
@@ -389,6 +405,7 @@ Suite *suite(void)
     tcase_add_test(anchors, deleting_a_token);
     tcase_add_test(anchors, rollback_in_mixed_mode);
     tcase_add_test(anchors, leaving_mixed_mode);
+    tcase_add_test(anchors, leaving_mixed_mode_with_old_phones);
     suite_add_tcase(suite, anchors);
     TCase *rest = tcase_create("rest");
     tcase_add_test(rest, lists_by_hand);

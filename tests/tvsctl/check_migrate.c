@@ -76,9 +76,13 @@ START_TEST(uploads)
     import(&two, TRUST_UNIT_ITLRECOVERY, "Phone-SAST-trust");
     check(&two, "--family 88xx", TVSCTL_DONE, "They may move: 1 by TVS.", "");
     ck_assert_ptr_null(strstr(two.here.out, "mport"));
+    ck_assert_ptr_null(strstr(two.here.out, "fare worse"));
     /* Phones that know no TVS cannot be helped so. */
     check(&two, "", TVSCTL_NO, "without TVS stranded 1", "");
+    ck_assert(
+        helper_holds(two.here.out, "\nSome families fare worse: 79xx, 69xx/89xx/99xx: 2 kinds of phones"));
     check(&two, "--json", TVSCTL_NO, "\"here\": \"known\"", "");
+    ck_assert(helper_holds(two.here.out, "\"worse_families\": [\n"));
     ck_assert(helper_is_json(two.here.out));
     close_two(&two);
 }
