@@ -29,7 +29,8 @@ static bool decide_alike(const struct trust_family *a, const struct trust_family
 }
 
 /* Families with TVS: the one that can do everything first, then those that can do less, and may see another
- * certificate of the same server. */
+ * certificate of the same server. One is judged also with lists whose digest it cannot verify: it may have
+ * taken them blindly. */
 static void choose_families(struct rehearse_question *question)
 {
     size_t count;
@@ -213,8 +214,34 @@ static int judge(struct promise *promise, struct trust_error *err)
     int code = judge_all(promise, err);
     if (code != 0 || promise->words.count == 0)
         return code;
-    code = rehearse_candidates_read(rehearsal->ctl, &rehearsal->place, &rehearsal->candidates, err);
+    code = rehearsal_read_candidates(rehearsal, err);
     return code == 0 ? judge_all(promise, err) : code;
+}
+
+/* Keep the words of those alone that the promise is broken to. */
+static int choose_broken(struct promise *promise, struct trust_error *err)
+{
+    struct rehearse_words *words = &promise->words;
+    size_t kept = 0;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < words->count; i++) {
+        bool is;
+        code = is_broken(promise, &words->items[i], &is, err);
+        if (code == 0 && is)
+            words->items[kept++] = words->items[i];
+    }
+    words->count = kept;
+    return code;
+}
+
+/* Phones of several families with the same lists stand beside one another, and are one kind. */
+static size_t count_kinds(const struct rehearse_words *words)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < words->count; i++)
+        count += i == 0 || words->items[i].holder != words->items[i - 1].holder ||
+                 words->items[i].node != words->items[i - 1].node;
+    return count;
 }
 
 /* Before the phrase, unlike at the phones, lists can still be given another anchor that phones take. */
@@ -236,72 +263,129 @@ static void say_anchor_first(const struct promise *promise, struct guard_finding
         mixed ? ", `utils ctl update CTLFile`, `utils ctl reset localkey`" : "");
 }
 
-/* With `trust_lists.itl: manual`, certificates can be in force that no published ITL names yet. */
-static bool lags_behind(const struct promise *promise)
+static bool same_list(const struct trust_list *a, const struct trust_list *b)
 {
-    const struct rehearse_site *before = &promise->rehearsal->before;
-    const struct trust_list *itl = promise->scene->before.lists.itl;
-    bool lags = itl != NULL && before->signer != NULL && !trust_list_holds(itl, before->signer);
-    for (size_t i = 0; itl != NULL && i < before->node_count; i++)
-        lags = lags || !trust_list_holds(itl, before->nodes[i].tvs);
-    return lags;
+    return a == b || (a != NULL && b != NULL && a->file.len == b->file.len &&
+                      memcmp(a->file.data, b->file.data, a->file.len) == 0);
 }
 
-static void say_instead(const struct promise *promise, const struct rehearse_word *word,
-                        struct guard_finding *finding)
+/* What phones find if this was published first: before the phrase, and after it, which may leave that list as
+ * it is. */
+static struct trust_site view_first(const struct promise *promise, const struct trust_candidate *candidate,
+                                    bool after, size_t node, struct trust_server *servers)
 {
-    char *remedy = rehearse_remedy(word);
-    if (needs_anchor(promise, word))
+    struct rehearsal *rehearsal = promise->rehearsal;
+    const struct published *was = &rehearsal->before.lists;
+    struct trust_site site = promise->question.view(rehearsal, after, node, servers);
+    if (candidate->ctl != NULL && same_list(site.ctl, was->ctl))
+        site.ctl = candidate->ctl;
+    if (candidate->itl != NULL && same_list(site.itl, was->itl))
+        site.itl = candidate->itl;
+    if (candidate->has_configuration && !after)
+        site.configuration = candidate->configuration;
+    return site;
+}
+
+/* Whether the phone takes that, and is not stranded by the phrase then. */
+static int helps_first(const struct promise *promise, const struct trust_candidate *candidate,
+                       const struct rehearse_word *word, struct trust_held held, bool *helps,
+                       struct trust_error *err)
+{
+    const time_t now = promise->question.now;
+    struct trust_fate fate = {0};
+    struct trust_server *servers = calloc(promise->question.room + 1, sizeof *servers);
+    int code = servers != NULL ? 0 : no_memory(err);
+    for (int after = 0; code == 0 && after < 2; after++) {
+        const struct trust_site site = view_first(promise, candidate, after != 0, word->node, servers);
+        code = trust_anchor_judge(word->family, &held, &site, now, &fate, err);
+        if (code != 0 || (after == 0 && fate.outcome != TRUST_OUTCOME_FOLLOWS))
+            break;
+        held = fate.after;
+        *helps = after != 0 && fate.outcome != TRUST_OUTCOME_STRANDED;
+    }
+    free(servers);
+    return code;
+}
+
+static int helps_one(const struct promise *promise, const struct trust_candidate *candidate,
+                     const struct rehearse_word *word, bool *helps, struct trust_error *err)
+{
+    struct published loaded;
+    struct trust_held held;
+    int code = rehearse_holders_load(&promise->kept, word->holder, &loaded, &held, err);
+    *helps = false;
+    if (code == 0)
+        code = helps_first(promise, candidate, word, held, helps, err);
+    published_fini(&loaded);
+    return code;
+}
+
+/* The mildest phrase that all of them can follow first, and that keeps this one from stranding them. *first:
+ * NULL if there is none. */
+static int find_first(struct promise *promise, const char **first, struct trust_error *err)
+{
+    *first = NULL;
+    int code = read_before(promise, err);
+    for (size_t i = 0; code == 0 && *first == NULL && i < promise->before.count; i++) {
+        const struct trust_candidate *candidate = &promise->before.items[i];
+        bool helps = true;
+        for (size_t k = 0; code == 0 && helps && k < promise->words.count; k++)
+            code = helps_one(promise, candidate, &promise->words.items[k], &helps, err);
+        if (code == 0 && helps)
+            *first = candidate->phrase;
+    }
+    return code;
+}
+
+static int say_instead(struct promise *promise, const struct rehearse_word *word,
+                       struct guard_finding *finding, struct trust_error *err)
+{
+    const char *first = NULL;
+    if (needs_anchor(promise, word)) {
         say_anchor_first(promise, finding);
-    else if (lags_behind(promise))
-        snprintf(finding->instead, sizeof finding->instead,
-                 "the ITL that is published does not name the certificates that are in force: first `utils "
-                 "itl update`; when all phones have that, this");
+        return 0;
+    }
+    int code = find_first(promise, &first, err);
+    char *remedy = rehearse_remedy(word);
+    if (first != NULL)
+        snprintf(finding->instead, sizeof finding->instead, "first `%s`; when all phones have that, this",
+                 first);
     else
         snprintf(finding->instead, sizeof finding->instead, "%s", remedy != NULL ? remedy : "");
     free(remedy);
+    return code;
 }
 
-static void say_broken(const struct promise *promise, const struct rehearse_word *word, size_t count,
-                       struct guard_finding *finding)
+/* "; the first, of family 79xx, asks cucm-pub alone": what sets it apart. */
+static void describe(const struct promise *promise, const struct rehearse_word *word, char *out, size_t size)
 {
+    const bool is_general = word->family == promise->question.families[0];
+    const bool is_alone = word->node != REHEARSE_ALL_NODES;
+    const char *node = is_alone ? promise->rehearsal->after.nodes[word->node].name : "";
+    out[0] = '\0';
+    if (is_alone)
+        snprintf(out, size, "; the first%s%s%s asks %s alone", is_general ? "" : ", of family ",
+                 is_general ? "" : word->family->name, is_general ? "" : ",", node);
+    else if (!is_general)
+        snprintf(out, size, "; the first is of family %s", word->family->name);
+}
+
+static int say_broken(struct promise *promise, struct guard_finding *finding, struct trust_error *err)
+{
+    const struct rehearse_word *word = &promise->words.items[0];
+    const size_t count = count_kinds(&promise->words);
     const struct rehearse_telling telling = {&promise->words, &promise->question, &promise->rehearsal->after,
                                              true};
-    const struct rehearsal *rehearsal = promise->rehearsal;
-    char node[TRUST_NODE_NAME_SIZE + 32] = "", family[64] = "", *reason = rehearse_reason(&telling, word);
-    if (word->family != promise->question.families[0])
-        snprintf(family, sizeof family, "; the first is of family %s", word->family->name);
-    if (word->node != REHEARSE_ALL_NODES)
-        snprintf(node, sizeof node, "; the first asks %s alone", rehearsal->after.nodes[word->node].name);
+    char which[TRUST_NODE_NAME_SIZE + 96], *reason = rehearse_reason(&telling, word);
+    describe(promise, word, which, sizeof which);
     *finding = (struct guard_finding){.guard = GUARD_STRANDED};
     snprintf(
         finding->why, sizeof finding->why,
         "it would strand phones that follow until now, and that hold lists of the last roll-out or newer "
-        "ones (%zu %s of them%s%s): %s",
-        count, count == 1 ? "kind" : "kinds", family, node, reason != NULL ? reason : "");
-    say_instead(promise, word, finding);
+        "ones (%zu %s of them%s): %s",
+        count, count == 1 ? "kind" : "kinds", which, reason != NULL ? reason : "");
     free(reason);
-}
-
-static int find_broken(struct promise *promise, struct guard_findings *findings, struct trust_error *err)
-{
-    const struct rehearse_word *first = NULL, *last = NULL;
-    size_t count = 0;
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < promise->words.count; i++) {
-        const struct rehearse_word *word = &promise->words.items[i];
-        bool is;
-        code = is_broken(promise, word, &is, err);
-        if (code != 0 || !is)
-            continue;
-        /* Phones of several families with the same lists stand beside one another, and are one kind. */
-        count += last == NULL || last->holder != word->holder || last->node != word->node;
-        first = first == NULL ? word : first;
-        last = word;
-    }
-    if (code == 0 && first != NULL)
-        say_broken(promise, first, count, &findings->items[findings->count++]);
-    return code;
+    return say_instead(promise, word, finding, err);
 }
 
 int guard_promise_look(const struct guard_scene *scene, struct rehearsal *rehearsal,
@@ -314,7 +398,9 @@ int guard_promise_look(const struct guard_scene *scene, struct rehearsal *rehear
     if (code == 0)
         code = judge(&promise, err);
     if (code == 0)
-        code = find_broken(&promise, findings, err);
+        code = choose_broken(&promise, err);
+    if (code == 0 && promise.words.count > 0)
+        code = say_broken(&promise, &findings->items[findings->count++], err);
     rehearse_words_fini(&promise.words);
     rehearse_candidates_fini(&promise.before);
     free(promise.kept.items);

@@ -431,10 +431,17 @@ static int rollback_mixed(const struct guard_scene *scene, struct guard_finding 
                           struct trust_error *err)
 {
     (void)err;
+    const bool was_empty = trust_held_is_empty_itl(scene->before.lists.itl);
     *holds = scene->after.is_mixed && trust_held_is_empty_itl(scene->after.lists.itl) &&
-             !trust_held_is_empty_itl(scene->before.lists.itl);
+             !(was_empty && scene->before.is_mixed);
     if (!*holds)
         return 0;
+    if (was_empty) {
+        SAY_WHY("the ITL is prepared for a rollback: beside an empty one phones know no TVS that could vouch "
+                "for another signer than those of the CTL");
+        SAY_INSTEAD("`utils itl rollback off` first, and wait until the phones have that ITL; then this");
+        return 0;
+    }
     SAY_WHY(
         "the cluster is in mixed mode: an empty ITL does not empty the CTL that phones hold, and takes the "
         "TVS from them that could vouch for another signer");

@@ -281,7 +281,7 @@ static int print_for_people(const struct migration *migration, const struct rehe
         fprintf(out, "They may not all move: of %zu families %zu follow%s%s.\n", words->judged,
                 words->judged - words->waiting - words->stranded, ways[0] != '\0' ? " " : "", ways);
     int code = rehearse_print_table(out, telling);
-    rehearse_worse_print(&migration->worse, out);
+    rehearse_worse_print(&migration->worse, "utils migrate-check", out);
     return code == 0 && print_strangers(migration, may_move) ? TVSCTL_DONE : say_no_memory(migration->ctl);
 }
 

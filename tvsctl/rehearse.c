@@ -70,6 +70,14 @@ int rehearsal_look(struct rehearsal *rehearsal, struct trust_error *err)
     return code;
 }
 
+int rehearsal_read_candidates(struct rehearsal *rehearsal, struct trust_error *err)
+{
+    if (rehearsal->has_candidates)
+        return 0;
+    rehearsal->has_candidates = true;
+    return rehearse_candidates_read(rehearsal->ctl, &rehearsal->place, &rehearsal->candidates, err);
+}
+
 /* Candidates are made only where somebody does not follow: each costs a copy. */
 static int judge_general(struct rehearsal *rehearsal, struct trust_error *err)
 {
@@ -81,8 +89,7 @@ static int judge_general(struct rehearsal *rehearsal, struct trust_error *err)
     if (code != 0 || !some)
         return code;
     rehearse_words_fini(&rehearsal->words);
-    if (rehearsal->candidates.count == 0)
-        code = rehearse_candidates_read(rehearsal->ctl, &rehearsal->place, &rehearsal->candidates, err);
+    code = rehearsal_read_candidates(rehearsal, err);
     return code == 0 ? rehearse_judge(question, &rehearsal->words, err) : code;
 }
 
@@ -90,9 +97,9 @@ static int judge_others(struct rehearsal *rehearsal, struct trust_error *err)
 {
     const struct rehearse_question *question = &rehearsal->question;
     int code = rehearse_worse_look(question, &rehearsal->words, &rehearsal->worse, err);
-    if (code != 0 || rehearsal->worse.count == 0 || rehearsal->candidates.count > 0)
+    if (code != 0 || rehearsal->worse.count == 0 || rehearsal->has_candidates)
         return code;
-    code = rehearse_candidates_read(rehearsal->ctl, &rehearsal->place, &rehearsal->candidates, err);
+    code = rehearsal_read_candidates(rehearsal, err);
     return code == 0 ? rehearse_worse_look(question, &rehearsal->words, &rehearsal->worse, err) : code;
 }
 
@@ -176,7 +183,7 @@ int rehearsal_print(const struct rehearsal *rehearsal, FILE *out)
     print_looked_at(rehearsal, out);
     print_counts(&rehearsal->words, out);
     int code = rehearse_print_table(out, &telling);
-    rehearse_worse_print(&rehearsal->worse, out);
+    rehearse_worse_print(&rehearsal->worse, "utils rehearse PHRASE", out);
     print_notes(rehearsal, out);
     return code;
 }

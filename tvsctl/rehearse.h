@@ -13,8 +13,9 @@ struct rehearsal {
     struct rehearse_place place;
     struct rehearse_site before, after;
     struct rehearse_holders holders;
-    struct rehearse_candidates candidates;
-    struct rehearse_question question; /* families: by who asks */
+    struct rehearse_candidates candidates; /* after the phrase */
+    bool has_candidates;                   /* they were read */
+    struct rehearse_question question;     /* families: by who asks */
     struct rehearse_words words;
     struct rehearse_worse worse; /* empty until they were judged */
 };
@@ -28,6 +29,9 @@ int rehearsal_prepare(struct rehearsal *rehearsal, struct trust_error *err) TRUS
  * those of reading, trust_anchor_judge's. */
 int rehearsal_look(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
 int rehearsal_judge(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
+
+/* What could be published after the phrase, for who judges: read once. Errors: rehearse_candidates_read's. */
+int rehearsal_read_candidates(struct rehearsal *rehearsal, struct trust_error *err) TRUST_MUST_CHECK;
 
 /* What was looked at, how many follow, the table of those who do not, and what else is to be said.
  * TRUST_ENOMEM. */

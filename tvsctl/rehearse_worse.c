@@ -58,7 +58,7 @@ int rehearse_worse_look(const struct rehearse_question *question, const struct r
 
 /* ---- Telling */
 
-void rehearse_worse_print(const struct rehearse_worse *worse, FILE *out)
+void rehearse_worse_print(const struct rehearse_worse *worse, const char *phrase, FILE *out)
 {
     size_t waiting = 0, stranded = 0;
     if (worse->count == 0)
@@ -79,7 +79,7 @@ void rehearse_worse_print(const struct rehearse_worse *worse, FILE *out)
                 : stranded == 1 ? "kind of phones "
                                 : "kinds of phones ",
                 stranded == 1 ? "is" : "are");
-    fprintf(out, "; --family %s tells why.\n", worse->items[0].family->name);
+    fprintf(out, "; `%s --family %s` tells why.\n", phrase, worse->items[0].family->name);
 }
 
 void rehearse_worse_json(const struct rehearse_worse *worse, bool looked, struct json *json)

@@ -1,5 +1,5 @@
 /* Phones of real families that fare worse than the general ones by which a rehearsal goes: old ones speak no
- * TLS 1.2, know no SHA-512, or hold no ITL. */
+ * TLS 1.2 or no ECDSA, know no SHA-512, or hold no ITL. */
 #ifndef TVSCTL_REHEARSE_WORSE_H
 #define TVSCTL_REHEARSE_WORSE_H
 
@@ -21,8 +21,8 @@ struct rehearse_worse {
 int rehearse_worse_look(const struct rehearse_question *question, const struct rehearse_words *words,
                         struct rehearse_worse *worse, struct trust_error *err) TRUST_MUST_CHECK;
 
-/* One line; nothing if none fares worse. */
-void rehearse_worse_print(const struct rehearse_worse *worse, FILE *out);
+/* One line; nothing if none fares worse. phrase: the one that takes --family, to be told why. */
+void rehearse_worse_print(const struct rehearse_worse *worse, const char *phrase, FILE *out);
 
 /* The member "worse_families", an array; null if they were not looked at. */
 void rehearse_worse_json(const struct rehearse_worse *worse, bool looked, struct json *json);

@@ -97,7 +97,7 @@ configure() {
     chmod 0644 "$T/tvsd.yaml"
 }
 
-tvsctl() { "$BUILD/tvsctl" --config "$T/tvsd.yaml" --yes "$@" </dev/null; }
+tvsctl() { timeout --foreground 300 "$BUILD/tvsctl" --config "$T/tvsd.yaml" --yes "$@" </dev/null; }
 
 # do_tvsctl PHRASE…: must succeed.
 do_tvsctl() { expect 0 tvsctl "$@"; }

@@ -145,6 +145,8 @@ START_TEST(rollback_in_mixed_mode)
     guard_phone_follows(&bench, &phone);
     guard_passes(&bench, "utils itl rollback on");
     guard_phone_follows(&bench, &phone);
+    guard_refused(&bench, "rollback-mixed", "utils ctl set-cluster mixed-mode",
+                  "the ITL is prepared for a rollback");
     guard_passes(&bench, "utils itl rollback off");
     guard_phone_follows(&bench, &phone);
     guard_passes(&bench, "utils ctl set-cluster mixed-mode");
@@ -220,6 +222,51 @@ START_TEST(lists_by_hand)
 }
 END_TEST
 
+/* What is named to be done first reaches the phones. */
+START_TEST(another_signer_first)
+{
+    struct bench bench;
+    struct guard_phone phone = {0};
+    guard_open(&bench, "  signer: itlrecovery\n  itl: manual\n");
+    guard_passes(&bench, "utils itl update");
+    guard_phone_follows(&bench, &phone);
+    guard_passes(&bench, "set cert regen ITLRecovery");
+    guard_passes(&bench, "set cert regen TVS");
+    guard_refused(&bench, "stranded", "set cert regen CallManager", NULL);
+    bench_run(&bench, "set cert regen CallManager --yes");
+    ck_assert(helper_holds(bench.err, "Instead: first `utils itl update; utils itl reset localkey`; when"));
+    guard_passes(&bench, "utils itl update");
+    guard_passes(&bench, "utils itl reset localkey");
+    guard_phone_follows(&bench, &phone);
+    guard_close_rollouts(&bench);
+    guard_passes(&bench, "set cert regen CallManager");
+    guard_passes(&bench, "utils itl update");
+    guard_phone_follows(&bench, &phone);
+    guard_phone_fini(&phone);
+    guard_close(&bench);
+}
+END_TEST
+
+/* Nor is it the phrase itself, or one that is refused for the same reason. */
+START_TEST(nothing_helps_first)
+{
+    static const char *const phrases[] = {"utils itl update", "utils itl rollback off",
+                                          "utils ctl update CTLFile"};
+    struct bench bench;
+    guard_open(&bench, ONE_ANCHOR);
+    guard_passes(&bench, "utils itl rollback on");
+    guard_forced(&bench, "rollback-mixed", "utils ctl set-cluster mixed-mode");
+    guard_passes(&bench, "set cert regen TVS");
+    guard_passes(&bench, "set cert regen CallManager");
+    for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++) {
+        guard_refused(&bench, "stranded", phrases[i], NULL);
+        bench_run(&bench, "%s --yes", phrases[i]);
+        ck_assert_msg(!helper_holds(bench.err, "Instead: first `utils"), "%s", bench.err);
+    }
+    guard_close(&bench);
+}
+END_TEST
+
 /* Families that cannot ECDSA are shown the TVS's other certificate, and are kept, too. */
 START_TEST(families_that_see_another_certificate)
 {
@@ -236,7 +283,7 @@ START_TEST(families_that_see_another_certificate)
     bench_run(&bench, "set cert regen CallManager --yes");
     ck_assert(helper_holds(bench.err, "(1 kind of them; the first is of family 79xx)"));
     ck_assert(helper_holds(bench.err, "Some families fare worse: "));
-    ck_assert(helper_holds(bench.err, "Instead: the ITL that is published does not name"));
+    ck_assert(helper_holds(bench.err, "Instead: first `utils itl update`; when all phones have that, this."));
     guard_passes(&bench, "utils itl update");
     guard_phone_follows(&bench, &phone);
     guard_close_rollouts(&bench);
@@ -282,6 +329,25 @@ START_TEST(one_server_in_the_group)
 }
 END_TEST
 
+/* So has one of a family that cannot ECDSA, where others see another certificate of that server. */
+START_TEST(one_server_in_the_group_of_old_phones)
+{
+    struct bench bench;
+    guard_open(&bench, ONE_ANCHOR "  itl: manual\n");
+    bench_run(&bench, "utils node add sub 10.48.47.156");
+    guard_write_own(&bench, "sub.pem", "0515");
+    bench_run(&bench, "set cert import own TVS %s --node sub --yes", bench_path(&bench, "sub.pem"));
+    bench_expect(&bench, TVSCTL_DONE, NULL, NULL);
+    guard_passes(&bench, "set cert regen TVS-ECDSA");
+    guard_passes(&bench, "utils itl update");
+    guard_close_rollouts(&bench);
+    guard_passes(&bench, "set cert regen TVS");
+    guard_refused(&bench, "stranded", "set cert regen CallManager",
+                  "the first, of family 79xx, asks cucm-1051-a-pub alone");
+    guard_close(&bench);
+}
+END_TEST
+
 /* From here on what is said is said on the other node, which has no CallManager of its own. */
 static void go_to_sub(struct bench *bench)
 {
@@ -313,6 +379,8 @@ START_TEST(from_another_node)
     bench_expect(&bench, TVSCTL_DONE, "`on cucm-1051-a-pub: utils itl update`", NULL);
     guard_passes(&bench, "set cert regen TVS");
     guard_refused(&bench, "stranded", "set cert regen ITLRecovery", "it would strand phones");
+    bench_run(&bench, "set cert regen ITLRecovery --yes");
+    ck_assert(helper_holds(bench.err, "Instead: first `on cucm-1051-a-pub: utils itl update`; when"));
     guard_close(&bench);
 }
 END_TEST
@@ -412,6 +480,9 @@ Suite *suite(void)
     tcase_add_test(rest, families_that_see_another_certificate);
     tcase_add_test(rest, lists_that_no_phone_reads);
     tcase_add_test(rest, one_server_in_the_group);
+    tcase_add_test(rest, one_server_in_the_group_of_old_phones);
+    tcase_add_test(rest, another_signer_first);
+    tcase_add_test(rest, nothing_helps_first);
     tcase_add_test(rest, from_another_node);
     tcase_add_test(rest, password_is_typed_once);
     tcase_add_loop_test(rest, renaming_without_tvs, 0, 2);

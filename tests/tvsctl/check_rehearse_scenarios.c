@@ -274,12 +274,13 @@ static const struct {
     const char *out, *json;
 } worse[] = {
     {ONE_ANCHOR "tls:\n  minimum: 1.2\n", NULL, TVSCTL_NO,
-     "Some families fare worse: 79xx, 69xx/89xx/99xx: 2 kinds of phones wait; --family 79xx tells why.",
+     "Some families fare worse: 79xx, 69xx/89xx/99xx: 2 kinds of phones wait; `utils rehearse "
+     "PHRASE --family 79xx` tells why.",
      "\"worse_families\": [\n " WORSE("79xx") ",\n " WORSE("69xx/89xx/99xx") "\n ],"},
     {ONE_ANCHOR "tls:\n  minimum: 1.0\n", NULL, TVSCTL_NO, NULL, "\"worse_families\": [],"},
     {"  signer: itlrecovery\n", "utils ctl set-cluster mixed-mode", TVSCTL_DONE,
      "All of them follow: 2 by ITL.\nSome families fare worse: 7940/7960, TelePresence/Jabber: 2 kinds of "
-     "phones wait; --family 7940/7960 tells why.",
+     "phones wait; `utils rehearse PHRASE --family 7940/7960` tells why.",
      "\"worse_families\": [\n " WORSE("7940/7960") ",\n " WORSE("TelePresence/Jabber") "\n ],"},
 };
 
