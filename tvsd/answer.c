@@ -53,8 +53,11 @@ static void say(const struct answer_to *to, const struct trust_request *request,
     if (answer->result != REQUEST_TRUSTED && answer->issuer_len > 0)
         fields[used++] =
             log_bytes("issuer", ((struct trust_bytes){(const uint8_t *)answer->issuer, answer->issuer_len}));
-    if (answer->unusable != NULL)
-        fields[used++] = log_text("reason", answer->unusable);
+    char why[REQUEST_WHY_SIZE];
+    if (answer->unusable != NULL) {
+        request_why_unusable(answer, why);
+        fields[used++] = log_text("reason", why);
+    }
     log_say(LOG_EV_ANSWER, fields, used);
 }
 

@@ -46,9 +46,11 @@ void answer_refusal_note(const struct peer *peer, const struct trust_request *re
     if (refusal == NULL)
         return;
     _Static_assert(sizeof refusal->issuer >= sizeof answer->issuer, "an issuer must fit");
-    if (answer->result == REQUEST_UNUSABLE)
-        snprintf(refusal->does, sizeof refusal->does, "sent a request of no use: %s", answer->unusable);
-    else
+    char why[REQUEST_WHY_SIZE];
+    if (answer->result == REQUEST_UNUSABLE) {
+        request_why_unusable(answer, why);
+        snprintf(refusal->does, sizeof refusal->does, "sent a request of no use: %.300s", why);
+    } else
         snprintf(refusal->does, sizeof refusal->does, "asked %s certificate %s, %s: %s",
                  request->type == TRUST_MSG_VERIFY_REQ ? "whether to trust" : "for", serial,
                  refused[answer->result].does, consequence(request));

@@ -1,6 +1,7 @@
 #include "request.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define STATUS_TRUSTED     0
@@ -90,13 +91,15 @@ static void verify_unknown(const struct request_known *known, struct trust_bytes
     const struct trust_cert *cert;
     const struct trust_entry *twin = NULL;
     struct recent_certs own = {0};
-    int code = recent_certs_get(known->recent != NULL ? known->recent : &own, der, &cert, NULL);
+    struct trust_error err = {0};
+    int code = recent_certs_get(known->recent != NULL ? known->recent : &own, der, &cert, &err);
     if (code == TRUST_ENOMEM) {
         answer->result = REQUEST_FAILED;
         return;
     }
     if (code != 0) {
         unusable(answer, "the certificate cannot be parsed");
+        snprintf(answer->detail, sizeof answer->detail, "%.*s", (int)sizeof answer->detail - 1, err.text);
         return;
     }
     const char *issuer = trust_name_cucm(trust_cert_issuer(cert));
@@ -152,6 +155,12 @@ static void query(const struct request_known *known, const struct trust_request 
             return;
         }
     }
+}
+
+void request_why_unusable(const struct request_answer *answer, char out[REQUEST_WHY_SIZE])
+{
+    snprintf(out, REQUEST_WHY_SIZE, "%s%s%s", answer->unusable, answer->detail[0] != '\0' ? ": " : "",
+             answer->detail);
 }
 
 void request_answer(const struct request_known *known, const struct trust_request *request,

@@ -42,7 +42,8 @@ struct request_answer {
     enum request_source source;      /* who held it (or its twin) */
     const struct trust_entry *entry; /* what was found, NULL if nothing; lives as long as the index */
     const char *unusable;            /* why, for UNUSABLE; static storage */
-    struct trust_response response;  /* to be encoded; certificate points into the index */
+    char detail[256]; /* and more about it, from a message that differs each time; "": nothing */
+    struct trust_response response; /* to be encoded; certificate points into the index */
     /* What was asked, for log and trace. VERIFY: from the certificate itself, empty when it could not be
      * parsed. */
     uint8_t serial[64];
@@ -54,6 +55,10 @@ struct request_answer {
 
 void request_answer(const struct request_known *known, const struct trust_request *request,
                     struct request_answer *answer);
+
+/* Why it is UNUSABLE, in one line. */
+#define REQUEST_WHY_SIZE 384
+void request_why_unusable(const struct request_answer *answer, char out[REQUEST_WHY_SIZE]);
 
 const char *request_result_name(enum request_result result);
 const char *request_source_name(enum request_source source); /* "none", "store", "ctl" */

@@ -277,10 +277,14 @@ START_TEST(unusable)
     ck_assert_int_eq(answer.result, REQUEST_UNUSABLE);
     ck_assert_ptr_nonnull(answer.unusable);
     ck_assert_uint_eq(answer.serial_len + answer.issuer_len, 0);
+    char why[REQUEST_WHY_SIZE];
+    request_why_unusable(&answer, why);
+    ck_assert(strncmp(why, "the certificate cannot be parsed: ", 34) == 0 && why[34] != '\0');
     request.unusable = "two candidates for the issuer";
     ask(store, ctl, &request, &answer);
     ck_assert_int_eq(answer.result, REQUEST_UNUSABLE);
-    ck_assert_str_eq(answer.unusable, "two candidates for the issuer");
+    request_why_unusable(&answer, why);
+    ck_assert_str_eq(why, "two candidates for the issuer");
     request = query_of(trust_cert_serial(pub), "no name at all");
     ask(store, ctl, &request, &answer);
     ck_assert_int_eq(answer.result, REQUEST_UNKNOWN);
