@@ -79,7 +79,7 @@ check-histories: all $(HISTORIES_PROGRAM) $(FAKE_MODULE) ## What rehearsals fore
 	@$(DATA_ENV) OPENSSL_CONF=tests/data/openssl.cnf TVS_JOBS=$(JOBS) scripts/histories.sh $(HISTORIES_PROGRAM) $(BUILD) $(HISTORIES) $(HISTORIES_ALONE) $(SEED)
 
 # Their quick part is in check-unit, check-it, check-scenarios and check-histories. 100 000 phones, and more histories, are here.
-GUARD_CHECKS := $(filter %/check_guard %/check_guard_lists %/check_guard_seen %/check_rollout% %/check_store_rollout,$(CHECKS))
+GUARD_CHECKS := $(filter %/check_guard %/check_guard_instead %/check_guard_lists %/check_guard_seen %/check_rollout% %/check_store_rollout,$(CHECKS))
 GUARD_TESTS := $(wildcard $(foreach name,55-control 56-rollout 58-phones,tests/it/$(name).sh))
 check-guardrails: GUARD_HISTORIES ?= 300
 check-guardrails: GUARD_HISTORIES_ALONE ?= 10000

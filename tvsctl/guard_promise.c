@@ -283,7 +283,26 @@ static struct trust_site view_first(const struct promise *promise, const struct 
         site.itl = candidate->itl;
     if (candidate->has_configuration && !after)
         site.configuration = candidate->configuration;
+    /* Of phones that are let in no more it is said that all must have the list. */
+    for (size_t i = 0; !after && i < site.server_count; i++)
+        servers[i].refuses_old_tls = false;
     return site;
+}
+
+/* A node of the site after the phrase, in the one before it; all of them where it was none. */
+static size_t node_before(const struct promise *promise, size_t node)
+{
+    const struct guard_scene *scene = promise->scene;
+    const struct rehearse_site *before = &promise->rehearsal->before;
+    if (node == REHEARSE_ALL_NODES)
+        return node;
+    const char *name = promise->rehearsal->after.nodes[node].name;
+    if (strcmp(name, scene->after.node) == 0) /* our own may have been renamed */
+        name = scene->before.node;
+    for (size_t i = 0; i < before->node_count; i++)
+        if (strcmp(before->nodes[i].name, name) == 0)
+            return i;
+    return REHEARSE_ALL_NODES;
 }
 
 /* Whether the phone takes that, and is not stranded by the phrase then. */
@@ -296,7 +315,8 @@ static int helps_first(const struct promise *promise, const struct trust_candida
     struct trust_server *servers = calloc(promise->question.room + 1, sizeof *servers);
     int code = servers != NULL ? 0 : no_memory(err);
     for (int after = 0; code == 0 && after < 2; after++) {
-        const struct trust_site site = view_first(promise, candidate, after != 0, word->node, servers);
+        const size_t node = after != 0 ? word->node : node_before(promise, word->node);
+        const struct trust_site site = view_first(promise, candidate, after != 0, node, servers);
         code = trust_anchor_judge(word->family, &held, &site, now, &fate, err);
         if (code != 0 || (after == 0 && fate.outcome != TRUST_OUTCOME_FOLLOWS))
             break;
@@ -320,17 +340,43 @@ static int helps_one(const struct promise *promise, const struct trust_candidate
     return code;
 }
 
-/* The mildest phrase that all of them can follow first, and that keeps this one from stranding them. *first:
- * NULL if there is none. */
+/* Whether all of them can follow it first, and are not stranded by the phrase then. */
+static int helps_all(const struct promise *promise, const struct trust_candidate *candidate, bool *helps,
+                     struct trust_error *err)
+{
+    int code = 0;
+    *helps = true;
+    for (size_t i = 0; code == 0 && *helps && i < promise->words.count; i++)
+        code = helps_one(promise, candidate, &promise->words.items[i], helps, err);
+    return code;
+}
+
+/* What is published already is not to be published once more. */
+static int is_published(const struct promise *promise, const struct trust_candidate *candidate, bool *is,
+                        struct trust_error *err)
+{
+    const struct published *now = &promise->rehearsal->before.lists;
+    bool same_ctl = true, same_itl = true;
+    int code = 0;
+    if (candidate->ctl != NULL)
+        code = rehearse_same_list(candidate->ctl, now->ctl, &same_ctl, err);
+    if (code == 0 && candidate->itl != NULL)
+        code = rehearse_same_list(candidate->itl, now->itl, &same_itl, err);
+    *is = same_ctl && same_itl;
+    return code;
+}
+
+/* The mildest phrase that helps all of them first. *first: NULL if there is none. */
 static int find_first(struct promise *promise, const char **first, struct trust_error *err)
 {
     *first = NULL;
     int code = read_before(promise, err);
     for (size_t i = 0; code == 0 && *first == NULL && i < promise->before.count; i++) {
         const struct trust_candidate *candidate = &promise->before.items[i];
-        bool helps = true;
-        for (size_t k = 0; code == 0 && helps && k < promise->words.count; k++)
-            code = helps_one(promise, candidate, &promise->words.items[k], &helps, err);
+        bool is, helps = false;
+        code = is_published(promise, candidate, &is, err);
+        if (code == 0 && !is)
+            code = helps_all(promise, candidate, &helps, err);
         if (code == 0 && helps)
             *first = candidate->phrase;
     }
@@ -360,14 +406,18 @@ static int say_instead(struct promise *promise, const struct rehearse_word *word
 static void describe(const struct promise *promise, const struct rehearse_word *word, char *out, size_t size)
 {
     const bool is_general = word->family == promise->question.families[0];
-    const bool is_alone = word->node != REHEARSE_ALL_NODES;
-    const char *node = is_alone ? promise->rehearsal->after.nodes[word->node].name : "";
+    const char *family = word->family->name;
     out[0] = '\0';
-    if (is_alone)
-        snprintf(out, size, "; the first%s%s%s asks %s alone", is_general ? "" : ", of family ",
-                 is_general ? "" : word->family->name, is_general ? "" : ",", node);
-    else if (!is_general)
-        snprintf(out, size, "; the first is of family %s", word->family->name);
+    if (word->node == REHEARSE_ALL_NODES) {
+        if (!is_general)
+            snprintf(out, size, "; the first is of family %s", family);
+        return;
+    }
+    const char *node = promise->rehearsal->after.nodes[word->node].name;
+    if (is_general)
+        snprintf(out, size, "; the first asks %s alone", node);
+    else
+        snprintf(out, size, "; the first, of family %s, asks %s alone", family, node);
 }
 
 static int say_broken(struct promise *promise, struct guard_finding *finding, struct trust_error *err)

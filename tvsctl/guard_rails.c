@@ -437,9 +437,11 @@ static int rollback_mixed(const struct guard_scene *scene, struct guard_finding 
     if (!*holds)
         return 0;
     if (was_empty) {
-        SAY_WHY("the ITL is prepared for a rollback: beside an empty one phones know no TVS that could vouch "
-                "for another signer than those of the CTL");
-        SAY_INSTEAD("`utils itl rollback off` first, and wait until the phones have that ITL; then this");
+        const char *full = scene->before.is_rollback ? "utils itl rollback off" : "utils itl update";
+        SAY_WHY("the ITL that is published is empty%s: phones that hold one know no TVS that could vouch for "
+                "another signer than those of the CTL",
+                scene->before.is_rollback ? ", prepared for a rollback" : "");
+        SAY_INSTEAD("`%s` first, and wait until the phones have that ITL; then this", full);
         return 0;
     }
     SAY_WHY(

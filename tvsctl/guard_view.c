@@ -136,6 +136,8 @@ int guard_view_read(const struct config *config, struct guard_view *view, struct
     if (code == 0)
         code = state_is_mixed(&state, &view->is_mixed, err);
     if (code == 0)
+        code = state_is_rollback(&state, &view->is_rollback, err);
+    if (code == 0)
         code = read_history(&state, view, err);
     if (code == 0)
         code = published_read(config, &view->lists, err);
@@ -203,7 +205,7 @@ static bool same_rollouts(const struct guard_view *a, const struct guard_view *b
 
 bool guard_view_same(const struct guard_view *a, const struct guard_view *b)
 {
-    return strcmp(a->node, b->node) == 0 && a->is_mixed == b->is_mixed &&
+    return strcmp(a->node, b->node) == 0 && a->is_mixed == b->is_mixed && a->is_rollback == b->is_rollback &&
            memcmp(a->last, b->last, sizeof a->last) == 0 && memcmp(a->back, b->back, sizeof a->back) == 0 &&
            same_certs(a, b) && same_rollouts(a, b) && guard_view_same_lists(a, b);
 }

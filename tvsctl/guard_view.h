@@ -32,8 +32,8 @@ struct guard_view {
     size_t cert_count;
     struct guard_rollout *open;
     size_t open_count;
-    bool is_mixed;
-    int64_t last[GUARD_KINDS]; /* numbers of the lists that were published last; 0: none ever was */
+    bool is_mixed, is_rollback; /* is_rollback: prepared for one */
+    int64_t last[GUARD_KINDS];  /* numbers of the lists that were published last; 0: none ever was */
     /* The newest lists that there were when the operator last said that all phones are back or, if that was
      * never said, when the first roll-out was opened: the promise of the guard rails holds for phones that
      * have these or newer ones. 0: there was none. */

@@ -62,6 +62,26 @@ static int digest_anchors(const struct trust_list *list, uint8_t out[TRUST_SHA25
     return code;
 }
 
+static bool same_bytes(struct trust_bytes a, struct trust_bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+int rehearse_same_list(const struct trust_list *a, const struct trust_list *b, bool *same,
+                       struct trust_error *err)
+{
+    uint8_t x[TRUST_SHA256_SIZE], y[TRUST_SHA256_SIZE];
+    *same = a == b;
+    if (a == NULL || b == NULL || !same_bytes(a->header.serial, b->header.serial) ||
+        !same_bytes(a->header.ca_name, b->header.ca_name) || a->header.digest != b->header.digest)
+        return 0;
+    int code = digest_anchors(a, x, err);
+    if (code == 0)
+        code = digest_anchors(b, y, err);
+    *same = code == 0 && memcmp(x, y, sizeof x) == 0;
+    return code;
+}
+
 /* "cucm-1051-a-pub (70CAF64E…)", from the names in the header. */
 static char *describe_signer(const struct trust_list *list)
 {

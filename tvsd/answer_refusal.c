@@ -46,14 +46,15 @@ void answer_refusal_note(const struct peer *peer, const struct trust_request *re
     if (refusal == NULL)
         return;
     _Static_assert(sizeof refusal->issuer >= sizeof answer->issuer, "an issuer must fit");
-    char why[REQUEST_WHY_SIZE];
     if (answer->result == REQUEST_UNUSABLE) {
+        char why[REQUEST_WHY_SIZE];
         request_why_unusable(answer, why);
         snprintf(refusal->does, sizeof refusal->does, "sent a request of no use: %.300s", why);
-    } else
+    } else {
         snprintf(refusal->does, sizeof refusal->does, "asked %s certificate %s, %s: %s",
                  request->type == TRUST_MSG_VERIFY_REQ ? "whether to trust" : "for", serial,
                  refused[answer->result].does, consequence(request));
+    }
     snprintf(refusal->remedy, sizeof refusal->remedy, "%s", refused[answer->result].remedy);
     snprintf(refusal->serial, sizeof refusal->serial, "%s", serial);
     memcpy(refusal->issuer, answer->issuer, answer->issuer_len);

@@ -42,8 +42,8 @@ struct request_answer {
     enum request_source source;      /* who held it (or its twin) */
     const struct trust_entry *entry; /* what was found, NULL if nothing; lives as long as the index */
     const char *unusable;            /* why, for UNUSABLE; static storage */
-    char detail[256]; /* and more about it, from a message that differs each time; "": nothing */
-    struct trust_response response; /* to be encoded; certificate points into the index */
+    char detail[256];                /* and more, which a client chooses: no key of anything; "": nothing */
+    struct trust_response response;  /* to be encoded; certificate points into the index */
     /* What was asked, for log and trace. VERIFY: from the certificate itself, empty when it could not be
      * parsed. */
     uint8_t serial[64];

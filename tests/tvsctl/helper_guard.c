@@ -57,6 +57,28 @@ void guard_configure(struct bench *bench, const char *extra)
     bench_write(bench, bench->config, helper_bytes(text));
 }
 
+struct bench guard_open_sub(struct bench *bench)
+{
+    struct bench sub = *bench;
+    char text[2048];
+    struct trust_bytes file = fixture_read(bench->config);
+    const char *rest = memmem(file.data, file.len, "certificates:\n", 14);
+    ck_assert_ptr_nonnull(rest);
+    snprintf(text, sizeof text, "node:\n  name: sub\n  address: 10.48.47.156\n%.*s",
+             (int)(file.len - (size_t)(rest - (const char *)file.data)), rest);
+    fixture_free(file);
+    snprintf(sub.config, sizeof sub.config, "%s", bench_write(bench, "sub.yaml", helper_bytes(text)));
+    sub.out = sub.err = NULL;
+    return sub;
+}
+
+void guard_close_sub(struct bench *sub)
+{
+    free(sub->out);
+    free(sub->err);
+    sub->out = sub->err = NULL;
+}
+
 /* ---- Phrases */
 
 void guard_write_own(struct bench *bench, const char *name, const char *serial)

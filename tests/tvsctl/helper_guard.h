@@ -9,6 +9,11 @@
 void guard_open(struct bench *bench, const char *extra);
 void guard_close(struct bench *bench);
 
+/* The same state and folders as another node, sub, which `utils node add` may have made known. Of it phrases
+ * are run; the bench is still to be closed. */
+struct bench guard_open_sub(struct bench *bench);
+void guard_close_sub(struct bench *sub);
+
 /* Other lines of trust_lists from now on, in place of extra. */
 void guard_configure(struct bench *bench, const char *extra);
 

@@ -118,10 +118,15 @@ START_TEST(longest_message)
     }
     ck_assert_int_eq(expect_answer(&bench, &phone, 5).status, 1);
     BENCH_LOGGED(&bench, "result=unusable roles=\"\" source=none serial=\"\" device=\"\" peer=local us=");
-    BENCH_LOGGED(&bench, " reason=\"the certificate cannot be parsed\"");
+    BENCH_LOGGED(&bench, " reason=\"the certificate cannot be parsed: not an X.509 certificate in DER: ");
     BENCH_LOGGED(&bench,
                  "level=warning event=request-refused reason=\"the client at local sent a request of no "
-                 "use: the certificate cannot be parsed\" peer=local setting=\"\" device=\"\" count=1\n");
+                 "use: the certificate cannot be parsed: not an X.509");
+    /* Another one is no other reason. */
+    static const uint8_t other[] = {0x57, 1, 1, 0, 0, 0, 0, 6, 0, 5, 2, 0, 2, 0x30, 0x80};
+    phone_send(&phone, (struct trust_bytes){other, sizeof other});
+    expect_answer(&bench, &phone, 6);
+    ck_assert_uint_eq(bench_logged(&bench, "event=request-refused"), 1);
     phone_send(&phone, verify);
     expect_answer(&bench, &phone, 0x3e9);
     finish(&bench, &phone);
