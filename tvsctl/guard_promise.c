@@ -263,12 +263,6 @@ static void say_anchor_first(const struct promise *promise, struct guard_finding
         mixed ? ", `utils ctl update CTLFile`, `utils ctl reset localkey`" : "");
 }
 
-static bool same_list(const struct trust_list *a, const struct trust_list *b)
-{
-    return a == b || (a != NULL && b != NULL && a->file.len == b->file.len &&
-                      memcmp(a->file.data, b->file.data, a->file.len) == 0);
-}
-
 /* What phones find if this was published first: before the phrase, and after it, which may leave that list as
  * it is. */
 static struct trust_site view_first(const struct promise *promise, const struct trust_candidate *candidate,
@@ -277,9 +271,9 @@ static struct trust_site view_first(const struct promise *promise, const struct 
     struct rehearsal *rehearsal = promise->rehearsal;
     const struct published *was = &rehearsal->before.lists;
     struct trust_site site = promise->question.view(rehearsal, after, node, servers);
-    if (candidate->ctl != NULL && same_list(site.ctl, was->ctl))
+    if (candidate->ctl != NULL && published_same(site.ctl, was->ctl))
         site.ctl = candidate->ctl;
-    if (candidate->itl != NULL && same_list(site.itl, was->itl))
+    if (candidate->itl != NULL && published_same(site.itl, was->itl))
         site.itl = candidate->itl;
     if (candidate->has_configuration && !after)
         site.configuration = candidate->configuration;

@@ -169,14 +169,10 @@ const struct trust_list *guard_view_list(const struct guard_view *view, enum com
 
 bool guard_view_same_lists(const struct guard_view *a, const struct guard_view *b)
 {
-    for (int kind = 0; kind < GUARD_KINDS; kind++) {
-        const struct trust_list *x = guard_view_list(a, (enum compose_kind)kind),
-                                *y = guard_view_list(b, (enum compose_kind)kind);
-        if ((x == NULL) != (y == NULL) ||
-            (x != NULL &&
-             (x->file.len != y->file.len || memcmp(x->file.data, y->file.data, x->file.len) != 0)))
+    for (int kind = 0; kind < GUARD_KINDS; kind++)
+        if (!published_same(guard_view_list(a, (enum compose_kind)kind),
+                            guard_view_list(b, (enum compose_kind)kind)))
             return false;
-    }
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "rights.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Something that is no list, or no file, holds nothing; trouble says nothing of what is there. */
 static int read_list(const char *folder, const char *name, struct trust_list **list, struct trust_error *err)
@@ -41,6 +42,12 @@ void published_fini(struct published *published)
     trust_list_free(published->ctl);
     trust_list_free(published->itl);
     *published = (struct published){0};
+}
+
+bool published_same(const struct trust_list *a, const struct trust_list *b)
+{
+    return a == b || (a != NULL && b != NULL && a->file.len == b->file.len &&
+                      memcmp(a->file.data, b->file.data, a->file.len) == 0);
 }
 
 const char *published_where(const struct published *published, const struct trust_cert *cert)

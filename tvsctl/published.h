@@ -21,6 +21,9 @@ struct published {
 int published_read(const struct config *config, struct published *published, struct trust_error *err);
 void published_fini(struct published *published);
 
+/* Whether two lists are the same, byte for byte. NULL: there is none. */
+bool published_same(const struct trust_list *a, const struct trust_list *b);
+
 /* "CTL, ITL", "CTL", "ITL" or "-". Static storage. */
 const char *published_where(const struct published *published, const struct trust_cert *cert);
 

@@ -67,13 +67,18 @@ static bool same_bytes(struct trust_bytes a, struct trust_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+bool rehearse_same_signer(const struct trust_list *a, const struct trust_list *b)
+{
+    return a->header.digest == b->header.digest && same_bytes(a->header.serial, b->header.serial) &&
+           same_bytes(a->header.ca_name, b->header.ca_name);
+}
+
 int rehearse_same_list(const struct trust_list *a, const struct trust_list *b, bool *same,
                        struct trust_error *err)
 {
     uint8_t x[TRUST_SHA256_SIZE], y[TRUST_SHA256_SIZE];
     *same = a == b;
-    if (a == NULL || b == NULL || !same_bytes(a->header.serial, b->header.serial) ||
-        !same_bytes(a->header.ca_name, b->header.ca_name) || a->header.digest != b->header.digest)
+    if (a == NULL || b == NULL || !rehearse_same_signer(a, b))
         return 0;
     int code = digest_anchors(a, x, err);
     if (code == 0)

@@ -55,6 +55,9 @@ void rehearse_holders_fini(struct rehearse_holders *holders);
 int rehearse_holders_load(const struct rehearse_holders *holders, size_t which, struct published *loaded,
                           struct trust_held *held, struct trust_error *err) TRUST_MUST_CHECK;
 
+/* Whether two lists, or signed files, name the same signer and digest. */
+bool rehearse_same_signer(const struct trust_list *a, const struct trust_list *b);
+
 /* Whether two lists reach the same phones, and tell them the same: signer, digest and anchors. Either may be
  * NULL. TRUST_ENOMEM. */
 int rehearse_same_list(const struct trust_list *a, const struct trust_list *b, bool *same,

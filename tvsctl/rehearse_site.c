@@ -1,6 +1,7 @@
 #include "rehearse_site.h"
 
 #include "rehearse_ctl.h"
+#include "rehearse_holders.h"
 #include "rehearse_signers.h"
 #include "signed_files.h"
 #include "tftp_folder.h"
@@ -15,24 +16,13 @@ static int no_memory(struct trust_error *err)
 
 /* ---- Signed files */
 
-static bool same_bytes(struct trust_bytes a, struct trust_bytes b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
-static bool same_signer(const struct trust_list *a, const struct trust_list *b)
-{
-    return a->header.digest == b->header.digest && same_bytes(a->header.serial, b->header.serial) &&
-           same_bytes(a->header.ca_name, b->header.ca_name);
-}
-
 /* Takes file. What is of a further kind than there is room for counts, and is not kept. */
 static int add_signed(struct rehearse_site *site, const char *name, struct trust_list *take_file,
                       struct trust_error *err)
 {
     size_t i = 0;
     site->signed_count++;
-    while (i < site->signed_kinds && !same_signer(site->signed_files[i].file, take_file))
+    while (i < site->signed_kinds && !rehearse_same_signer(site->signed_files[i].file, take_file))
         i++;
     if (i < site->signed_kinds || i == REHEARSE_SIGNED_MAX) {
         if (i < site->signed_kinds)

@@ -268,7 +268,7 @@ test_odd_certificates() {
     verify_request 01 "$T/cert"
     not_trusted unusable
     wait_log 'event=answer .*reason="the certificate cannot be parsed: '
-    # One that OpenSSL would be slow to read: what is wrong with it is said, once a minute in the phone's line, too.
+    # One that OpenSSL would be slow to read: what is wrong with it is said.
     cp "$DATA/odd-certs/explicit-curve.der" "$T/cert"
     verify_request 01 "$T/cert"
     not_trusted unusable
